@@ -1,0 +1,74 @@
+/*
+ * The event loop of one core of a program, over either network: our stack, or the
+ * kernel's sockets.  Services know only this and io.h, so the same code runs on both
+ * (and in tests on a third body, in memory and in virtual time).
+ *
+ * One thread owns a net and everything in it.  Other threads may call net_post().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "apps/lib/str.h"
+
+struct io;
+struct net;
+struct pb_core;
+
+enum { NET_ADDR_TEXT_LEN = 64 };
+
+struct net_timer {
+	struct net_timer *next, **pprev; /* ours */
+	uint64_t due_ns;
+	void (*fire)(struct net_timer *t, uint64_t now_ns);
+};
+
+/* Over kernel sockets, with epoll.  0 or -errno. */
+int net_posix_new(struct net **net);
+/* Over one core of our stack, which the calling thread uses from now on.  0 or -errno. */
+int net_stack_new(struct net **net, struct pb_core *core);
+/* Connections still open are aborted. */
+void net_free(struct net *net);
+
+/* "stack" or "kernel". */
+const char *net_name(const struct net *net);
+/* Time of this turn; monotonic. */
+uint64_t net_now_ns(const struct net *net);
+
+/* A connection came to a listener: @io is the callee's. */
+typedef void net_accept(void *arg, struct io *io);
+struct net_listener;
+/*
+ * Listens on "ADDRESS:PORT", "[v6]:PORT" or "*:PORT".  0 or -errno; *listener may be
+ * used to stop.  @max_conns connections at most are open through it at once; beyond,
+ * @accept still gets them, with io_is_excess(), to say so and close.
+ */
+int net_listen(struct net *net, const char *where, unsigned max_conns, net_accept *accept,
+	       void *arg, struct net_listener **listener);
+void net_listener_close(struct net_listener *listener);
+
+/* Begins to connect to "ADDRESS:PORT".  0 or -errno; news come to the io's handler. */
+int net_connect(struct net *net, const char *where, struct io **io);
+
+/* One-shot timers, to some milliseconds. */
+void net_timer_init(struct net_timer *t,
+		    void (*fire)(struct net_timer *t, uint64_t now_ns));
+void net_timer_arm(struct net *net, struct net_timer *t, uint64_t due_ns);
+void net_timer_stop(struct net *net, struct net_timer *t);
+
+/* A descriptor of the host (control socket, signalfd): @fn when it is readable. */
+typedef void net_fd(void *arg, int fd);
+int net_watch_fd(struct net *net, int fd, net_fd *fn, void *arg);
+void net_unwatch_fd(struct net *net, int fd);
+
+/* From any thread: @fn runs in the net's thread, soon.  False when the queue is full. */
+typedef void net_job(void *arg);
+bool net_post(struct net *net, net_job *fn, void *arg);
+
+/* Turns until net_stop(), which any thread may call. */
+void net_run(struct net *net);
+void net_stop(struct net *net);
+/* One turn, without sleeping: for tests and for programs with a loop of their own. */
+void net_turn(struct net *net);

@@ -1,0 +1,112 @@
+/*
+ * Neighbours of one core: which station has an IP address on which interface.
+ *
+ * ARP (arp.c) fills the table today, neighbour discovery (nd.c) shares it; the
+ * states are those of RFC 4861 7.3.2, which RFC 1122 2.3.2 leaves open for ARP:
+ *
+ *                 neigh_output            reply
+ *      (none) ---------------> INCOMPLETE --------> REACHABLE <-----------+
+ *                                  |                    | reachable_ns    |
+ *                     3 requests,  |                    v                 |
+ *                     no reply     |                  STALE               | reply or
+ *                                  v                    | neigh_output    | tcp says
+ *                               (gone:                  v                 | it works
+ *                          packets dropped,         PROBE (unicast) ------+
+ *                          host unreachable)            | 3 requests, no reply
+ *                                  <--------------------+
+ *
+ * Packets wait for an answer in a short queue, the oldest dropped first.  The
+ * table is bounded; when full the least recently used entry that holds no packets
+ * goes.  Requests are limited in rate, in total and for each address.
+ *
+ * Our own addresses are here too, since ARP must answer for them (RFC 826) and
+ * find conflicts (RFC 5227): the IP layer tells arp_addr_add().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/verdict.h"
+
+struct eth;
+struct neigh_table;
+struct pkt;
+struct pkt_pool;
+struct rng;
+struct wheel;
+
+enum {
+	NEIGH_MAX = 4096,	    /* entries of a table by default */
+	NEIGH_QUEUE_MAX = 64,	    /* packets waiting for one address */
+	NEIGH_TRIES = 3,	    /* requests before an address is given up */
+	NEIGH_REQUESTS_PER_S = 200, /* all addresses together */
+};
+
+enum neigh_state { NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_STALE, NEIGH_PROBE };
+
+/* What becomes of an address of ours (RFC 5227 2.1, 2.4). */
+enum arp_addr_state {
+	ARP_ADDR_PROBING,  /* asking whether somebody has it */
+	ARP_ADDR_READY,	   /* announced, ours */
+	ARP_ADDR_CONFLICT, /* somebody else has it: do not use */
+};
+
+struct neigh_stats {
+	uint64_t requests, replies, announcements, conflicts;
+	uint64_t held_back;	/* requests not sent for the rate limit */
+	uint64_t queue_dropped; /* packets pushed out of a waiting queue */
+	uint64_t unreachable;	/* packets dropped when an address was given up */
+	uint64_t evicted;	/* entries that made room */
+};
+
+struct neigh_info {
+	struct addr addr;
+	struct mac mac;
+	enum neigh_state state;
+	uint8_t iface;
+	uint8_t n_queued;
+	uint64_t since_ns;
+};
+
+/*
+ * A packet could not be delivered because nobody answered for @addr.  Called with
+ * the packet, which the callee takes; the IP layer makes an error of it.
+ */
+typedef void neigh_unreachable(void *ctx, struct pkt *p, uint64_t now_ns);
+
+/* 0 or -ENOMEM.  All arguments are borrowed for the table's life. */
+int neigh_new(struct neigh_table **table, uint32_t max, struct pkt_pool *pool,
+	      struct wheel *wheel, struct rng *rng);
+void neigh_free(struct neigh_table *table);
+void neigh_on_unreachable(struct neigh_table *table, neigh_unreachable *fn, void *ctx);
+
+/*
+ * Sends @p, an IP packet, to @next_hop on @eth, now or when it is resolved.  Takes
+ * @p.  Group addresses are mapped (RFC 1112 6.4), not asked for.
+ */
+void neigh_output(struct neigh_table *table, struct eth *eth, const struct addr *next_hop,
+		  struct pkt *p, uint64_t now_ns);
+/* A connection made progress through @addr: it is reachable (RFC 4861 7.3.1). */
+void neigh_confirm(struct neigh_table *table, struct eth *eth, const struct addr *addr,
+		   uint64_t now_ns);
+
+/* An ARP packet that eth_input() stripped. */
+struct step arp_input(struct neigh_table *table, struct eth *eth, struct pkt *p,
+		      uint64_t now_ns);
+
+/*
+ * An address of ours on @eth.  With @probe it is tried for conflicts first
+ * (RFC 5227 2.1.1, some seconds); else announced at once and defended.
+ * 0, -EEXIST, or -ENOSPC.
+ */
+int arp_addr_add(struct neigh_table *table, struct eth *eth, struct ip4 addr, bool probe,
+		 uint64_t now_ns);
+void arp_addr_del(struct neigh_table *table, struct eth *eth, struct ip4 addr);
+enum arp_addr_state arp_addr_state(const struct neigh_table *table, const struct eth *eth,
+				   struct ip4 addr);
+
+const struct neigh_stats *neigh_stats(const struct neigh_table *table);
+/* Entry number @i, from 0 on; false behind the last. */
+bool neigh_info(const struct neigh_table *table, uint32_t i, struct neigh_info *info);

@@ -1,0 +1,140 @@
+/*
+ * The Internet protocol of one core: IPv4 today, IPv6 in the same types.
+ *
+ * Interfaces, routes, reassembly, fragmentation, ICMP.  RFC 791, 792, 1122 3,
+ * 1812 4.3.2.8 (ICMP rate), 6864 (identification), 6274 (hostile fragments).
+ * We are a host: what is not for us is not forwarded.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/verdict.h"
+
+struct eth;
+struct hash_key;
+struct ip;
+struct neigh_table;
+struct pkt;
+struct pkt_pool;
+struct rng;
+struct wheel;
+
+enum {
+	IP_IFACE_MAX = 8,
+	IP_ADDR_MAX = 8, /* addresses of one interface */
+	IP_ROUTE_MAX = 256,
+	IP_TTL = 64,
+	IP_REASS_MAX = 64,	      /* packets under reassembly */
+	IP_REASS_BYTES_MAX = 1 << 20, /* bytes in all of them */
+	IP_REASS_SECONDS = 30,
+	IP_ICMP_PER_S = 1000, /* echo replies; errors a tenth of it */
+};
+
+enum ip_proto { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
+
+enum ip_flag {
+	IP_DF = 1 << 0, /* do not fragment; EMSGSIZE instead */
+	IP_BROADCAST_OK = 1 << 1,
+};
+
+/* How a packet shall go. */
+struct ip_out {
+	struct addr src; /* ADDR_NONE: chosen by route */
+	struct addr dst;
+	uint8_t proto;
+	uint8_t ttl; /* 0: IP_TTL */
+	uint8_t tos;
+	uint8_t flags; /* enum ip_flag */
+};
+
+/* Where a destination is reached. */
+struct ip_route {
+	struct addr prefix;
+	uint8_t bits;
+	uint8_t iface;
+	uint32_t metric;
+	struct addr gateway; /* ADDR_NONE: on the link */
+};
+
+/* What ICMP says about something that we sent. */
+enum ip_error {
+	IP_ERROR_NONE,
+	IP_ERROR_NET_UNREACHABLE,
+	IP_ERROR_HOST_UNREACHABLE,
+	IP_ERROR_PROTO_UNREACHABLE,
+	IP_ERROR_PORT_UNREACHABLE,
+	IP_ERROR_TOO_BIG, /* @mtu is what fits */
+	IP_ERROR_PROHIBITED,
+	IP_ERROR_TIME_EXCEEDED,
+	IP_ERROR_PARAMETER,
+};
+
+/*
+ * Left in pkt->cb with NEXT_UDP_ERROR and NEXT_TCP_ERROR: pkt->data is then the
+ * quoted transport header, of which at least 8 bytes are there.
+ */
+struct ip_quote {
+	enum ip_error error;
+	uint32_t mtu;
+	/* The quoted packet was ours: src is our address.  In pkt->src, pkt->dst. */
+};
+
+struct ip_stats {
+	uint64_t in, out, out_no_route, out_too_big, out_no_memory;
+	uint64_t frag_made, frag_in, reass_done, reass_timeout;
+	uint64_t icmp_echo, icmp_errors_out, icmp_errors_in, icmp_held_back;
+};
+
+/* 0 or -ENOMEM.  All arguments are borrowed for its life. */
+int ip_new(struct ip **ip, struct neigh_table *neigh, struct pkt_pool *pool,
+	   struct wheel *wheel, struct rng *rng, const struct hash_key *key);
+void ip_free(struct ip *ip);
+
+/* An interface on @eth, numbered eth->index.  0 or -ENOSPC. */
+int ip_iface_add(struct ip *ip, struct eth *eth);
+/*
+ * Gives it an address; adds the route to its network.  @probe as arp_addr_add().
+ * 0, -EEXIST, -ENOSPC, or -EINVAL for an address no host can have.
+ */
+int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned bits,
+		bool probe, uint64_t now_ns);
+int ip_route_add(struct ip *ip, const struct ip_route *route);
+int ip_route_del(struct ip *ip, const struct ip_route *route);
+/* The route with the longest prefix, then the lowest metric; NULL: none. */
+const struct ip_route *ip_route_find(const struct ip *ip, const struct addr *dst);
+/* True when @addr is an address of ours, on any interface, or loopback. */
+bool ip_is_ours(const struct ip *ip, const struct addr *addr);
+/* The address we would use toward @dst.  0 or -ENETUNREACH. */
+int ip_source(const struct ip *ip, const struct addr *dst, struct addr *src);
+/* Longest IP packet on the way to @dst that is known to arrive: of the interface,
+ * or less after ICMP said so.  0 without a route. */
+unsigned ip_path_mtu(const struct ip *ip, const struct addr *dst);
+/* A transport checked an ICMP message (RFC 5927) and believes it. */
+void ip_path_mtu_set(struct ip *ip, const struct addr *dst, unsigned mtu,
+		     uint64_t now_ns);
+/* True when super-frames and partial sums may be sent to @dst. */
+bool ip_can_gso(const struct ip *ip, const struct addr *dst);
+/* A connection made progress: the next hop to @dst is reachable. */
+void ip_confirm(struct ip *ip, const struct addr *dst, uint64_t now_ns);
+
+/* A packet that eth_input() stripped.  Sets src, dst, proto, ttl, tos and l4. */
+struct step ip4_input(struct ip *ip, struct pkt *p, uint64_t now_ns);
+struct step icmp4_input(struct ip *ip, struct pkt *p, uint64_t now_ns);
+/* An answer to a UDP or TCP packet that found no one; @p is only read. */
+void icmp4_unreachable(struct ip *ip, const struct pkt *p, enum ip_error why,
+		       uint64_t now_ns);
+
+/*
+ * Sends @p, which begins with the transport header.  Takes @p.  0; -ENETUNREACH,
+ * -EMSGSIZE (IP_DF and too long), -EACCES (broadcast) when it was not sent.  With
+ * gso_len set, @p stands for several segments and is not fragmented.  A packet to
+ * an address of ours comes back by ip_loop_pop().
+ */
+int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t now_ns);
+/* The next packet that we sent to ourselves, as if eth_input() had seen it. */
+struct pkt *ip_loop_pop(struct ip *ip);
+
+const struct ip_stats *ip_stats(const struct ip *ip);

@@ -1,0 +1,65 @@
+/*
+ * UDP of one core (RFC 768, RFC 1122 4.1).
+ *
+ * A struct udp_port is what a socket binds: received datagrams wait in it, bounded
+ * in number and bytes, until the program reads them.  Ports with news are on a
+ * ready list that the socket layer drains after the burst.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ip/ip.h"
+#include "stack/base/addr.h"
+#include "stack/base/list.h"
+#include "stack/base/verdict.h"
+
+struct pkt;
+struct udp;
+
+enum { UDP_QUEUE_MAX = 256, UDP_QUEUE_BYTES_MAX = 1 << 18, UDP_HEADER_LEN = 8 };
+
+struct udp_port {
+	struct list ready;		/* in udp's ready list when there is news */
+	struct flow flow;		/* remote ADDR_NONE: from anybody */
+	struct pkt *queue, **queue_end; /* linked by ->link; data at the payload */
+	uint32_t n_queued, bytes_queued;
+	int error;  /* errno of an ICMP error, given once; 0: none */
+	void *user; /* the socket */
+};
+
+/* In the cb of a queued datagram; its source address is in pkt->src. */
+struct udp_from {
+	uint16_t port;
+};
+
+struct udp_stats {
+	uint64_t in, out, no_memory;
+};
+
+int udp_new(struct udp **udp, struct ip *ip, struct pkt_pool *pool, struct rng *rng,
+	    const struct hash_key *key);
+void udp_free(struct udp *udp);
+
+/*
+ * Binds @port to its flow: local ADDR_NONE is any address, local_port 0 an
+ * ephemeral one (RFC 6056), which is written back.  0, -EADDRINUSE,
+ * -EADDRNOTAVAIL.  The port is the caller's and stays where it is.
+ */
+int udp_bind(struct udp *udp, struct udp_port *port);
+/* Frees what is queued. */
+void udp_unbind(struct udp *udp, struct udp_port *port);
+
+struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns);
+struct step udp_error_input(struct udp *udp, struct pkt *p, uint64_t now_ns);
+
+/* Sends the payload @p to @dst.  Takes @p.  0 or -errno as ip_output(). */
+int udp_output(struct udp *udp, struct udp_port *port, struct pkt *p,
+	       const struct addr *dst, uint16_t dst_port, uint64_t now_ns);
+/* The oldest datagram, now the caller's; NULL: none. */
+struct pkt *udp_recv(struct udp_port *port);
+/* A port with news, taken off the ready list; NULL: none. */
+struct udp_port *udp_ready_pop(struct udp *udp);
+
+const struct udp_stats *udp_stats(const struct udp *udp);

@@ -1,0 +1,52 @@
+/*
+ * Sockets, in the words everyone knows.
+ *
+ * Names, sockaddrs, flags, errno values and semantics are those of POSIX and Linux,
+ * but for this: sockets never block (EAGAIN, EINPROGRESS; see ready.h for waiting), and
+ * their numbers are not file descriptors of the host.  They belong to the core of
+ * the calling thread.  -1 and errno on failure; ENXIO: the thread owns no core;
+ * ENOPROTOOPT: an option we do not have (none is accepted and ignored).
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "stack/api/stack.h"
+
+/* AF_INET; SOCK_STREAM or SOCK_DGRAM (with SOCK_NONBLOCK or without). */
+PB_API int pb_socket(int domain, int type, int protocol);
+PB_API int pb_bind(int s, const struct sockaddr *addr, socklen_t len);
+PB_API int pb_listen(int s, int backlog);
+PB_API int pb_accept(int s, struct sockaddr *addr, socklen_t *len);
+PB_API int pb_connect(int s, const struct sockaddr *addr, socklen_t len);
+
+/* MSG_PEEK, MSG_OOB, MSG_MORE, MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC. */
+PB_API ssize_t pb_send(int s, const void *bytes, size_t len, int flags);
+PB_API ssize_t pb_sendto(int s, const void *bytes, size_t len, int flags,
+			 const struct sockaddr *to, socklen_t to_len);
+PB_API ssize_t pb_writev(int s, const struct iovec *iov, int n);
+PB_API ssize_t pb_recv(int s, void *bytes, size_t len, int flags);
+PB_API ssize_t pb_recvfrom(int s, void *bytes, size_t len, int flags,
+			   struct sockaddr *from, socklen_t *from_len);
+
+PB_API int pb_shutdown(int s, int how);
+PB_API int pb_close(int s);
+
+/*
+ * SOL_SOCKET: SO_ERROR SO_TYPE SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER SO_RCVBUF
+ * SO_SNDBUF SO_OOBINLINE SO_BROADCAST.  IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_MAXSEG
+ * TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_CONGESTION TCP_INFO.
+ * IPPROTO_IP: IP_TOS IP_TTL.
+ */
+PB_API int pb_setsockopt(int s, int level, int opt, const void *value, socklen_t len);
+PB_API int pb_getsockopt(int s, int level, int opt, void *value, socklen_t *len);
+PB_API int pb_getsockname(int s, struct sockaddr *addr, socklen_t *len);
+PB_API int pb_getpeername(int s, struct sockaddr *addr, socklen_t *len);
+/* Bytes that can be read without waiting (FIONREAD), and free to write. */
+PB_API ssize_t pb_readable(int s);
+PB_API ssize_t pb_writable(int s);

@@ -1,0 +1,110 @@
+/*
+ * Packetboat: a TCP/IP stack in your process.
+ *
+ * A stack has cores; a core has its own ports, memory and connections, and is used
+ * by one thread.  The thread that calls pb_core_use() owns the core from then on;
+ * the socket calls of sock.h work on the core the thread used last, and fail with
+ * ENXIO in a thread that owns none.
+ *
+ *	struct pb_stack *st;
+ *	struct pb_stack_conf conf;
+ *	pb_stack_conf_init(&conf);
+ *	conf.port = "tap:pb0";
+ *	conf.addr = "192.0.2.2/24";
+ *	if (pb_stack_open(&conf, &st, error))
+ *		errx(1, "%s", error);
+ *	pb_core_use(pb_stack_core(st, 0));
+ *	for (;;) {
+ *		pb_turn(pb_clock());
+ *		... pb_ready_wait(), pb_recv(), pb_send() ...
+ *		pb_wait(UINT64_MAX);
+ *	}
+ *
+ * or pb_run() with programs added by pb_program_add(), for those who do not want to
+ * own the loop.  Time is an argument of pb_turn(): give it a virtual clock and the
+ * whole stack runs in virtual time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PB_API __attribute__((visibility("default")))
+
+struct pb_core;
+struct pb_stack;
+
+enum { PB_ERROR_LEN = 256 };
+
+struct pb_stack_conf {
+	unsigned n_cores;
+	const char *port;      /* "tap:pb0", "packet:eth0", "sim:...", "pcap:FILE:..." */
+	const char *addr;      /* "192.0.2.2/24" */
+	const char *gateway;   /* "192.0.2.1", or NULL */
+	const char *mac;       /* NULL: made from the port */
+	unsigned mtu;	       /* 0: of the port */
+	int offload;	       /* use the port's offloads (default 1) */
+	int probe_addr;	       /* look for conflicts before use, RFC 5227 */
+	const char *host_addr; /* tap: the host's side, "192.0.2.1/24"; NULL: leave it */
+	int persist;	       /* tap: keep the device after us */
+	uint32_t n_bufs;       /* buffers of 4 KiB of each core */
+	uint32_t max_conns;    /* connections of each core */
+	uint32_t max_syn;      /* half-open, before SYN cookies */
+	uint32_t rcvbuf, sndbuf; /* bytes of a connection */
+	uint32_t time_wait_ms;
+	const char *cc;	 /* congestion control */
+	uint64_t seed;	 /* of all random numbers; 0: from the kernel */
+	uint64_t now_ns; /* the clock's first value; 0: pb_clock() */
+	void *sim;	 /* for "sim:" ports: the struct sim of eth/port_sim.h */
+};
+
+PB_API void pb_stack_conf_init(struct pb_stack_conf *conf);
+
+/* 0; or -errno and a sentence for the user in @error.  @conf is copied. */
+PB_API int pb_stack_open(const struct pb_stack_conf *conf, struct pb_stack **stack,
+			 char error[PB_ERROR_LEN]);
+/* No thread may be using a core.  Connections end without a word. */
+PB_API void pb_stack_close(struct pb_stack *stack);
+PB_API unsigned pb_stack_n_cores(const struct pb_stack *stack);
+PB_API struct pb_core *pb_stack_core(struct pb_stack *stack, unsigned i);
+
+/* This thread works on @core now (NULL: on none).  0, or EBUSY as -1/errno when
+ * another thread owns it. */
+PB_API int pb_core_use(struct pb_core *core);
+
+/* The core's clock: CLOCK_MONOTONIC in nanoseconds. */
+PB_API uint64_t pb_clock(void);
+
+/*
+ * One turn of this thread's core: messages, received frames, timers, socket news,
+ * programs, then everything that wants to be sent.  Returns the time of the next
+ * turn that is needed if nothing arrives: @now_ns when there is more to do at once,
+ * UINT64_MAX for never.
+ */
+PB_API uint64_t pb_turn(uint64_t now_ns);
+
+/*
+ * Sleeps until a frame or a message arrives, a timer is due, a watched descriptor is
+ * ready, or @until_ns; returns at once when there is something to do.
+ */
+PB_API void pb_wait(uint64_t until_ns);
+
+/* Descriptors of the host that end pb_wait(), for programs with a loop of their own:
+ * one epoll descriptor, readable when there is something to do. */
+PB_API int pb_core_fd(struct pb_core *core);
+
+/* Runs @fn each turn, before the core speaks.  0 or -ENOMEM. */
+typedef void pb_program(void *arg, uint64_t now_ns);
+PB_API int pb_program_add(struct pb_core *core, pb_program *fn, void *arg);
+PB_API void pb_program_del(struct pb_core *core, pb_program *fn, void *arg);
+
+/* Calls @fn from the turn after host descriptor @fd became readable. */
+typedef void pb_watcher(void *arg, int fd);
+PB_API int pb_watch(struct pb_core *core, int fd, pb_watcher *fn, void *arg);
+PB_API void pb_unwatch(struct pb_core *core, int fd);
+
+/* turn and wait until pb_stop(), which may be called from any thread or handler. */
+PB_API void pb_run(void);
+PB_API void pb_stop(struct pb_core *core);
+/* Ends a pb_wait() of that core, from any thread. */
+PB_API void pb_wake(struct pb_core *core);

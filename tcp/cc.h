@@ -1,0 +1,64 @@
+/*
+ * Congestion control: how much may be in flight.
+ *
+ * Loss recovery (recover.c) decides what is sent again; an algorithm decides how
+ * much, in bytes, through @cwnd and @ssthresh.  To add one, write a file with a
+ * struct cc_ops and name it in cc.c's table.  Hooks run on the connection's core;
+ * @state is the algorithm's own, zeroed before init().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CC_STATE_LEN = 48, CC_NAME_LEN = 16 };
+
+struct cc {
+	const struct cc_ops *ops;
+	uint32_t cwnd;	   /* bytes */
+	uint32_t ssthresh; /* bytes; UINT32_MAX at first */
+	_Alignas(8) uint8_t state[CC_STATE_LEN];
+};
+
+/* What an ACK told. */
+struct cc_ack {
+	uint64_t now_ns;
+	uint32_t n_acked;   /* bytes newly acknowledged, by ACK or SACK */
+	uint32_t in_flight; /* bytes before this ACK */
+	uint32_t mss;
+	uint64_t rtt_ns; /* a sample, or 0 */
+	uint64_t srtt_ns;
+	bool cwnd_limited; /* the sender could have used more (RFC 7661) */
+	bool recovering;   /* loss recovery runs: cwnd is its own */
+	bool ece;	   /* the peer echoed congestion */
+};
+
+enum cc_loss {
+	CC_LOSS_FAST, /* loss recovery begins (RFC 5681 3.2, RFC 6675) */
+	CC_LOSS_RTO,  /* the retransmission timer fired (RFC 5681 3.1 (4)) */
+	CC_LOSS_ECN,
+};
+
+struct cc_ops {
+	const char *name;
+	/* @cwnd and @ssthresh hold their initial values. */
+	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);
+	/* New data was acknowledged. */
+	void (*ack)(struct cc *cc, const struct cc_ack *ack);
+	/* Sets ssthresh, and cwnd for what begins now. */
+	void (*loss)(struct cc *cc, enum cc_loss why, uint32_t in_flight, uint32_t mss,
+		     uint64_t now_ns);
+	/* Loss recovery ended: cwnd for what follows. */
+	void (*recovered)(struct cc *cc, uint32_t in_flight, uint32_t mss,
+			  uint64_t now_ns);
+	/* Nothing was sent for longer than the RTO (RFC 5681 4.1). */
+	void (*idle)(struct cc *cc, uint32_t mss, uint64_t now_ns);
+};
+
+/* RFC 6928: min(10 * mss, max(2 * mss, 14600)). */
+uint32_t cc_initial_window(uint32_t mss);
+/* The algorithm of that name, or NULL. */
+const struct cc_ops *cc_find(const char *name);
+void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now_ns);
+
+extern const struct cc_ops cc_reno;

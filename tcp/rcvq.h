@@ -1,0 +1,56 @@
+/*
+ * The receive queue of one connection: bytes in order, and islands beyond.
+ *
+ * In-order payload is a list of packets as they came, headers stripped.  Packets
+ * that came early wait in a list sorted by sequence number, without overlaps:
+ * bytes that are already there are cut off the newcomer (the first copy counts).
+ * Small payloads are copied together so that a byte does not pin a buffer; what
+ * the queues pin is counted, and bounded by the caller.
+ *
+ * The last islands that grew are remembered for SACK, newest first (RFC 2018 4).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stack/base/seq.h"
+#include "tcp/tcp_wire.h"
+
+struct pkt;
+struct pkt_pool;
+
+struct rcvq {
+	struct pkt *first, *last; /* in order, linked by ->link */
+	struct pkt *ooo;	  /* early, sorted */
+	uint32_t len;		  /* bytes in order, not yet read */
+	uint32_t ooo_len;	  /* bytes early */
+	uint32_t pinned;	  /* bytes of buffers that both lists hold */
+	struct seq recent[3];	  /* a number in the islands that grew last */
+	uint8_t n_recent;
+};
+
+void rcvq_init(struct rcvq *q);
+void rcvq_fini(struct rcvq *q);
+/*
+ * Takes payload @p whose first byte is RCV.NXT.  Then moves every island that has
+ * become in order.  Returns the new RCV.NXT; takes @p always.
+ */
+struct seq rcvq_add(struct rcvq *q, struct pkt_pool *pool, struct pkt *p, struct seq nxt);
+/*
+ * Takes payload @p that begins at @seq, behind RCV.NXT.  Returns how many new bytes
+ * it brought, 0 when all were there or @limit bytes would be passed (then it is
+ * freed; *full says which).
+ */
+uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
+			struct seq seq, uint32_t limit, bool *full);
+/* Frees all islands: the peer must be able to live with that (RFC 2018 8). */
+void rcvq_drop_early(struct rcvq *q);
+/* Copies up to @len bytes out; with @peek they stay. */
+size_t rcvq_read(struct rcvq *q, void *to, size_t len, bool peek);
+/* The first packet, taken out; NULL: none. */
+struct pkt *rcvq_pop(struct rcvq *q);
+/* Up to @max blocks for a SACK option, the newest first.  How many. */
+unsigned rcvq_sack(struct rcvq *q, struct tcp_block *blocks, unsigned max);
+void rcvq_check(const struct rcvq *q, struct seq nxt);

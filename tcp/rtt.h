@@ -1,0 +1,29 @@
+/*
+ * Round-trip time and retransmission timeout (RFC 6298).
+ *
+ * Times in microseconds, SRTT and RTTVAR scaled by 8 and 4 as in Jacobson's paper.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum {
+	RTO_INITIAL_US = 1000000,  /* RFC 6298 2.1 */
+	RTO_MIN_US = 200000,	   /* as Linux; RFC 6298 2.4 says SHOULD 1 s */
+	RTO_MAX_US = 120000000,	   /* RFC 6298 2.5: at least 60 s */
+	RTO_FALLBACK_US = 3000000, /* RFC 6298 5.7: the SYN was sent again */
+	RTO_BACKOFF_MAX = 12,
+};
+
+struct rtt {
+	uint32_t srtt_x8_us; /* 0: no sample yet */
+	uint32_t rttvar_x4_us;
+	uint32_t min_us; /* least sample, UINT32_MAX: none */
+	uint8_t backoff; /* doublings of the timeout (RFC 6298 5.5) */
+};
+
+void rtt_init(struct rtt *r);
+/* A sample that obeys Karn's rule; ends the backoff. */
+void rtt_sample(struct rtt *r, uint32_t us);
+/* The timeout, doubled @backoff times and bounded. */
+uint32_t rtt_rto_us(const struct rtt *r);

@@ -1,0 +1,267 @@
+/*
+ * TCP of one core, as the layer above sees it (RFC 9293).
+ *
+ * The socket layer opens, reads, writes and closes connections; the core loop
+ * gives received segments to tcp_input(), lets connections speak once a turn with
+ * tcp_speak(), and drains tcp_ready_pop() after the burst.  Everything runs on the
+ * core that owns the struct tcp; the time is an argument.
+ *
+ * A connection belongs to the layer above from tcp_connect() or tcp_accept() to
+ * tcp_close(); then TCP finishes it alone (FIN, TIME-WAIT) and frees it.  Until
+ * tcp_close() it stays, even when it is dead, so that its error can be read.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/verdict.h"
+
+struct hash_key;
+struct ip;
+struct pkt;
+struct pkt_pool;
+struct rng;
+struct tcp;
+struct tcp_conn;
+struct tcp_listener;
+struct trace;
+struct wheel;
+
+/* RFC 9293 3.3.2, in the order of Linux's tcp_states.h less one. */
+enum tcp_state {
+	TCP_CLOSED,
+	TCP_LISTEN,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
+	TCP_N_STATES
+};
+
+/* Limits and defaults of one core.  tcp_conf_default() fills them in. */
+struct tcp_conf {
+	uint32_t max_conns;	  /* control blocks */
+	uint32_t max_syn;	  /* half-open entries before SYN cookies */
+	uint32_t max_time_wait;	  /* then the oldest goes */
+	uint32_t rcvbuf, sndbuf;  /* bytes, of a connection */
+	uint32_t ooo_bytes_max;	  /* out-of-order bytes of one connection */
+	uint32_t time_wait_ms;	  /* 2 MSL */
+	uint32_t fin_wait_2_ms;	  /* orphans wait so long for a FIN */
+	uint32_t user_timeout_ms; /* unacknowledged data so old: ETIMEDOUT */
+	uint32_t syn_tries, synack_tries;
+	uint32_t delack_ms;
+	uint32_t keep_idle_ms, keep_intvl_ms, keep_probes;
+	uint32_t challenge_ack_per_s; /* RFC 5961 7, for the core, with jitter */
+	uint32_t rst_per_s;	      /* answers to segments for nobody */
+	bool sack, timestamps, window_scale, syn_cookies;
+	const char *cc; /* name of the congestion control */
+};
+
+/* Bits of a connection's readiness, level: what is true now. */
+enum tcp_news {
+	TCP_READABLE = 1 << 0,	  /* data, or the peer's FIN, or an error */
+	TCP_WRITABLE = 1 << 1,	  /* a third of the send buffer is free */
+	TCP_CONNECTED = 1 << 2,	  /* SYN-SENT came to its good end */
+	TCP_PEER_CLOSED = 1 << 3, /* FIN received */
+	TCP_FAILED = 1 << 4,	  /* reset, timed out, refused: see tcp_error() */
+	TCP_FINISHED = 1 << 5,	  /* both directions closed */
+	TCP_URGENT = 1 << 6,	  /* urgent data announced */
+};
+
+enum tcp_opt {
+	TCP_OPT_NODELAY,   /* bool: Nagle off */
+	TCP_OPT_CORK,	   /* bool */
+	TCP_OPT_KEEPALIVE, /* bool */
+	TCP_OPT_KEEP_IDLE_MS,
+	TCP_OPT_KEEP_INTVL_MS,
+	TCP_OPT_KEEP_PROBES,
+	TCP_OPT_USER_TIMEOUT_MS,
+	TCP_OPT_RCVBUF,
+	TCP_OPT_SNDBUF,
+	TCP_OPT_MAXSEG,	   /* upper bound of what we send and announce */
+	TCP_OPT_LINGER_MS, /* -1: off; 0: tcp_close() resets */
+	TCP_OPT_OOBINLINE, /* bool: urgent byte stays in the stream */
+	TCP_OPT_TOS,
+	TCP_OPT_TTL,
+};
+
+/* What TCP_INFO and `packetboat conns` show. */
+struct tcp_info {
+	struct flow flow;
+	enum tcp_state state;
+	uint32_t mss, rcv_mss, cwnd, ssthresh, snd_wnd, rcv_wnd;
+	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
+	uint32_t unacked, sacked, lost, retrans; /* bytes, now */
+	uint32_t sndq_len, rcvq_len, ooo_len;
+	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
+	uint64_t segs_in, segs_out;
+	uint32_t rtos, fast_recoveries, backoff;
+	uint8_t snd_wscale, rcv_wscale;
+	bool sack, timestamps;
+	const char *cc;
+};
+
+/* clang-format off */
+#define TCP_COUNTERS(C)							\
+	C(active_open,	"connections asked for by us")			\
+	C(passive_open,	"connections accepted from a peer")		\
+	C(established,	"connections that came to be established")	\
+	C(closed,	"connections that ended in order")		\
+	C(reset_in,	"connections reset by the peer")		\
+	C(reset_out,	"resets sent")					\
+	C(timed_out,	"connections given up for silence")		\
+	C(segs_in,	"segments received")				\
+	C(segs_out,	"segments sent")				\
+	C(bytes_in,	"payload bytes received in order")		\
+	C(bytes_out,	"payload bytes sent for the first time")	\
+	C(bytes_retrans, "payload bytes sent again")			\
+	C(rto,		"retransmission timers that fired")		\
+	C(fast_recovery, "loss recoveries without a timer")		\
+	C(dup_ack_out,	"duplicate ACKs sent")				\
+	C(challenge_ack, "challenge ACKs sent")				\
+	C(challenge_held, "challenge ACKs held back by the limit")	\
+	C(rst_held,	"resets held back by the limit")		\
+	C(syn_cookie_out, "SYN cookies sent")				\
+	C(syn_cookie_in, "connections made from SYN cookies")		\
+	C(syn_drop,	"SYNs dropped because queues were full")	\
+	C(accept_drop,	"handshakes dropped because the backlog was full") \
+	C(ooo_bytes,	"payload bytes received out of order")		\
+	C(ooo_drop,	"out-of-order bytes dropped for the limit")	\
+	C(window_probe,	"zero-window probes sent")			\
+	C(keepalive,	"keep-alive probes sent")			\
+	C(time_wait,	"TIME-WAITs entered")				\
+	C(time_wait_reused, "TIME-WAITs ended by a new SYN")		\
+	C(time_wait_dropped, "TIME-WAITs that made room")		\
+	C(no_memory,	"times that a pool was empty")
+/* clang-format on */
+
+struct tcp_stats {
+#define C(name, text) uint64_t name;
+	TCP_COUNTERS(C)
+#undef C
+	uint32_t n_conns, n_syn, n_time_wait, n_listeners; /* now */
+};
+
+void tcp_conf_default(struct tcp_conf *conf);
+/* 0, -ENOMEM, or -EINVAL.  Pointers are borrowed for its life; @conf is copied. */
+int tcp_new(struct tcp **tcp, const struct tcp_conf *conf, struct ip *ip,
+	    struct pkt_pool *pool, struct wheel *wheel, struct rng *rng,
+	    const struct hash_key *key, struct trace *trace, uint64_t now_ns);
+/* Drops everything without a word to anybody. */
+void tcp_free(struct tcp *tcp);
+
+/* ---- from the core loop ---- */
+
+struct step tcp_input(struct tcp *tcp, struct pkt *p, uint64_t now_ns);
+/* ICMP quotes a segment of ours: struct ip_quote in the cb. */
+struct step tcp_error_input(struct tcp *tcp, struct pkt *p, uint64_t now_ns);
+/* Every connection with something to say sends it: data, one ACK for a burst. */
+void tcp_speak(struct tcp *tcp, uint64_t now_ns);
+/* True when tcp_speak() has work. */
+bool tcp_wants_to_speak(const struct tcp *tcp);
+/* A connection with news, taken off the list; NULL: none. */
+struct tcp_conn *tcp_ready_pop(struct tcp *tcp);
+/* A listener with a connection to accept; NULL: none. */
+struct tcp_listener *tcp_ready_listener_pop(struct tcp *tcp);
+
+/* ---- for sockets ---- */
+
+/*
+ * Listens on @addr (family set; all zeros: every address) and @port.  @backlog
+ * connections may wait for tcp_accept().  0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM.
+ */
+int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
+	       void *user, struct tcp_listener **listener);
+/* Connections not yet accepted are reset. */
+void tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, uint64_t now_ns);
+void *tcp_listener_user(const struct tcp_listener *listener);
+/* Options that accepted connections inherit.  As tcp_set(). */
+int tcp_listener_set(struct tcp_listener *listener, enum tcp_opt opt, int value);
+unsigned tcp_listener_waiting(const struct tcp_listener *listener);
+/* The oldest connection that waits, now the caller's; NULL: none. */
+struct tcp_conn *tcp_accept(struct tcp *tcp, struct tcp_listener *listener, void *user);
+
+/*
+ * Begins to connect.  flow->local ADDR_NONE and local_port 0 are chosen and can be
+ * read from tcp_conn_info().  0; -EADDRINUSE, -EADDRNOTAVAIL, -ENETUNREACH, -ENOMEM.
+ * News: TCP_CONNECTED or TCP_FAILED.
+ */
+int tcp_connect(struct tcp *tcp, const struct flow *flow, void *user, uint64_t now_ns,
+		struct tcp_conn **conn);
+void *tcp_conn_user(const struct tcp_conn *conn);
+void tcp_conn_set_user(struct tcp_conn *conn, void *user);
+
+/* enum tcp_news, of this moment. */
+unsigned tcp_conn_news(const struct tcp_conn *conn);
+/* errno that ended the connection (ECONNRESET, ETIMEDOUT, ECONNREFUSED, ...), 0: none. */
+int tcp_error(const struct tcp_conn *conn);
+
+/*
+ * Takes up to @len bytes into the send queue: how many, or -EAGAIN when it is full,
+ * -EPIPE after tcp_shutdown() or death, -ENOTCONN.  They leave with tcp_speak().
+ * @more: more will follow at once (MSG_MORE).
+ */
+ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *conn, const void *bytes, size_t len,
+		 bool more);
+/* Marks the last byte in the queue as urgent (RFC 6093). */
+void tcp_send_urgent(struct tcp *tcp, struct tcp_conn *conn);
+/* Takes a packet of one descriptor with a buffer of its own, all or nothing; owned
+ * by TCP on success only.  0 or -errno as above. */
+int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *conn, struct pkt *p);
+/* Bytes that tcp_send() would take now. */
+size_t tcp_send_room(const struct tcp_conn *conn);
+
+/*
+ * Gives up to @len bytes: how many; 0 after the peer's FIN; -EAGAIN when none is
+ * there; -ENOTCONN; or the error that ended the connection, once.  Opens the window.
+ * @peek: leaves them there.
+ */
+ssize_t tcp_recv(struct tcp *tcp, struct tcp_conn *conn, void *bytes, size_t len,
+		 bool peek);
+/* The byte that was urgent, when it is not inline.  1, or -EAGAIN, -EINVAL. */
+ssize_t tcp_recv_urgent(struct tcp *tcp, struct tcp_conn *conn, void *byte);
+/*
+ * The first received packet (one chain of payload), lent until tcp_recv_pkt_done():
+ * *p NULL at the end of stream.  0, or -errno as tcp_recv().
+ */
+int tcp_recv_pkt(struct tcp *tcp, struct tcp_conn *conn, struct pkt **p);
+void tcp_recv_pkt_done(struct tcp *tcp, struct tcp_conn *conn, struct pkt *p);
+size_t tcp_recv_ready(const struct tcp_conn *conn);
+
+/* No more data from us: FIN follows what is queued.  0 or -ENOTCONN. */
+int tcp_shutdown_send(struct tcp *tcp, struct tcp_conn *conn);
+/* What comes from now on is acknowledged and thrown away. */
+void tcp_shutdown_recv(struct tcp *tcp, struct tcp_conn *conn);
+/*
+ * The layer above forgets the connection.  Sends what is queued, then FIN; or RST
+ * when received data was never read (RFC 2525 2.17) or linger is 0.
+ */
+void tcp_close(struct tcp *tcp, struct tcp_conn *conn, uint64_t now_ns);
+/* RST at once (RFC 9293 3.10.5), and forget. */
+void tcp_abort(struct tcp *tcp, struct tcp_conn *conn, uint64_t now_ns);
+
+/* 0, -EINVAL for an impossible value. */
+int tcp_set(struct tcp *tcp, struct tcp_conn *conn, enum tcp_opt opt, int value);
+int tcp_get(const struct tcp_conn *conn, enum tcp_opt opt);
+/* Congestion control by name, for this connection.  0 or -ENOENT. */
+int tcp_set_cc(struct tcp *tcp, struct tcp_conn *conn, const char *name);
+
+/* ---- to look ---- */
+
+void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *conn,
+		   struct tcp_info *info);
+/* Connection number @i of at most max_conns; NULL when that number is free. */
+struct tcp_conn *tcp_conn_at(const struct tcp *tcp, uint32_t i);
+const struct tcp_stats *tcp_stats(const struct tcp *tcp);
+const char *tcp_state_name(enum tcp_state state);
+/* Asserts the invariants of everything (debug builds, simulations). */
+void tcp_check(const struct tcp *tcp);
