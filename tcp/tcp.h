@@ -95,7 +95,7 @@ enum tcp_opt {
 };
 
 /* What TCP_INFO and `packetboat conns` show. */
-struct tcp_info {
+struct tcp_conn_info {
 	struct flow flow;
 	enum tcp_state state;
 	uint32_t mss, rcv_mss, cwnd, ssthresh, snd_wnd, rcv_wnd;
@@ -258,7 +258,7 @@ int tcp_set_cc(struct tcp *tcp, struct tcp_conn *conn, const char *name);
 /* ---- to look ---- */
 
 void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *conn,
-		   struct tcp_info *info);
+		   struct tcp_conn_info *info);
 /* Connection number @i of at most max_conns; NULL when that number is free. */
 struct tcp_conn *tcp_conn_at(const struct tcp *tcp, uint32_t i);
 const struct tcp_stats *tcp_stats(const struct tcp *tcp);

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -38,7 +37,7 @@ PB_API int pb_shutdown(int s, int how);
 PB_API int pb_close(int s);
 
 /*
- * SOL_SOCKET: SO_ERROR SO_TYPE SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER SO_RCVBUF
+ * The numbers of TCP options are those of <netinet/tcp.h>.  SOL_SOCKET: SO_ERROR SO_TYPE SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER SO_RCVBUF
  * SO_SNDBUF SO_OOBINLINE SO_BROADCAST.  IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_MAXSEG
  * TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_CONGESTION TCP_INFO.
  * IPPROTO_IP: IP_TOS IP_TTL.
