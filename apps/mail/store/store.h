@@ -6,11 +6,9 @@
  * answered when they are on stable storage, not before.  Reads are done by any
  * thread on a snapshot, straight from the map.
  *
- * Layout (engine_lmdb.c), all numbers big-endian so that keys sort:
- *   "msg"    message number u64           -> checksum u32, flags, bytes as they came
- *   "box"    user NUL mailbox             -> uidvalidity, uidnext, modseq, counts, box id
- *   "idx"    box id u32, uid u32          -> message, flags, size, date, modseq
- * A message is stored once for all its recipients and goes with its last index entry.
+ * A message is stored once for all its recipients, as it came (lines end in CRLF), and
+ * never changes; it goes with the last index entry that names it.  record.h draws the
+ * bytes, engine.h is what keeps them.
  */
 #pragma once
 
@@ -21,8 +19,12 @@
 #include "apps/lib/str.h"
 
 enum {
+	STORE_USER_MAX = 64,
 	STORE_MAILBOX_NAME_MAX = 255,
-	STORE_QUEUE_MAX = 4096, /* writes that may wait */
+	STORE_HEAD_MAX = 1024,		/* bytes before a message, per recipient */
+	STORE_QUEUE_MAX = 4096,		/* writes that may wait */
+	STORE_TXN_OPS_MAX = 512,	/* writes in one transaction */
+	STORE_TXN_BYTES_MAX = 32 << 20, /* and bytes, beyond its first write */
 	STORE_ERROR_LEN = 256,
 };
 
@@ -38,26 +40,35 @@ struct store_conf {
 	const char *dir;   /* made when missing, 0700 */
 	uint64_t map_len;  /* most bytes the store may ever have */
 	uint64_t free_min; /* refuse new mail with fewer bytes free on the disk */
+	uint64_t now_s; /* seconds since 1970: new mailboxes' UIDVALIDITY begins here */
 };
 
 struct store;
 
-/* 0; or -errno and a sentence in @error. */
+/*
+ * 0; or -errno and a sentence in @error: -EBUSY, another process has it open; -EUCLEAN,
+ * the file is not a store or is damaged (it is left as it is).
+ */
 int store_open(const struct store_conf *conf, struct store **store,
 	       char error[STORE_ERROR_LEN]);
-/* Commits what waits, then closes. */
+/* Commits what waits, then closes.  No snapshot and no hold may be out. */
 void store_close(struct store *store);
 
-/* A write that waits; the caller keeps it until @done was called. */
+/* A write that waits; the caller keeps it, and all it points to, until @done. */
 struct store_op {
 	struct store_op *next; /* the store's */
-	int result;	       /* 0; -ENOSPC, -EIO, -EBUSY (queue full), -ENOENT */
 	/*
-	 * Called by the writer thread after the commit (or the failure), with all other
-	 * operations of the same commit right before or behind.  Usually posts to a net.
+	 * 0; -ENOSPC: disk or map is full; -EIO: the disk failed; -ENOENT: no such
+	 * mailbox; -EINVAL: a name or head that cannot be stored; -ENOMEM.
+	 */
+	int result;
+	/*
+	 * Called by the writer thread after the commit (or the failure), in the order
+	 * of submission, with all other operations of the same commit right before or
+	 * behind.  Must not block; usually posts to a net.  The op is the caller's again.
 	 */
 	void (*done)(struct store_op *op);
-	enum store_op_kind { STORE_DELIVER, STORE_EXPUNGE } kind;
+	enum store_op_kind { STORE_DELIVER, STORE_EXPUNGE, STORE_FLAGS } kind;
 	union {
 		struct {
 			const struct str *users; /* each gets it in INBOX */
@@ -68,37 +79,59 @@ struct store_op {
 				*parts; /* the message, in pieces; one copy is stored */
 			size_t n_parts;
 			uint64_t date_s; /* internal date, seconds since 1970 */
+			uint32_t *uids;	 /* per user: its UID, filled in; may be NULL */
 		} deliver;
+		/* UIDs that are not there (any more) are passed over. */
 		struct {
 			struct str user, mailbox;
-			const uint32_t *uids; /* sorted */
+			const uint32_t *uids; /* rising */
 			size_t n_uids;
 		} expunge;
+		struct {
+			struct str user, mailbox;
+			const uint32_t *uids; /* rising */
+			size_t n_uids;
+			uint32_t remove, add; /* enum store_flag, in this order */
+		} flags;
 	};
 };
 
-/* Queues @op.  False: the queue is full, nothing will be called. */
+/* Queues @op, from any thread.  False: the queue is full, nothing will be called. */
 bool store_submit(struct store *store, struct store_op *op);
+/* Bytes of mail that would be accepted now: for MAIL FROM with SIZE.  From any thread. */
+uint64_t store_room(struct store *store);
 
 /* One message of a mailbox, as its index says. */
 struct store_msg {
+	uint64_t msg;	 /* number of the message */
+	uint64_t size;	 /* octets as sent to a client */
+	uint64_t date_s; /* internal date */
+	uint64_t modseq; /* RFC 7162; of its last change */
+	uint32_t box;	 /* number of the mailbox */
 	uint32_t uid;
 	uint32_t flags; /* enum store_flag */
-	uint64_t size;	/* octets as sent to a client */
-	uint64_t date_s, modseq;
-	uint64_t msg; /* number of the message */
 };
 
 struct store_box_info {
-	uint32_t uid_validity, uid_next, n_messages;
-	uint64_t modseq, n_bytes;
+	uint32_t uid_validity; /* never the same for two mailboxes of one name */
+	uint32_t uid_next;
+	uint32_t n_messages, n_unseen;
+	uint64_t modseq; /* highest given to any change of this mailbox */
+	uint64_t n_bytes;
 };
 
-/* A snapshot for reading, of one thread; short-lived (it keeps old pages alive). */
+/*
+ * A snapshot for reading, used by one thread at a time; short-lived, since it keeps every
+ * page alive that is given up meanwhile.  What must last longer is held, see below.
+ * 0; -EAGAIN: too many at once; -EIO; -ENOMEM.
+ */
 struct store_read;
 int store_read_begin(struct store *store, struct store_read **read);
 void store_read_end(struct store_read *read);
-/* 0 or -ENOENT.  INBOX always exists for every user. */
+/*
+ * 0, -ENOENT or -EIO.  INBOX always exists for every user: before its first message it
+ * is empty and its uid_validity is 0, "not yet given".
+ */
 int store_box_info(struct store_read *read, struct str user, struct str mailbox,
 		   struct store_box_info *info);
 /* All messages of a mailbox by rising UID.  0 or -errno; free() *msgs. */
@@ -106,11 +139,25 @@ int store_box_list(struct store_read *read, struct str user, struct str mailbox,
 		   struct store_msg **msgs, size_t *n);
 /*
  * The bytes of a message, in the map: valid until store_read_end().  0; -ENOENT; -EIO
- * when its checksum does not fit.  Two pieces: what stands before it for this user,
+ * when its checksum does not fit.  Two pieces: what stands before it for this recipient,
  * and the message itself.
  */
-int store_msg_bytes(struct store_read *read, struct str user, const struct store_msg *msg,
+int store_msg_bytes(struct store_read *read, const struct store_msg *msg,
 		    struct str pieces[2]);
+
+/*
+ * A message whose bytes stay where they are until it is released, without a snapshot: a
+ * slow client costs the writer nothing.  If it is expunged meanwhile, it is gone from its
+ * mailbox at once and from the disk after the release.
+ */
+struct store_hold {
+	struct str pieces[2]; /* as store_msg_bytes() gives them */
+};
+/* From any thread.  0; -ENOENT: expunged since it was listed; -EIO, -EAGAIN, -ENOMEM. */
+int store_hold(struct store *store, const struct store_msg *msg,
+	       struct store_hold **hold);
+/* From any thread. */
+void store_release(struct store *store, struct store_hold *hold);
 
 /* clang-format off */
 #define STORE_COUNTERS(C)						\
@@ -130,8 +177,11 @@ struct store_stats {
 #undef C
 };
 
+/* From any thread. */
 void store_stats(struct store *store, struct store_stats *stats);
-/* Walks everything and checks that it fits together: `packetboat fsck` and the crash
- * test.  Number of faults; each is given to @say. */
+/*
+ * Walks everything, reads every message, and checks that it fits together: `packetboat
+ * fsck` and the crash test.  Number of faults; each is given to @say.
+ */
 uint64_t store_check(struct store *store, void (*say)(void *arg, const char *line),
 		     void *arg);
