@@ -26,7 +26,7 @@ enum {
 	IP_IFACE_MAX = 8,
 	IP_ADDR_MAX = 8, /* addresses of one interface */
 	IP_ROUTE_MAX = 256,
-	IP_TTL = 64,
+	IP_TTL_DEFAULT = 64,
 	IP_REASS_MAX = 64,	      /* packets under reassembly */
 	IP_REASS_BYTES_MAX = 1 << 20, /* bytes in all of them */
 	IP_REASS_SECONDS = 30,
@@ -45,7 +45,7 @@ struct ip_out {
 	struct addr src; /* ADDR_NONE: chosen by route */
 	struct addr dst;
 	uint8_t proto;
-	uint8_t ttl; /* 0: IP_TTL */
+	uint8_t ttl; /* 0: IP_TTL_DEFAULT */
 	uint8_t tos;
 	uint8_t flags; /* enum ip_flag */
 };
