@@ -1,0 +1,153 @@
+/*
+ * The SMTP server (RFC 5321), for mail to our own users: no relaying, no submission.
+ *
+ * One struct smtpd serves one net, on its thread.  Whoever composes the program makes
+ * it, listens with smtpd_accept(), and gives it the functions of struct smtpd_ops; so
+ * smtpd knows neither users nor store nor what else may become of a message.
+ *
+ * A message is received into memory, in pieces, within limits, and submitted as one
+ * store_op; `250` is said when that op is done.  The session may be gone by then: what
+ * was submitted belongs to smtpd, not to the session.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apps/lib/str.h"
+
+struct io;
+struct log;
+struct net;
+struct smtpd;
+struct store_op;
+
+/* clang-format off */
+/* Name, default, least, most, what it bounds. */
+#define SMTPD_LIMITS(L)								\
+	L(message_max,	   50 << 20, 1 << 16, 1 << 30,				\
+	  "octets of a message, as SIZE tells (RFC 1870)")			\
+	L(memory_max,	  256 << 20, 1 << 20, UINT64_C(1) << 40,		\
+	  "octets of all messages being received or committed")			\
+	L(rcpts_max,	       1000,	 100,	10000,				\
+	  "recipients of a message (RFC 5321 4.5.3.1.8: at least 100)")		\
+	L(line_max,	       2048,	 512,	32768,				\
+	  "octets of a command with its CRLF (RFC 5321 4.5.3.1.4: at least 512)") \
+	L(header_max,	    1 << 20, 1 << 12,  1 << 30,				\
+	  "octets of a message's header")					\
+	L(header_fields_max,   1000,	 100, 1000000,				\
+	  "fields of a message's header")					\
+	L(header_line_max,     8192,	1000,  1 << 20,				\
+	  "octets of a header line with its CRLF (RFC 5322 2.1.1: at least 1000)") \
+	L(hops_max,		100,	  10,	10000,				\
+	  "Received fields: more is a loop (RFC 5321 6.3: at least 100)")	\
+	L(errors_max,		 20,	   1,  1 << 20,				\
+	  "refused commands of a session")					\
+	L(junk_max,		100,	  10,  1 << 20,				\
+	  "NOOP, RSET, VRFY and HELP of a session without a message between")	\
+	L(per_client_max,	 50,	   1,  1 << 20,				\
+	  "sessions of one client address at once")				\
+	L(command_s,		300,	   1,	86400,				\
+	  "seconds until a command must have come whole (RFC 5321 4.5.3.2.7)")	\
+	L(data_rate_min,	500,	   0,  1 << 30,				\
+	  "octets a second a message must come with, beyond the first command_s") \
+	L(greet_delay_ms,	  0,	   0,	60000,				\
+	  "wait before the greeting, for those who do not wait for it")
+/* clang-format on */
+
+struct smtpd_limits {
+#define L(name, initial, least, most, text) uint64_t name;
+	SMTPD_LIMITS(L)
+#undef L
+};
+
+struct smtpd_conf {
+	const char *host;	/* our name: in the greeting and in Received */
+	const char *postmaster; /* user who gets what is for "postmaster" where no user
+				     has that address (RFC 5321 4.5.1); NULL: nobody */
+	const struct log *log;	/* one line a message; NULL: none */
+	unsigned instance;	/* number of this smtpd in the process: part of ids */
+	uint64_t seed;		/* of the table of clients */
+	struct smtpd_limits limits;
+};
+
+/* The defaults; @host is still to be set. */
+void smtpd_conf_init(struct smtpd_conf *conf);
+
+enum { SMTPD_USER_MAX = 64 };
+
+enum smtpd_whose {
+	SMTPD_USER,	/* a user's address */
+	SMTPD_NOBODY,	/* our domain, but no such user: 550 5.1.1 */
+	SMTPD_NOT_OURS, /* another domain: 550 5.7.1 */
+	SMTPD_UNSURE,	/* cannot be told now: 451 4.3.0 */
+};
+
+struct smtpd_ops {
+	/*
+	 * Whose address is "local@domain"?  With SMTPD_USER the name of the user, with
+	 * its NUL, is in @user.
+	 */
+	enum smtpd_whose (*whose)(void *arg, struct str addr, struct str domain,
+				  char user[SMTPD_USER_MAX + 1]);
+	/* As store_submit(); ->done may be called on any thread. */
+	bool (*submit)(void *arg, struct store_op *op);
+	/* Octets of mail that could be stored now, as store_room(). */
+	uint64_t (*room)(void *arg);
+	/* Seconds since 1970. */
+	uint64_t (*wall_s)(void *arg);
+};
+
+/* @conf and @ops are copied, the texts they point to are not.  0 or -errno. */
+int smtpd_new(struct net *net, const struct smtpd_conf *conf, const struct smtpd_ops *ops,
+	      void *ops_arg, struct smtpd **smtpd);
+/* A net_accept function: @smtpd is its argument. */
+void smtpd_accept(void *smtpd, struct io *io);
+
+/*
+ * The end, in order: smtpd_stop() says 421 to everybody, and from then on to whoever
+ * comes, but first lets messages that are being committed have their answer; the
+ * program turns the net until smtpd_busy() is false; smtpd_free() aborts what is left.
+ */
+void smtpd_stop(struct smtpd *smtpd);
+/* Something is with the store, or on its way back. */
+bool smtpd_busy(const struct smtpd *smtpd);
+void smtpd_free(struct smtpd *smtpd);
+
+/* clang-format off */
+#define SMTPD_COUNTERS(C)						\
+	C(sessions,	   "sessions begun")				\
+	C(sessions_open,   "sessions open now")				\
+	C(refused_excess,  "sessions refused: too many at once")	\
+	C(refused_client,  "sessions refused: too many of one client")	\
+	C(early_talkers,   "sessions refused: spoke before the greeting") \
+	C(messages,	   "messages accepted and committed")		\
+	C(recipients,	   "recipients of accepted messages")		\
+	C(bytes,	   "octets of accepted messages")		\
+	C(messages_open,   "messages being received or committed now")	\
+	C(memory,	   "octets of messages in memory now")		\
+	C(rcpt_unknown,	   "recipients refused: no such user")		\
+	C(rcpt_relay,	   "recipients refused: not our domain")	\
+	C(rcpt_limit,	   "recipients refused: too many of one message") \
+	C(bad_commands,	   "commands refused: syntax, order or parameter") \
+	C(bare_line_ends,  "messages refused: bare CR, bare LF or NUL")	\
+	C(too_big,	   "messages refused: bigger than SIZE")	\
+	C(bad_header,	   "messages refused: header beyond its limits") \
+	C(loops,	   "messages refused: too many hops")		\
+	C(no_memory,	   "messages deferred: memory limit reached")	\
+	C(no_storage,	   "messages deferred: store full or failing")	\
+	C(timeouts,	   "sessions ended: client too slow")		\
+	C(too_many_errors, "sessions ended: too many refused commands")	\
+	C(lost,		   "sessions ended by the client without QUIT")	\
+	C(orphans,	   "messages committed after their session had ended")
+/* clang-format on */
+
+struct smtpd_stats {
+#define C(name, text) uint64_t name;
+	SMTPD_COUNTERS(C)
+#undef C
+};
+
+/* Valid as long as @smtpd; for its own thread. */
+const struct smtpd_stats *smtpd_stats(const struct smtpd *smtpd);
