@@ -15,7 +15,10 @@
 
 struct pkt;
 
-/* Adds @len bytes at @bytes to @sum; the first byte is at an even offset. */
+/*
+ * Adds @len bytes at @bytes to @sum; the first byte is at an even offset.  This and
+ * the two below return less than 2^33: many such sums may be added plainly.
+ */
 uint64_t cksum_add(uint64_t sum, const void *bytes, size_t len);
 /* The same for a packet's bytes from @offset to its end, whatever its chain. */
 uint64_t cksum_add_pkt(uint64_t sum, const struct pkt *p, uint32_t offset);

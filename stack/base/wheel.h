@@ -48,12 +48,15 @@ static inline bool timer_armed(const struct timer *t)
 
 /*
  * Fires what is due at @now_ns, in the order of the ticks.  A timer is disarmed
- * before it fires, and may be armed again or freed by its function.
+ * before it fires, and may be armed again or freed by its function, which may also
+ * stop or move others.  What is armed in there for a time already reached fires
+ * in the next run, so that no run is without end.
  */
 void wheel_run(struct wheel *w, uint64_t now_ns);
 
 /*
  * When to call wheel_run() next: at or before the earliest deadline, TIMER_NEVER
- * when nothing is armed.  May be too early by the span of a slot, never late.
+ * when nothing is armed.  May be too early by the span of a slot, never late; and
+ * a run at that time gets further, so that virtual time cannot stand still.
  */
 uint64_t wheel_due(const struct wheel *w);
