@@ -11,7 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CC_STATE_LEN = 48, CC_NAME_LEN = 16 };
+enum {
+	CC_STATE_LEN = 48,
+	CC_NAME_LEN = 16,
+	CC_CWND_MAX = 1 << 30, /* the largest window (RFC 7323 2.3) */
+};
 
 struct cc {
 	const struct cc_ops *ops;
@@ -45,7 +49,10 @@ struct cc_ops {
 	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);
 	/* New data was acknowledged. */
 	void (*ack)(struct cc *cc, const struct cc_ack *ack);
-	/* Sets ssthresh, and cwnd for what begins now. */
+	/*
+	 * Sets ssthresh, and cwnd for what begins now: the window of RFC 6675 5 (4.2);
+	 * NewReno's inflation (RFC 6582 3.2 (2)) is recover.c's to add.
+	 */
 	void (*loss)(struct cc *cc, enum cc_loss why, uint32_t in_flight, uint32_t mss,
 		     uint64_t now_ns);
 	/* Loss recovery ended: cwnd for what follows. */

@@ -1,11 +1,11 @@
 /*
  * The receive queue of one connection: bytes in order, and islands beyond.
  *
- * In-order payload is a list of packets as they came, headers stripped.  Packets
- * that came early wait in a list sorted by sequence number, without overlaps:
- * bytes that are already there are cut off the newcomer (the first copy counts).
- * Small payloads are copied together so that a byte does not pin a buffer; what
- * the queues pin is counted, and bounded by the caller.
+ * In-order payload is a list of packets as they came, headers stripped.  Payload
+ * that came early waits in islands: runs of bytes without a hole, sorted, apart from
+ * each other.  Bytes that are already there are cut off the newcomer (the first copy
+ * counts).  Small payloads are copied together so that a byte does not pin a buffer;
+ * what the queues pin is counted, and bounded by the caller.
  *
  * The last islands that grew are remembered for SACK, newest first (RFC 2018 4).
  */
@@ -21,14 +21,19 @@
 struct pkt;
 struct pkt_pool;
 
+/* Most islands at a time: it bounds the search, and what the edges of islands pin. */
+enum { RCVQ_ISLANDS_MAX = 256 };
+
 struct rcvq {
 	struct pkt *first, *last; /* in order, linked by ->link */
-	struct pkt *ooo;	  /* early, sorted */
+	struct pkt *lowest;	  /* first packet of the first island */
+	struct pkt *highest;	  /* first packet of the last island */
 	uint32_t len;		  /* bytes in order, not yet read */
 	uint32_t ooo_len;	  /* bytes early */
-	uint32_t pinned;	  /* bytes of buffers that both lists hold */
-	struct seq recent[3];	  /* a number in the islands that grew last */
+	uint32_t pinned;	  /* bytes of memory that both hold */
+	uint16_t n_islands;
 	uint8_t n_recent;
+	struct seq recent[TCP_SACK_MAX]; /* a number in the islands that grew last */
 };
 
 void rcvq_init(struct rcvq *q);
@@ -40,8 +45,8 @@ void rcvq_fini(struct rcvq *q);
 struct seq rcvq_add(struct rcvq *q, struct pkt_pool *pool, struct pkt *p, struct seq nxt);
 /*
  * Takes payload @p that begins at @seq, behind RCV.NXT.  Returns how many new bytes
- * it brought, 0 when all were there or @limit bytes would be passed (then it is
- * freed; *full says which).
+ * it brought; the others are freed.  *full says whether some were new but would have
+ * passed @limit bytes, or RCVQ_ISLANDS_MAX.
  */
 uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 			struct seq seq, uint32_t limit, bool *full);

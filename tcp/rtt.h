@@ -12,6 +12,7 @@ enum {
 	RTO_MIN_US = 200000,	   /* as Linux; RFC 6298 2.4 says SHOULD 1 s */
 	RTO_MAX_US = 120000000,	   /* RFC 6298 2.5: at least 60 s */
 	RTO_FALLBACK_US = 3000000, /* RFC 6298 5.7: the SYN was sent again */
+	RTO_GRANULARITY_US = 1000, /* G: the tick of our timestamps */
 	RTO_BACKOFF_MAX = 12,
 };
 

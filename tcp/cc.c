@@ -1,0 +1,33 @@
+#include "tcp/cc.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+
+static const struct cc_ops *const table[] = { &cc_reno };
+
+uint32_t cc_initial_window(uint32_t mss)
+{
+	uint32_t floor = 2 * mss > 14600 ? 2 * mss : 14600;
+
+	return 10 * mss < floor ? 10 * mss : floor;
+}
+
+const struct cc_ops *cc_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strcmp(table[i]->name, name) == 0)
+			return table[i];
+	return NULL;
+}
+
+void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now_ns)
+{
+	*cc = (struct cc){
+		.ops = ops,
+		.cwnd = cc_initial_window(mss),
+		.ssthresh = UINT32_MAX,
+	};
+	ops->init(cc, mss, now_ns);
+}

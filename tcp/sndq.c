@@ -1,0 +1,165 @@
+#include "tcp/sndq.h"
+
+#include "stack/base/pkt.h"
+
+void sndq_init(struct sndq *q)
+{
+	*q = (struct sndq){ 0 };
+}
+
+void sndq_fini(struct sndq *q)
+{
+	pkt_free_list(q->first);
+	sndq_init(q);
+}
+
+static void push(struct sndq *q, struct pkt *p)
+{
+	if (q->last)
+		q->last->link = p;
+	else
+		q->first = p;
+	q->last = p;
+}
+
+/*
+ * Segments that a driver still reads may share the last buffer.  They are the bytes
+ * before its end; writing behind the end disturbs nobody.
+ */
+size_t sndq_write(struct sndq *q, struct pkt_pool *pool, const void *bytes, size_t len)
+{
+	const uint8_t *from = bytes;
+	size_t left = len;
+
+	while (left) {
+		uint32_t room = q->last ? pkt_room(q->last) : 0;
+		uint32_t n = left < room ? (uint32_t)left : room;
+
+		if (!room) {
+			struct pkt *p = pkt_new_buf(pool, PKT_DATA, 0);
+
+			if (!p)
+				break;
+			push(q, p);
+			continue;
+		}
+		pkt_append(q->last, from, n);
+		from += n;
+		left -= n;
+	}
+	q->len += (uint32_t)(len - left);
+	return len - left;
+}
+
+void sndq_add(struct sndq *q, struct pkt *p)
+{
+	ASSERT(p->buf && !p->next);
+	q->len += p->len;
+	if (!p->len || (p->len <= PKT_BUF_LEN / 2 && q->last &&
+			pkt_append(q->last, p->data, p->len)))
+		pkt_free(p);
+	else
+		push(q, p);
+}
+
+/* The packet of a mark may go when its first byte does. */
+static void mark_ack(struct sndq_mark *m, uint32_t len)
+{
+	if (m->at < len)
+		*m = (struct sndq_mark){ 0 };
+	else
+		m->at -= len;
+}
+
+void sndq_ack(struct sndq *q, uint32_t len)
+{
+	ASSERT(len <= q->len);
+	q->len -= len;
+	mark_ack(&q->ahead, len);
+	mark_ack(&q->behind, len);
+	while (q->first && len >= q->first->len) {
+		struct pkt *p = q->first;
+
+		len -= p->len;
+		q->first = p->link;
+		pkt_free(p);
+	}
+	if (q->first)
+		pkt_pull(q->first, len);
+	else
+		q->last = NULL;
+}
+
+/* The nearest known place at or before @offset. */
+static struct sndq_mark nearest(const struct sndq *q, uint32_t offset)
+{
+	if (q->ahead.p && q->ahead.at <= offset)
+		return q->ahead;
+	if (q->behind.p && q->behind.at <= offset)
+		return q->behind;
+	return (struct sndq_mark){ .p = q->first };
+}
+
+struct pkt *sndq_gather(struct sndq *q, uint32_t offset, uint32_t len)
+{
+	struct sndq_mark m = nearest(q, offset);
+	struct pkt *first = NULL, **end = &first;
+	uint32_t left = len;
+
+	ASSERT(len && offset <= q->len && len <= q->len - offset);
+	for (;;) {
+		uint32_t skip = offset - m.at, n;
+
+		if (skip < m.p->len) {
+			n = m.p->len - skip < left ? m.p->len - skip : left;
+			*end = pkt_share(m.p, m.p->data + skip, n);
+			if (!*end) {
+				pkt_free(first);
+				return NULL;
+			}
+			end = &(*end)->next;
+			offset += n;
+			left -= n;
+			if (!left)
+				break;
+		}
+		m.at += m.p->len;
+		m.p = m.p->link;
+	}
+	if (m.at >= q->ahead.at)
+		q->ahead = m;
+	else
+		q->behind = m;
+	first->total_len = len;
+	return first;
+}
+
+static void mark_check(const struct sndq *q, const struct sndq_mark *m)
+{
+	uint32_t at = 0;
+
+	if (!m->p) {
+		ASSERT(m->at == 0);
+		return;
+	}
+	for (const struct pkt *p = q->first; p != m->p; p = p->link) {
+		ASSERT(p);
+		at += p->len;
+	}
+	ASSERT(m->at == at);
+}
+
+void sndq_check(const struct sndq *q)
+{
+	const struct pkt *last = NULL;
+	uint32_t len = 0;
+
+	for (const struct pkt *p = q->first; p; p = p->link) {
+		ASSERT(p->buf && !p->next && p->len && p->len == p->total_len);
+		len += p->len;
+		last = p;
+	}
+	ASSERT(last == q->last && len == q->len);
+	mark_check(q, &q->ahead);
+	mark_check(q, &q->behind);
+}

@@ -1,0 +1,231 @@
+#include "tcp/tcp_wire.h"
+
+enum tcp_kind {
+	KIND_END = 0,
+	KIND_NOP = 1,
+	KIND_MSS = 2,
+	KIND_WSCALE = 3,
+	KIND_SACK_OK = 4,
+	KIND_SACK = 5,
+	KIND_TS = 8,
+};
+
+/* Lengths as they stand in the option, kind and length included. */
+enum {
+	LEN_MSS = 4,
+	LEN_WSCALE = 3,
+	LEN_SACK_OK = 2,
+	LEN_TS = 10,
+	LEN_BLOCK = 8, /* of SACK's, each */
+	OPTIONS_MAX = TCP_HEADER_MAX - TCP_HEADER_LEN,
+	WSCALE_MAX = 14, /* RFC 7323 2.3 */
+};
+
+/* nop, nop, timestamps: all options of nearly every segment (RFC 7323 appendix A). */
+enum { TS_ALONE = KIND_NOP << 24 | KIND_NOP << 16 | KIND_TS << 8 | LEN_TS };
+
+static void parse_ts(const uint8_t *at, struct tcp_seg *seg)
+{
+	seg->has |= TCP_HAS_TS;
+	seg->ts_val = be32(at);
+	seg->ts_ecr = be32(at + 4);
+}
+
+static void parse_sack(const uint8_t *at, unsigned len, struct tcp_seg *seg)
+{
+	if (len % LEN_BLOCK)
+		return;
+	for (; len && seg->n_sack < TCP_SACK_MAX; len -= LEN_BLOCK, at += LEN_BLOCK)
+		seg->sack[seg->n_sack++] =
+			(struct tcp_block){ { be32(at) }, { be32(at + 4) } };
+}
+
+/*
+ * One option of @len bytes at @at.  A length that the kind cannot have makes it an
+ * option we do not know, as does a place where it has no meaning: all but timestamps
+ * and SACK count in a SYN only (RFC 9293 3.2, RFC 7323 2.2, RFC 2018 2).
+ */
+static void parse_option(const uint8_t *at, unsigned len, struct tcp_seg *seg)
+{
+	bool syn = seg->flags & TCP_SYN;
+
+	switch (at[0]) {
+	case KIND_MSS:
+		if (syn && len == LEN_MSS) {
+			seg->has |= TCP_HAS_MSS;
+			seg->mss = be16(at + 2);
+		}
+		break;
+	case KIND_WSCALE:
+		if (syn && len == LEN_WSCALE) {
+			seg->has |= TCP_HAS_WSCALE;
+			seg->wscale = at[2] > WSCALE_MAX ? WSCALE_MAX : at[2];
+		}
+		break;
+	case KIND_SACK_OK:
+		if (syn && len == LEN_SACK_OK)
+			seg->has |= TCP_HAS_SACK_OK;
+		break;
+	case KIND_SACK: parse_sack(at + 2, len - 2, seg); break;
+	case KIND_TS:
+		if (len == LEN_TS)
+			parse_ts(at + 2, seg);
+		break;
+	default: break;
+	}
+}
+
+static void parse_options(const uint8_t *at, unsigned len, struct tcp_seg *seg)
+{
+	if (len == LEN_TS + 2 && be32(at) == TS_ALONE) {
+		parse_ts(at + 4, seg);
+		return;
+	}
+	while (len && *at != KIND_END) {
+		unsigned n = 1;
+
+		if (*at != KIND_NOP) {
+			if (len < 2 || at[1] < 2 || at[1] > len)
+				return;
+			n = at[1];
+			parse_option(at, n, seg);
+		}
+		at += n;
+		len -= n;
+	}
+}
+
+bool tcp_parse(struct rd *r, struct tcp_seg *seg)
+{
+	const uint8_t *b = rd_take(r, TCP_HEADER_LEN);
+	unsigned header_len = (unsigned)(b[12] >> 4) * 4;
+	const uint8_t *options;
+
+	if (r->bad || header_len < TCP_HEADER_LEN)
+		return false;
+	options = rd_take(r, header_len - TCP_HEADER_LEN);
+	if (r->bad)
+		return false;
+	seg->src_port = be16(b);
+	seg->dst_port = be16(b + 2);
+	seg->seq.n = be32(b + 4);
+	seg->ack.n = be32(b + 8);
+	seg->flags = be16(b + 12) & 0x1ff;
+	seg->window = be16(b + 14);
+	seg->urgent = be16(b + 18);
+	seg->has = 0;
+	seg->mss = 0;
+	seg->wscale = 0;
+	seg->n_sack = 0;
+	seg->header_len = (uint8_t)header_len;
+	seg->ts_val = seg->ts_ecr = 0;
+	parse_options(options, header_len - TCP_HEADER_LEN, seg);
+	return true;
+}
+
+/* Bytes of all options but SACK, padding included. */
+static unsigned fixed_options_len(const struct tcp_seg *seg)
+{
+	unsigned len = 0;
+
+	if (seg->has & TCP_HAS_MSS)
+		len += LEN_MSS;
+	if (seg->has & TCP_HAS_TS)
+		len += LEN_TS + 2;
+	else if (seg->has & TCP_HAS_SACK_OK)
+		len += LEN_SACK_OK + 2;
+	if (seg->has & TCP_HAS_WSCALE)
+		len += LEN_WSCALE + 1;
+	return len;
+}
+
+/* How many of the SACK blocks fit behind @len bytes of options. */
+static unsigned blocks_that_fit(const struct tcp_seg *seg, unsigned len)
+{
+	unsigned n = (OPTIONS_MAX - len - 4) / LEN_BLOCK;
+
+	return seg->n_sack < n ? seg->n_sack : n;
+}
+
+uint8_t tcp_emit_len(const struct tcp_seg *seg)
+{
+	unsigned len = fixed_options_len(seg);
+	unsigned n = blocks_that_fit(seg, len);
+
+	return (uint8_t)(TCP_HEADER_LEN + len + (n ? 4 + n * LEN_BLOCK : 0));
+}
+
+static uint8_t *put16(uint8_t *at, uint16_t v)
+{
+	at[0] = (uint8_t)(v >> 8);
+	at[1] = (uint8_t)v;
+	return at + 2;
+}
+
+static uint8_t *put32(uint8_t *at, uint32_t v)
+{
+	return put16(put16(at, (uint16_t)(v >> 16)), (uint16_t)v);
+}
+
+static uint8_t *put_bytes(uint8_t *at, uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	at[0] = a;
+	at[1] = b;
+	at[2] = c;
+	at[3] = d;
+	return at + 4;
+}
+
+static uint8_t *put_options(uint8_t *at, const struct tcp_seg *seg)
+{
+	bool sack_ok = seg->has & TCP_HAS_SACK_OK;
+
+	if (seg->has & TCP_HAS_MSS)
+		at = put_bytes(at, KIND_MSS, LEN_MSS, (uint8_t)(seg->mss >> 8),
+			       (uint8_t)seg->mss);
+	if (seg->has & TCP_HAS_TS) {
+		if (sack_ok)
+			at = put_bytes(at, KIND_SACK_OK, LEN_SACK_OK, KIND_TS, LEN_TS);
+		else
+			at = put_bytes(at, KIND_NOP, KIND_NOP, KIND_TS, LEN_TS);
+		at = put32(at, seg->ts_val);
+		at = put32(at, seg->ts_ecr);
+	} else if (sack_ok) {
+		at = put_bytes(at, KIND_NOP, KIND_NOP, KIND_SACK_OK, LEN_SACK_OK);
+	}
+	if (seg->has & TCP_HAS_WSCALE)
+		at = put_bytes(at, KIND_NOP, KIND_WSCALE, LEN_WSCALE, seg->wscale);
+	return at;
+}
+
+static uint8_t *put_sack(uint8_t *at, const struct tcp_seg *seg, unsigned n)
+{
+	at = put_bytes(at, KIND_NOP, KIND_NOP, KIND_SACK, (uint8_t)(2 + n * LEN_BLOCK));
+	for (unsigned i = 0; i < n; i++) {
+		at = put32(at, seg->sack[i].start.n);
+		at = put32(at, seg->sack[i].end.n);
+	}
+	return at;
+}
+
+uint8_t tcp_emit(struct wr *w, const struct tcp_seg *seg)
+{
+	unsigned n = blocks_that_fit(seg, fixed_options_len(seg));
+	uint8_t len = tcp_emit_len(seg);
+	uint8_t bytes[TCP_HEADER_MAX];
+	uint8_t *at = bytes;
+
+	at = put16(at, seg->src_port);
+	at = put16(at, seg->dst_port);
+	at = put32(at, seg->seq.n);
+	at = put32(at, seg->ack.n);
+	at = put16(at, (uint16_t)(len / 4 << 12 | (seg->flags & 0x1ff)));
+	at = put16(at, seg->window);
+	at = put16(at, 0);
+	at = put16(at, seg->urgent);
+	at = put_options(at, seg);
+	if (n)
+		put_sack(at, seg, n);
+	wr_copy(w, bytes, len);
+	return len;
+}
