@@ -19,7 +19,8 @@ int ring_init(struct ring *r, uint32_t n)
 {
 	struct ring_slot *slots;
 
-	ASSERT(n && (n & (n - 1)) == 0);
+	/* With one slot, written and free for the next round would look the same. */
+	ASSERT(n >= 2 && (n & (n - 1)) == 0);
 	slots = calloc(n, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;

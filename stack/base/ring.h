@@ -24,7 +24,7 @@ struct ring {
 	uint64_t mask;
 };
 
-/* @n slots, a power of two.  0 or -ENOMEM. */
+/* @n slots, a power of two and at least 2.  0 or -ENOMEM. */
 int ring_init(struct ring *r, uint32_t n);
 void ring_fini(struct ring *r);
 /* From any thread.  False: full. */

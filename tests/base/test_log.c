@@ -1,0 +1,111 @@
+#include <criterion/criterion.h>
+#include <regex.h>
+#include <unistd.h>
+
+#include "stack/base/clock.h"
+#include "stack/base/log.h"
+
+static char text[4096];
+static int fds[2];
+static struct log to_pipe;
+
+static void setup(void)
+{
+	cr_assert_eq(pipe(fds), 0);
+	to_pipe = (struct log){ .level = LOG_INFO, .fd = fds[1], .program = "boat" };
+}
+
+static void clean(void)
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TestSuite(log, .init = setup, .fini = clean);
+
+/* All that was written so far. */
+static const char *written(void)
+{
+	ssize_t n;
+
+	/* So that an empty pipe does not wait. */
+	cr_assert_eq(write(fds[1], "", 1), 1);
+	n = read(fds[0], text, sizeof(text) - 1);
+	cr_assert_gt(n, 0);
+	text[n] = '\0';
+	return text;
+}
+
+static void expect_match(const char *pattern, const char *line)
+{
+	regex_t re;
+
+	cr_assert_eq(regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	cr_assert_eq(regexec(&re, line, 0, NULL, 0), 0, "%s", line);
+	regfree(&re);
+}
+
+Test(log, line_has_time_level_program_and_text)
+{
+	log_line(&to_pipe, LOG_WARNING, "disk_full path=%s left=%d", "/srv", 0);
+	expect_match("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
+		     "warning boat: disk_full path=/srv left=0\n$",
+		     written());
+}
+
+Test(log, levels_above_are_not_written)
+{
+	log_line(&to_pipe, LOG_DEBUG, "hidden");
+	cr_assert_str_eq(written(), "");
+	log_line(&to_pipe, LOG_INFO, "shown");
+	expect_match("info boat: shown\n$", written());
+}
+
+Test(log, text_of_a_peer_cannot_begin_a_line_or_steer_a_terminal)
+{
+	log_line(&to_pipe, LOG_INFO, "helo name=%s", "a\nb\r\033[2Jc\x7f");
+	expect_match("info boat: helo name=a\\?b\\?\\?\\[2Jc\\?\n$", written());
+	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+Test(log, long_line_is_cut_and_still_ends)
+{
+	char longer[2 * LOG_LINE_LEN];
+
+	memset(longer, 'x', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	log_line(&to_pipe, LOG_INFO, "%s", longer);
+	written();
+	cr_assert_leq(strlen(text), LOG_LINE_LEN);
+	cr_assert_geq(strlen(text), LOG_LINE_LEN - 1);
+	cr_assert_eq(text[strlen(text) - 1], '\n');
+	cr_assert_eq(text[strlen(text) - 2], 'x');
+}
+
+Test(log, long_program_name_leaves_room)
+{
+	char name[LOG_LINE_LEN * 2];
+
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	to_pipe.program = name;
+	log_line(&to_pipe, LOG_ERROR, "event=%d", 1);
+	expect_match("error n{64}: event=1\n$", written());
+}
+
+Test(log, limit_lets_a_few_a_second_through_and_counts_the_rest)
+{
+	struct log_limit limit = { 0 };
+	uint32_t n_held = 77;
+
+	for (unsigned i = 0; i < LOG_LIMIT_PER_S; i++) {
+		cr_assert(log_allowed(&limit, NS_PER_S + i, &n_held));
+		cr_assert_eq(n_held, 0);
+	}
+	for (unsigned i = 0; i < 500; i++)
+		cr_assert(!log_allowed(&limit, 2 * NS_PER_S - 1, &n_held));
+	cr_assert(log_allowed(&limit, 2 * NS_PER_S, &n_held));
+	cr_assert_eq(n_held, 500);
+	cr_assert(log_allowed(&limit, 2 * NS_PER_S, &n_held));
+	cr_assert_eq(n_held, 0);
+}
