@@ -11,17 +11,23 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "apps/lib/str.h"
+#include "stack/base/wheel.h"
 
 struct io;
 struct net;
 struct pb_core;
 
-enum { NET_ADDR_TEXT_LEN = 64 };
+enum {
+	NET_ADDR_TEXT_LEN = 64, /* "[v6]:65535", with its NUL */
+	NET_JOBS_MAX = 16384,	/* net_post()s that may wait */
+	NET_ACCEPT_BURST = 64,	/* connections taken from a listener in one turn */
+	NET_EXCESS_MAX = 256,	/* excess connections that may be open at once; with more,
+				    clients wait in the listen queue */
+	NET_ACCEPT_PAUSE_MS = 100, /* with no descriptor or memory left */
+};
 
 struct net_timer {
-	struct net_timer *next, **pprev; /* ours */
-	uint64_t due_ns;
+	struct timer timer; /* of the net's wheel */
 	void (*fire)(struct net_timer *t, uint64_t now_ns);
 };
 
@@ -47,18 +53,22 @@ struct net_listener;
  */
 int net_listen(struct net *net, const char *where, unsigned max_conns, net_accept *accept,
 	       void *arg, struct net_listener **listener);
+/* "192.0.2.1:25": the address it is bound to, also when port 0 was asked for. */
+const char *net_listener_where(const struct net_listener *listener);
+/* Connections that came through it stay. */
 void net_listener_close(struct net_listener *listener);
 
 /* Begins to connect to "ADDRESS:PORT".  0 or -errno; news come to the io's handler. */
 int net_connect(struct net *net, const char *where, struct io **io);
 
-/* One-shot timers, to some milliseconds. */
+/* One-shot timers; never early.  @fire may arm its timer again, or free it. */
 void net_timer_init(struct net_timer *t,
 		    void (*fire)(struct net_timer *t, uint64_t now_ns));
 void net_timer_arm(struct net *net, struct net_timer *t, uint64_t due_ns);
 void net_timer_stop(struct net *net, struct net_timer *t);
 
-/* A descriptor of the host (control socket, signalfd): @fn when it is readable. */
+/* A descriptor of the host (control socket, signalfd): @fn in each turn in which it is
+ * readable.  It may be unwatched, and others too, in @fn.  0 or -errno. */
 typedef void net_fd(void *arg, int fd);
 int net_watch_fd(struct net *net, int fd, net_fd *fn, void *arg);
 void net_unwatch_fd(struct net *net, int fd);

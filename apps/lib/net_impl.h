@@ -1,0 +1,115 @@
+/*
+ * What the bodies of net share: the part that is the same on every network
+ * (net.c), and the calls that differ (struct net_ops).
+ *
+ * A body's turn() reads the clock, gathers what is new with net_news(), which only
+ * sets flags, then calls net_work(), which runs the programs.  So no handler runs
+ * while events are being gathered, and an event never finds a connection freed.
+ *
+ * Readiness is edge-triggered: net_news() tells of changes, and what it told stays
+ * true until a call says -EAGAIN.  An idle connection costs no call at all.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "apps/lib/net.h"
+#include "stack/base/addr.h"
+#include "stack/base/list.h"
+#include "stack/base/ring.h"
+#include "stack/base/wheel.h"
+
+enum net_ready {
+	NET_IN = 1 << 0,  /* something to read or accept, or end of stream */
+	NET_OUT = 1 << 1, /* room to write, or connected */
+	NET_END = 1 << 2, /* reset or failed: reading and writing will say how */
+};
+
+/* One end of something on the network: begins struct io and struct net_listener. */
+struct net_end {
+	int s;	       /* the body's number; -1: closed */
+	uint8_t ready; /* enum net_ready */
+	bool is_listener;
+};
+
+struct net_where {
+	struct addr addr;
+	uint16_t port;
+};
+
+/* Sockets are the body's numbers; results as those of the system calls, with -errno. */
+struct net_ops {
+	const char *name;
+	void (*free)(struct net *net);
+	/* One turn; with @sleep it waits until net_due() if there is nothing to do. */
+	void (*turn)(struct net *net, bool sleep);
+	/* Ends a sleep.  The one that any thread may call. */
+	void (*wake)(struct net *net);
+
+	int (*listen)(struct net *net, const struct net_where *where,
+		      struct net_end *end);
+	int (*accept)(struct net *net, int listener, struct net_where *peer);
+	/* Begins to connect, and tells news of @end from now on. */
+	int (*connect)(struct net *net, const struct net_where *where,
+		       struct net_end *end);
+	/* Tells news of an accepted @end from now on, the present state first. */
+	int (*attach)(struct net *net, struct net_end *end);
+	int (*error)(struct net *net, int s); /* SO_ERROR, positive */
+	int (*local)(struct net *net, int s, struct net_where *where);
+	ssize_t (*recv)(struct net *net, int s, void *bytes, size_t len);
+	ssize_t (*writev)(struct net *net, int s, const struct iovec *iov, int n);
+	int (*finish)(struct net *net, int s); /* FIN */
+	void (*close)(struct net *net, int s, bool reset);
+
+	int (*watch_fd)(struct net *net, int fd, net_fd *fn, void *arg);
+	void (*unwatch_fd)(struct net *net, int fd);
+};
+
+struct net {
+	const struct net_ops *ops;
+	uint64_t now_ns;
+	struct wheel wheel;
+	struct list ios, listeners; /* all of them */
+	struct list todo;	    /* ios with something to do */
+	struct ring jobs;
+	_Atomic bool woken; /* since jobs were last looked at */
+	_Atomic bool stopped;
+	uint8_t *scratch; /* IO_IN_MAX bytes, lent to the io that is being read */
+	char peer_text[NET_ADDR_TEXT_LEN], peer_addr_text[NET_ADDR_TEXT_LEN],
+		local_text[NET_ADDR_TEXT_LEN];
+};
+
+struct net_listener {
+	struct net_end end;
+	struct net *net;
+	struct list node; /* in net->listeners */
+	net_accept *accept;
+	void *arg;
+	unsigned max_conns;
+	unsigned n_conns;   /* open through it */
+	unsigned n_refs;    /* connections and we ourselves */
+	struct timer pause; /* no descriptor or memory: accepts again when it fires */
+	char where[NET_ADDR_TEXT_LEN];
+};
+
+/* For the bodies.  0 or -errno. */
+int net_init(struct net *net, const struct net_ops *ops, uint64_t now_ns);
+/* Aborts all connections and closes all listeners; the body frees itself after it. */
+void net_fini(struct net *net);
+void net_news(struct net_end *end, unsigned ready);
+/* Runs jobs, timers, listeners and connections. */
+void net_work(struct net *net, uint64_t now_ns);
+/* When net_work() must run next if nothing happens: 0 at once, UINT64_MAX never. */
+uint64_t net_due(const struct net *net);
+/* One reference less. */
+void net_listener_put(struct net_listener *listener);
+/* "ADDRESS:PORT", "[v6]:PORT", "*:PORT".  0 or -EINVAL. */
+int net_where_parse(const char *text, struct net_where *where);
+/* Both ways between struct net_where and the bytes of a sockaddr. */
+struct sockaddr_storage;
+unsigned net_where_sockaddr(const struct net_where *where, struct sockaddr_storage *sa);
+void net_where_from_sockaddr(const struct sockaddr_storage *sa, struct net_where *where);
