@@ -14,6 +14,22 @@
 #include "stack/base/byte.h"
 #include "stack/base/pkt.h"
 
+static inline uint64_t load16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, 2);
+	return v;
+}
+
+static inline uint64_t load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, 4);
+	return v;
+}
+
 static inline uint64_t load64(const uint8_t *p)
 {
 	uint64_t v;
@@ -34,9 +50,28 @@ static inline uint64_t halve(uint64_t sum)
 	return (sum & UINT32_MAX) + (sum >> 32);
 }
 
+/* The last bytes, less than 8. */
+static inline uint64_t sum_tail(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+
+	if (len & 4) {
+		sum += load32(p);
+		p += 4;
+	}
+	if (len & 2) {
+		sum += load16(p);
+		p += 2;
+	}
+	/* RFC 1071 2: an odd byte is followed by a zero. */
+	if (len & 1)
+		sum += load16((uint8_t[2]){ *p, 0 });
+	return sum;
+}
+
 static inline uint64_t sum_words(const uint8_t *p, size_t len)
 {
-	uint64_t a = 0, b = 0, c = 0, d = 0, tail = 0;
+	uint64_t a = 0, b = 0, c = 0, d = 0;
 
 	/* Four sums, so that no addition waits for the carry of another. */
 	for (; len >= 32; len -= 32, p += 32) {
@@ -47,13 +82,12 @@ static inline uint64_t sum_words(const uint8_t *p, size_t len)
 	}
 	for (; len >= 8; len -= 8, p += 8)
 		a = add_carry(a, load64(p));
-	/* RFC 1071 2: an odd byte is followed by a zero. */
-	memcpy(&tail, p, len);
-	return add_carry(add_carry(add_carry(a, tail), b), add_carry(c, d));
+	b = add_carry(b, sum_tail(p, len));
+	return add_carry(add_carry(a, b), add_carry(c, d));
 }
 
 #ifdef __x86_64__
-enum { WIDE_MIN_LEN = 256, WIDE_STEP = 128 };
+enum { WIDE_MIN_LEN = 256, WIDE_STEP = 64 };
 
 /*
  * Each 64-bit lane adds up its words, wrapping, and their upper halves.  The sum of
@@ -64,21 +98,20 @@ __attribute__((target("avx2"))) static uint64_t sum_wide(const uint8_t *p, size_
 	__m256i words[2] = { _mm256_setzero_si256(), _mm256_setzero_si256() };
 	__m256i uppers[2] = { _mm256_setzero_si256(), _mm256_setzero_si256() };
 	uint64_t word[4], upper[4], sum = 0;
-	__m256i all, high;
 
 	for (; len; len -= WIDE_STEP, p += WIDE_STEP) {
 		for (unsigned i = 0; i < WIDE_STEP / 32; i++) {
 			__m256i v = _mm256_loadu_si256((const void *)(p + 32 * i));
 
+			/* Loaded once for both uses; gcc 12 alone would load it twice. */
+			__asm__("" : "+x"(v));
 			words[i % 2] = _mm256_add_epi64(words[i % 2], v);
 			uppers[i % 2] =
 				_mm256_add_epi64(uppers[i % 2], _mm256_srli_epi64(v, 32));
 		}
 	}
-	all = _mm256_add_epi64(words[0], words[1]);
-	high = _mm256_add_epi64(uppers[0], uppers[1]);
-	_mm256_storeu_si256((void *)word, all);
-	_mm256_storeu_si256((void *)upper, high);
+	_mm256_storeu_si256((void *)word, _mm256_add_epi64(words[0], words[1]));
+	_mm256_storeu_si256((void *)upper, _mm256_add_epi64(uppers[0], uppers[1]));
 	for (unsigned i = 0; i < 4; i++) {
 		sum = add_carry(sum, upper[i]);
 		sum = add_carry(sum, word[i] - (upper[i] << 32));
