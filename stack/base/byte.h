@@ -51,6 +51,11 @@ static inline size_t rd_left(const struct rd *r)
 	return (size_t)(r->end - r->p);
 }
 
+static inline uint64_t be64(const uint8_t *b)
+{
+	return (uint64_t)be32(b) << 32 | be32(b + 4);
+}
+
 /* The next @n bytes, in place.  Zeros, never NULL, if there are not so many. */
 static inline const uint8_t *rd_take(struct rd *r, size_t n)
 {
@@ -78,6 +83,11 @@ static inline uint16_t rd16(struct rd *r)
 static inline uint32_t rd32(struct rd *r)
 {
 	return be32(rd_take(r, 4));
+}
+
+static inline uint64_t rd64(struct rd *r)
+{
+	return be64(rd_take(r, 8));
 }
 
 static inline void rd_copy(struct rd *r, void *to, size_t n)
@@ -114,4 +124,10 @@ static inline void wr32(struct wr *w, uint32_t v)
 {
 	wr16(w, (uint16_t)(v >> 16));
 	wr16(w, (uint16_t)v);
+}
+
+static inline void wr64(struct wr *w, uint64_t v)
+{
+	wr32(w, (uint32_t)(v >> 32));
+	wr32(w, (uint32_t)v);
 }

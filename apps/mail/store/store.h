@@ -21,6 +21,7 @@
 enum {
 	STORE_USER_MAX = 64,
 	STORE_MAILBOX_NAME_MAX = 255,
+	STORE_MSG_MAX = 1 << 30,	/* bytes of a message */
 	STORE_HEAD_MAX = 1024,		/* bytes before a message, per recipient */
 	STORE_QUEUE_MAX = 4096,		/* writes that may wait */
 	STORE_TXN_OPS_MAX = 512,	/* writes in one transaction */
@@ -56,7 +57,8 @@ void store_close(struct store *store);
 
 /* A write that waits; the caller keeps it, and all it points to, until @done. */
 struct store_op {
-	struct store_op *next; /* the store's */
+	struct store_op *next; /* the store's, as is the next */
+	uint64_t bytes;	       /* of the message */
 	/*
 	 * 0; -ENOSPC: disk or map is full; -EIO: the disk failed; -ENOENT: no such
 	 * mailbox; -EINVAL: a name or head that cannot be stored; -ENOMEM.

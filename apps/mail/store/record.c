@@ -1,0 +1,234 @@
+#include "apps/mail/store/record.h"
+
+#include <zlib.h>
+
+#include "stack/base/byte.h"
+
+enum { FORMAT = 1 };
+
+bool record_emit_name(char key[RECORD_NAME_MAX], size_t *len, struct str user,
+		      struct str mailbox)
+{
+	if (user.len == 0 || user.len > STORE_USER_MAX || mailbox.len == 0 ||
+	    mailbox.len > STORE_MAILBOX_NAME_MAX || memchr(user.p, 0, user.len) ||
+	    memchr(mailbox.p, 0, mailbox.len))
+		return false;
+	memcpy(key, user.p, user.len);
+	key[user.len] = 0;
+	memcpy(key + user.len + 1, mailbox.p, mailbox.len);
+	*len = user.len + 1 + mailbox.len;
+	return true;
+}
+
+bool record_parse_name(struct str key, struct str *user, struct str *mailbox)
+{
+	const char *nul = memchr(key.p, 0, key.len);
+	char again[RECORD_NAME_MAX];
+	struct str u, m;
+	size_t len;
+
+	if (!nul)
+		return false;
+	u = (struct str){ key.p, (size_t)(nul - key.p) };
+	m = (struct str){ nul + 1, key.len - u.len - 1 };
+	if (!record_emit_name(again, &len, u, m))
+		return false;
+	*user = u;
+	*mailbox = m;
+	return true;
+}
+
+void record_emit_box_key(char key[RECORD_BOX_KEY_LEN], uint32_t box, uint32_t uid)
+{
+	struct wr w = wr_of(key, RECORD_BOX_KEY_LEN);
+
+	wr32(&w, box);
+	wr32(&w, uid);
+}
+
+bool record_parse_box_key(struct str key, uint32_t *box, uint32_t *uid)
+{
+	struct rd r = rd_of(key.p, key.len);
+
+	if (key.len != RECORD_BOX_KEY_LEN)
+		return false;
+	*box = rd32(&r);
+	*uid = rd32(&r);
+	return true;
+}
+
+void record_emit_msg_key(char key[RECORD_MSG_KEY_LEN], uint64_t msg)
+{
+	struct wr w = wr_of(key, RECORD_MSG_KEY_LEN);
+
+	wr64(&w, msg);
+}
+
+bool record_parse_msg_key(struct str key, uint64_t *msg)
+{
+	struct rd r = rd_of(key.p, key.len);
+
+	if (key.len != RECORD_MSG_KEY_LEN)
+		return false;
+	*msg = rd64(&r);
+	return true;
+}
+
+void record_emit_count(char value[RECORD_COUNT_LEN], uint32_t n)
+{
+	struct wr w = wr_of(value, RECORD_COUNT_LEN);
+
+	wr32(&w, n);
+}
+
+bool record_parse_count(struct str value, uint32_t *n)
+{
+	struct rd r = rd_of(value.p, value.len);
+
+	if (value.len != RECORD_COUNT_LEN)
+		return false;
+	*n = rd32(&r);
+	return true;
+}
+
+/* What every record begins with: the format, and zeros up to @len bytes. */
+static void emit_format(struct wr *w, size_t len)
+{
+	wr8(w, FORMAT);
+	while (--len > 0)
+		wr8(w, 0);
+}
+
+static bool parse_format(struct rd *r, size_t len)
+{
+	bool known = rd8(r) == FORMAT;
+
+	while (--len > 0)
+		known &= rd8(r) == 0;
+	return known;
+}
+
+void record_emit_state(char value[RECORD_STATE_LEN], const struct record_state *s)
+{
+	struct wr w = wr_of(value, RECORD_STATE_LEN);
+
+	emit_format(&w, 4);
+	wr64(&w, s->next_msg);
+	wr32(&w, s->next_box);
+	wr32(&w, s->last_uid_validity);
+}
+
+bool record_parse_state(struct str value, struct record_state *s)
+{
+	struct rd r = rd_of(value.p, value.len);
+
+	if (value.len != RECORD_STATE_LEN || !parse_format(&r, 4))
+		return false;
+	s->next_msg = rd64(&r);
+	s->next_box = rd32(&r);
+	s->last_uid_validity = rd32(&r);
+	return true;
+}
+
+void record_emit_box(char value[RECORD_BOX_LEN], const struct store_box_info *info)
+{
+	struct wr w = wr_of(value, RECORD_BOX_LEN);
+
+	emit_format(&w, 4);
+	wr32(&w, info->uid_validity);
+	wr32(&w, info->uid_next);
+	wr32(&w, info->n_messages);
+	wr32(&w, info->n_unseen);
+	wr32(&w, 0);
+	wr64(&w, info->modseq);
+	wr64(&w, info->n_bytes);
+}
+
+bool record_parse_box(struct str value, struct store_box_info *info)
+{
+	struct rd r = rd_of(value.p, value.len);
+	struct store_box_info i = { 0 };
+	bool known;
+
+	known = value.len == RECORD_BOX_LEN && parse_format(&r, 4);
+	i.uid_validity = rd32(&r);
+	i.uid_next = rd32(&r);
+	i.n_messages = rd32(&r);
+	i.n_unseen = rd32(&r);
+	known &= rd32(&r) == 0;
+	i.modseq = rd64(&r);
+	i.n_bytes = rd64(&r);
+	if (known)
+		*info = i;
+	return known;
+}
+
+void record_emit_entry(char value[RECORD_ENTRY_LEN], const struct record_entry *e)
+{
+	struct wr w = wr_of(value, RECORD_ENTRY_LEN);
+
+	emit_format(&w, 2);
+	wr16(&w, (uint16_t)e->head.len);
+	wr32(&w, e->msg.flags);
+	wr64(&w, e->msg.msg);
+	wr64(&w, e->msg.size);
+	wr64(&w, e->msg.date_s);
+	wr64(&w, e->msg.modseq);
+}
+
+bool record_parse_entry(struct str value, struct record_entry *e)
+{
+	struct rd r = rd_of(value.p, value.len);
+	bool known = parse_format(&r, 2);
+	uint16_t head_len = rd16(&r);
+
+	if (!known || head_len > STORE_HEAD_MAX ||
+	    value.len != RECORD_ENTRY_LEN + (size_t)head_len)
+		return false;
+	e->msg.flags = rd32(&r);
+	e->msg.msg = rd64(&r);
+	e->msg.size = rd64(&r);
+	e->msg.date_s = rd64(&r);
+	e->msg.modseq = rd64(&r);
+	e->head = (struct str){ value.p + RECORD_ENTRY_LEN, head_len };
+	return true;
+}
+
+void record_emit_head(char value[RECORD_HEAD_LEN], const struct record_head *h)
+{
+	struct wr w = wr_of(value, RECORD_HEAD_LEN);
+
+	emit_format(&w, 4);
+	wr32(&w, h->crc);
+	wr64(&w, h->len);
+}
+
+bool record_parse_head(struct str value, struct record_head *h, struct str *bytes)
+{
+	struct rd r = rd_of(value.p, value.len);
+	struct record_head got;
+	bool known;
+
+	known = parse_format(&r, 4);
+	got.crc = rd32(&r);
+	got.len = rd64(&r);
+	if (!known || r.bad || got.len != rd_left(&r))
+		return false;
+	*h = got;
+	*bytes = (struct str){ value.p + RECORD_HEAD_LEN, (size_t)got.len };
+	return true;
+}
+
+uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts)
+{
+	char key[RECORD_MSG_KEY_LEN];
+	unsigned long crc;
+
+	/* With its number, so that one message's bytes never pass for another's. */
+	record_emit_msg_key(key, msg);
+	crc = crc32_z(0, (const uint8_t *)key, sizeof(key));
+	for (size_t i = 0; i < n_parts; i++)
+		if (parts[i].len > 0)
+			crc = crc32_z(crc, (const uint8_t *)parts[i].p, parts[i].len);
+	return (uint32_t)crc;
+}

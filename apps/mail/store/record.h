@@ -1,0 +1,100 @@
+/*
+ * The store's records as bytes, keys and values of the engine's tables.  Numbers are
+ * big-endian, so that keys sort as their numbers do.
+ *
+ * table          key                              value
+ * ENGINE_STATE   "state"                          state, one for the whole store
+ * ENGINE_NAME    user NUL mailbox                 box u32
+ * ENGINE_BOX     box u32, uid u32                 entry: one message of that mailbox
+ *                box u32, 0xffffffff              box: the mailbox itself
+ * ENGINE_MSG     message u64                      head, then the message as it came
+ * ENGINE_REF     message u64                      entries that name it u32, if 2 or more
+ * ENGINE_DEAD    message u64                      nothing: no entry names it any more
+ *
+ * A mailbox's own record sorts behind its last entry, so that a delivery mostly changes
+ * one page for both.
+ *
+ * state, 20 bytes                       box, 40 bytes
+ *   offset  size  field                   offset  size  field
+ *        0     1  format, 1                    0     1  format, 1
+ *        1     3  zero                         1     3  zero
+ *        4     8  next message                 4     4  uidvalidity
+ *       12     4  next box                     8     4  next uid
+ *       16     4  last uidvalidity            12     4  messages
+ *                                             16     4  messages without STORE_SEEN
+ * entry, 40 bytes and its head                20     4  zero
+ *   offset  size  field                       24     8  modseq
+ *        0     1  format, 1                   32     8  bytes of all messages
+ *        1     1  zero
+ *        2     2  length of the head      head of a message, 16 bytes
+ *        4     4  flags                     offset  size  field
+ *        8     8  message                        0     1  format, 1
+ *       16     8  size, head included            1     3  zero
+ *       24     8  internal date                  4     4  CRC-32 of number and bytes
+ *       32     8  modseq                         8     8  length of the bytes
+ *       40        head: Return-Path...
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apps/lib/str.h"
+#include "apps/mail/store/store.h"
+
+enum {
+	RECORD_NAME_MAX = STORE_USER_MAX + 1 + STORE_MAILBOX_NAME_MAX,
+	RECORD_BOX_KEY_LEN = 8,
+	RECORD_MSG_KEY_LEN = 8,
+	RECORD_COUNT_LEN = 4, /* of ENGINE_NAME and ENGINE_REF */
+	RECORD_STATE_LEN = 20,
+	RECORD_BOX_LEN = 40,
+	RECORD_ENTRY_LEN = 40,
+	RECORD_HEAD_LEN = 16,
+};
+
+/* A key or value that fills its array. */
+#define RECORD_STR(array) ((struct str){ (array), sizeof(array) })
+#define RECORD_UID_BOX UINT32_MAX /* "uid" of a mailbox's own record */
+
+struct record_state {
+	uint64_t next_msg;
+	uint32_t next_box, last_uid_validity;
+};
+
+struct record_entry {
+	struct store_msg msg; /* box and uid come from the key */
+	struct str head;
+};
+
+struct record_head {
+	uint32_t crc;
+	uint64_t len;
+};
+
+/* False: not a name that a key can hold. */
+bool record_emit_name(char key[RECORD_NAME_MAX], size_t *len, struct str user,
+		      struct str mailbox);
+bool record_parse_name(struct str key, struct str *user, struct str *mailbox);
+void record_emit_box_key(char key[RECORD_BOX_KEY_LEN], uint32_t box, uint32_t uid);
+bool record_parse_box_key(struct str key, uint32_t *box, uint32_t *uid);
+void record_emit_msg_key(char key[RECORD_MSG_KEY_LEN], uint64_t msg);
+bool record_parse_msg_key(struct str key, uint64_t *msg);
+
+/* False, here and below: damaged, or of another format. */
+void record_emit_count(char value[RECORD_COUNT_LEN], uint32_t n);
+bool record_parse_count(struct str value, uint32_t *n);
+void record_emit_state(char value[RECORD_STATE_LEN], const struct record_state *s);
+bool record_parse_state(struct str value, struct record_state *s);
+void record_emit_box(char value[RECORD_BOX_LEN], const struct store_box_info *info);
+bool record_parse_box(struct str value, struct store_box_info *info);
+/* The head's bytes are put behind by the caller. */
+void record_emit_entry(char value[RECORD_ENTRY_LEN], const struct record_entry *e);
+/* Fills all but e->msg.box and .uid; e->head points into @value. */
+bool record_parse_entry(struct str value, struct record_entry *e);
+void record_emit_head(char value[RECORD_HEAD_LEN], const struct record_head *h);
+/* *bytes is what stands behind the head; its length is right, its checksum not looked at. */
+bool record_parse_head(struct str value, struct record_head *h, struct str *bytes);
+
+/* The checksum of message @msg, whose bytes come in pieces. */
+uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts);

@@ -1,0 +1,114 @@
+/*
+ * Holds: messages read without a snapshot.
+ *
+ * A hold is entered before its snapshot is opened.  If the message is in that snapshot,
+ * then the transaction that makes it dead is not committed yet; the one that removes it
+ * is later still, and will see the hold.  If it is not, there is nothing to hold.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "apps/mail/store/mailbox.h"
+#include "apps/mail/store/store_impl.h"
+#include "stack/base/check.h"
+
+struct hold {
+	struct store_hold hold;
+	struct hold *next, **pprev; /* of its bucket */
+	uint64_t msg;
+	bool dead;  /* the writer waits for the release */
+	char *copy; /* of what would not stay in its place */
+};
+
+static struct hold **bucket_of(struct store *store, uint64_t msg)
+{
+	return &store->holds[msg % STORE_HOLD_BUCKETS];
+}
+
+static void enter(struct store *store, struct hold *h)
+{
+	struct hold **bucket = bucket_of(store, h->msg);
+
+	pthread_mutex_lock(&store->hold_lock);
+	h->next = *bucket;
+	h->pprev = bucket;
+	if (h->next)
+		h->next->pprev = &h->next;
+	*bucket = h;
+	pthread_mutex_unlock(&store->hold_lock);
+}
+
+bool store_hold_defers(struct store *store, uint64_t msg)
+{
+	bool held = false;
+
+	pthread_mutex_lock(&store->hold_lock);
+	for (struct hold *h = *bucket_of(store, msg); h; h = h->next)
+		if (h->msg == msg)
+			held = h->dead = true;
+	pthread_mutex_unlock(&store->hold_lock);
+	return held;
+}
+
+/* The pieces lie in the snapshot: copies what will not stay there. */
+static int keep(struct store *store, struct hold *h)
+{
+	struct str *piece = h->hold.pieces;
+	bool stays = store->engine->ops->stays(store->engine, piece[1]);
+	size_t len = piece[0].len + (stays ? 0 : piece[1].len);
+
+	if (len == 0)
+		return 0;
+	h->copy = malloc(len);
+	if (!h->copy)
+		return -ENOMEM;
+	if (piece[0].len > 0)
+		memcpy(h->copy, piece[0].p, piece[0].len);
+	piece[0].p = h->copy;
+	if (!stays && piece[1].len > 0) {
+		memcpy(h->copy + piece[0].len, piece[1].p, piece[1].len);
+		piece[1].p = h->copy + piece[0].len;
+	}
+	return 0;
+}
+
+int store_hold(struct store *store, const struct store_msg *msg, struct store_hold **hold)
+{
+	struct hold *h = calloc(1, sizeof(*h));
+	struct store_read *read;
+	int rc;
+
+	if (!h)
+		return -ENOMEM;
+	h->msg = msg->msg;
+	enter(store, h);
+	rc = store_read_begin(store, &read);
+	if (rc == 0) {
+		rc = store_msg_bytes(read, msg, h->hold.pieces);
+		if (rc == 0)
+			rc = keep(store, h);
+		store_read_end(read);
+	}
+	if (rc) {
+		store_release(store, &h->hold);
+		return rc;
+	}
+	*hold = &h->hold;
+	return 0;
+}
+
+void store_release(struct store *store, struct store_hold *hold)
+{
+	struct hold *h = container_of(hold, struct hold, hold);
+
+	pthread_mutex_lock(&store->hold_lock);
+	*h->pprev = h->next;
+	if (h->next)
+		h->next->pprev = h->pprev;
+	pthread_mutex_unlock(&store->hold_lock);
+	/* Others may hold it still: then the sweep finds nothing, and they wake it. */
+	if (h->dead)
+		store_sweep_wake(store);
+	free(h->copy);
+	free(h);
+}

@@ -1,0 +1,55 @@
+/*
+ * Inside of the store, for this folder and its tests.
+ *
+ * Two locks, never both at once: @lock for what submitters and the writer share, and
+ * @hold_lock for the holds.  The engine needs none: the writer alone writes.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apps/mail/store/engine.h"
+#include "apps/mail/store/record.h"
+#include "apps/mail/store/store.h"
+
+enum { STORE_HOLD_BUCKETS = 1024 };
+
+struct hold;
+
+struct store {
+	struct engine *engine;
+	uint64_t map_reserve; /* of the engine's room, kept so that deletions succeed */
+	uint64_t free_min;
+	_Atomic uint64_t map_room; /* for new mail, after the last commit */
+
+	pthread_t writer;
+	struct record_state state; /* the writer's; as committed */
+	bool sweep_later;	   /* the writer's; the last sweep failed */
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct store_op *first, **last;
+	unsigned n_queued;
+	bool sweep_due; /* dead messages may be removed */
+	bool closing;
+	struct store_stats stats;
+
+	pthread_mutex_t hold_lock;
+	struct hold *holds[STORE_HOLD_BUCKETS]; /* by number of the message */
+};
+
+struct store_read {
+	struct engine_txn *txn;
+};
+
+/* The thread; arg is the store. */
+void *store_writer(void *arg);
+/* Looks how much more mail fits the map.  The writer's. */
+void store_note_room(struct store *store);
+/* Wakes the writer to remove dead messages.  From any thread. */
+void store_sweep_wake(struct store *store);
+/* True, and the last store_release() wakes the writer, when someone holds @msg. */
+bool store_hold_defers(struct store *store, uint64_t msg);

@@ -1,0 +1,222 @@
+#include "tests/mail/store_lib.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "stack/base/check.h"
+
+void test_store_open(struct test_store *t)
+{
+	char error[STORE_ERROR_LEN] = "";
+
+	cr_assert_eq(store_open(&t->conf, &t->store, error), 0, "%s", error);
+}
+
+void test_store_close(struct test_store *t)
+{
+	store_close(t->store);
+	t->store = NULL;
+}
+
+void test_store_reopen(struct test_store *t)
+{
+	test_store_close(t);
+	test_store_open(t);
+}
+
+void test_store_init(struct test_store *t, const char *parent, uint64_t map_len)
+{
+	snprintf(t->dir, sizeof(t->dir), "%s/store.XXXXXX", parent);
+	cr_assert_not_null(mkdtemp(t->dir));
+	t->conf = (struct store_conf){
+		.dir = t->dir,
+		.map_len = map_len,
+		.now_s = STORE_LIB_NOW_S,
+	};
+	test_store_open(t);
+}
+
+static void say(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "# %s\n", line);
+}
+
+uint64_t test_store_faults(struct test_store *t)
+{
+	return store_check(t->store, say, NULL);
+}
+
+static void remove_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	cr_assert_not_null(dir);
+	while ((d = readdir(dir)))
+		unlinkat(dirfd(dir), d->d_name, 0);
+	closedir(dir);
+	cr_assert_eq(rmdir(path), 0);
+}
+
+void test_store_fini(struct test_store *t)
+{
+	if (t->store) {
+		cr_assert_eq(test_store_faults(t), 0);
+		test_store_close(t);
+	}
+	remove_folder(t->dir);
+}
+
+void test_store_path(const struct test_store *t, char path[STORE_LIB_PATH_LEN])
+{
+	snprintf(path, STORE_LIB_PATH_LEN, "%.200s/data.mdb", t->dir);
+}
+
+static void answer(struct store_op *op)
+{
+	sem_post(&container_of(op, struct waited_op, op)->answered);
+}
+
+void waited_op_submit(struct test_store *t, struct waited_op *w)
+{
+	sem_init(&w->answered, 0, 0);
+	w->op.done = answer;
+	cr_assert(store_submit(t->store, &w->op));
+}
+
+int waited_op_wait(struct waited_op *w)
+{
+	while (sem_wait(&w->answered))
+		;
+	sem_destroy(&w->answered);
+	return w->op.result;
+}
+
+static int run(struct test_store *t, struct waited_op *w)
+{
+	waited_op_submit(t, w);
+	return waited_op_wait(w);
+}
+
+int deliver_bytes(struct test_store *t, const char *user, struct str bytes)
+{
+	struct str users[] = { str_of(user) };
+	struct waited_op w = {
+		.op.kind = STORE_DELIVER,
+		.op.deliver = { .users = users,
+				.n_users = 1,
+				.parts = &bytes,
+				.n_parts = 1,
+				.date_s = 77 },
+	};
+
+	return run(t, &w);
+}
+
+int deliver(struct test_store *t, const char *user, const char *text)
+{
+	return deliver_bytes(t, user, str_of(text));
+}
+
+int deliver_many(struct test_store *t, const struct str *users, const struct str *head,
+		 size_t n_users, const char *text, uint32_t *uids)
+{
+	/* In two pieces, to see that they come together. */
+	struct str parts[2] = { { text, strlen(text) / 2 } };
+	struct waited_op w = {
+		.op.kind = STORE_DELIVER,
+		.op.deliver = { .users = users,
+				.n_users = n_users,
+				.head = head,
+				.parts = parts,
+				.n_parts = 2,
+				.date_s = 77,
+				.uids = uids },
+	};
+
+	parts[1] = str_of(text + parts[0].len);
+	return run(t, &w);
+}
+
+int expunge(struct test_store *t, const char *user, const uint32_t *uids, size_t n)
+{
+	struct waited_op w = {
+		.op.kind = STORE_EXPUNGE,
+		.op.expunge = { .user = str_of(user),
+				.mailbox = STR("INBOX"),
+				.uids = uids,
+				.n_uids = n },
+	};
+
+	return run(t, &w);
+}
+
+int set_flags(struct test_store *t, const char *user, uint32_t uid, uint32_t remove,
+	      uint32_t add)
+{
+	struct waited_op w = {
+		.op.kind = STORE_FLAGS,
+		.op.flags = { .user = str_of(user),
+			      .mailbox = STR("INBOX"),
+			      .uids = &uid,
+			      .n_uids = 1,
+			      .remove = remove,
+			      .add = add },
+	};
+
+	return run(t, &w);
+}
+
+struct store_box_info box_info(struct test_store *t, const char *user)
+{
+	struct store_box_info info;
+	struct store_read *read;
+
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	cr_assert_eq(store_box_info(read, str_of(user), STR("INBOX"), &info), 0);
+	store_read_end(read);
+	return info;
+}
+
+struct store_msg *box_list(struct test_store *t, const char *user, size_t *n)
+{
+	struct store_msg *msgs;
+	struct store_read *read;
+
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	cr_assert_eq(store_box_list(read, str_of(user), STR("INBOX"), &msgs, n), 0);
+	store_read_end(read);
+	return msgs;
+}
+
+static bool reads(const struct str pieces[2], const char *text)
+{
+	size_t len = strlen(text);
+
+	return pieces[0].len + pieces[1].len == len &&
+	       (pieces[0].len == 0 || memcmp(text, pieces[0].p, pieces[0].len) == 0) &&
+	       (pieces[1].len == 0 ||
+		memcmp(text + pieces[0].len, pieces[1].p, pieces[1].len) == 0);
+}
+
+bool message_reads(struct test_store *t, const char *user, size_t i, const char *text)
+{
+	struct store_read *read;
+	struct store_msg *msgs;
+	struct str pieces[2];
+	bool same;
+	size_t n;
+
+	msgs = box_list(t, user, &n);
+	cr_assert_lt(i, n);
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	cr_assert_eq(store_msg_bytes(read, &msgs[i], pieces), 0);
+	same = reads(pieces, text) && msgs[i].size == strlen(text);
+	store_read_end(read);
+	free(msgs);
+	return same;
+}
