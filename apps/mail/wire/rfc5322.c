@@ -1,0 +1,213 @@
+#include "apps/mail/wire/rfc5322.h"
+
+#include <stdio.h>
+
+#include "apps/mail/wire/mailaddr.h"
+#include "stack/base/check.h"
+
+void rfc5322_scan_init(struct rfc5322_scan *s)
+{
+	*s = (struct rfc5322_scan){ .where = RFC5322_LINE };
+}
+
+static const char received[] = "received";
+enum { RECEIVED_LEN = sizeof(received) - 1, NO_MATCH = UINT8_MAX };
+
+/* ftext = %d33-57 / %d59-126 (RFC 5322 3.6.8) */
+static bool is_ftext(char c)
+{
+	return c >= 33 && c <= 126 && c != ':';
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static void match_name(struct rfc5322_scan *s, char c)
+{
+	char low = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+
+	if (s->n_matched < RECEIVED_LEN && low == received[s->n_matched])
+		s->n_matched++;
+	else
+		s->n_matched = NO_MATCH;
+}
+
+static enum rfc5322_where line_begins(struct rfc5322_scan *s, char c)
+{
+	s->n_matched = 0;
+	if (c == '\r')
+		return RFC5322_EMPTY;
+	if (is_blank(c))
+		return s->n_fields > 0 ? RFC5322_TEXT : RFC5322_BODY;
+	if (!is_ftext(c))
+		return RFC5322_BODY;
+	match_name(s, c);
+	return RFC5322_NAME;
+}
+
+static enum rfc5322_where name_goes_on(struct rfc5322_scan *s, char c)
+{
+	if (c == ':') {
+		s->n_fields++;
+		s->n_received += s->n_matched == RECEIVED_LEN;
+		return RFC5322_TEXT;
+	}
+	if (is_blank(c))
+		return RFC5322_SPACE;
+	if (s->where == RFC5322_SPACE || !is_ftext(c))
+		return RFC5322_BODY;
+	match_name(s, c);
+	return RFC5322_NAME;
+}
+
+/* One byte that is not in the run of a TEXT. */
+static void scan_byte(struct rfc5322_scan *s, char c)
+{
+	switch (s->where) {
+	case RFC5322_LINE: s->where = line_begins(s, c); break;
+	case RFC5322_NAME:
+	case RFC5322_SPACE: s->where = name_goes_on(s, c); break;
+	case RFC5322_EMPTY: s->where = RFC5322_BODY; break;
+	case RFC5322_TEXT:
+	case RFC5322_BODY: break;
+	}
+}
+
+static void count(struct rfc5322_scan *s, size_t n)
+{
+	s->header_len += n;
+	s->line_len += n;
+	if (s->line_len > s->line_max)
+		s->line_max = s->line_len;
+}
+
+void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes)
+{
+	size_t at = 0;
+
+	while (at < bytes.len && s->where != RFC5322_BODY) {
+		const char *lf;
+		size_t run;
+
+		if (s->where != RFC5322_TEXT) {
+			scan_byte(s, bytes.p[at++]);
+			count(s, 1);
+			continue;
+		}
+		lf = memchr(bytes.p + at, '\n', bytes.len - at);
+		run = lf ? (size_t)(lf + 1 - bytes.p) - at : bytes.len - at;
+		count(s, run);
+		at += run;
+		if (lf) {
+			s->where = RFC5322_LINE;
+			s->line_len = 0;
+		}
+	}
+}
+
+static const char *find(struct str s, const char *what, size_t what_len)
+{
+	return s.len > 0 ? memmem(s.p, s.len, what, what_len) : NULL;
+}
+
+size_t rfc5322_top_len(struct str message, uint64_t n_lines)
+{
+	const char *end = message.p + message.len;
+	const char *at = message.p;
+
+	if (!str_starts_nocase(message, STR("\r\n"))) {
+		at = find(message, "\r\n\r\n", 4);
+		if (!at)
+			return message.len;
+		at += 2;
+	}
+	/* The empty line, and @n_lines more. */
+	for (uint64_t i = 0; i <= n_lines && at < end; i++) {
+		at = find((struct str){ at, (size_t)(end - at) }, "\r\n", 2);
+		if (!at)
+			return message.len;
+		at += 2;
+	}
+	return (size_t)(at - message.p);
+}
+
+struct date {
+	unsigned year, month, day; /* month and day from 1 */
+};
+
+/*
+ * Days since 1 January 1970 to a date.  Years are counted from March, so that the day
+ * a leap year has more is its last; 400 of them have 146,097 days.
+ */
+static struct date date_of_days(uint64_t days)
+{
+	uint64_t from_march_0 = days + 719468;
+	uint64_t era = from_march_0 / 146097;
+	unsigned day_of_era = (unsigned)(from_march_0 % 146097);
+	unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
+				day_of_era / 146096) /
+			       365;
+	unsigned day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned month = (5 * day_of_year + 2) / 153; /* from March, 0 to 11 */
+	struct date d = {
+		.year = (unsigned)(era * 400) + year_of_era + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = day_of_year - (153 * month + 2) / 5 + 1,
+	};
+
+	return d;
+}
+
+size_t rfc5322_date(uint64_t seconds_since_1970, char out[static RFC5322_DATE_LEN])
+{
+	static const char day_names[7][4] = { "Thu", "Fri", "Sat", "Sun",
+					      "Mon", "Tue", "Wed" };
+	static const char month_names[12][4] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+	};
+	const uint64_t last = UINT64_C(253402300799); /* of the year 9999 */
+	uint64_t s = seconds_since_1970 < last ? seconds_since_1970 : last;
+	struct date d = date_of_days(s / 86400);
+	unsigned of_day = (unsigned)(s % 86400);
+	int n = snprintf(out, RFC5322_DATE_LEN, "%s, %u %s %04u %02u:%02u:%02u +0000",
+			 day_names[s / 86400 % 7], d.day, month_names[d.month - 1],
+			 d.year, of_day / 3600, of_day / 60 % 60, of_day % 60);
+
+	ASSERT(n > 0 && n < RFC5322_DATE_LEN);
+	return (size_t)n;
+}
+
+/*
+ * Time-stamp-line = "Received:" FWS Stamp
+ * Stamp = From-domain By-domain Opt-info [CFWS] ";" FWS date-time
+ * From-domain = "FROM" FWS Extended-Domain
+ * Extended-Domain = Domain / ( ( Domain / address-literal ) FWS "(" TCP-info ")" )
+ * TCP-info = address-literal / ( Domain FWS address-literal )
+ * Opt-info = [Via] [With] [ID] [For]
+ */
+size_t rfc5322_received(const struct rfc5322_received *r,
+			char out[static RFC5322_RECEIVED_LEN])
+{
+	bool is_ip6 = r->from_addr.len > 0 &&
+		      memchr(r->from_addr.p, ':', r->from_addr.len) != NULL;
+	bool has_for = r->for_addr.len > 0;
+	char date[RFC5322_DATE_LEN];
+	int n;
+
+	rfc5322_date(r->date_s, date);
+	n = snprintf(out, RFC5322_RECEIVED_LEN,
+		     "Received: from %.*s ([%s%.*s])\r\n"
+		     "\tby %.*s with %s id %.*s%s%.*s%s;\r\n"
+		     "\t%s\r\n",
+		     (int)r->helo.len, r->helo.p, is_ip6 ? "IPv6:" : "",
+		     (int)r->from_addr.len, r->from_addr.p, (int)r->by.len, r->by.p,
+		     r->is_esmtp ? "ESMTP" : "SMTP", (int)r->id.len, r->id.p,
+		     has_for ? "\r\n\tfor <" : "", (int)r->for_addr.len, r->for_addr.p,
+		     has_for ? ">" : "", date);
+	ASSERT(n > 0 && n < RFC5322_RECEIVED_LEN);
+	return (size_t)n;
+}

@@ -1,0 +1,66 @@
+/*
+ * Message headers (RFC 5322), as far as transport needs them: where they end, how much
+ * there is of them, how often the message was received, and the fields we add.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apps/lib/str.h"
+
+enum {
+	RFC5322_DATE_LEN = 32, /* "Sat, 22 Aug 2026 12:00:00 +0000", with its NUL */
+	RFC5322_ID_MAX = 64,
+	RFC5322_RECEIVED_LEN = 1280, /* a Received field, with its NUL */
+};
+
+/*
+ * A reader of headers that gets its bytes in any pieces, lines ended by CRLF.  It holds
+ * only counts; whoever feeds it compares them with limits.  The header ends with an empty
+ * line, or before a line that is no field (a message that has no header).
+ */
+struct rfc5322_scan {
+	enum rfc5322_where {
+		RFC5322_LINE,  /* at the beginning of a line */
+		RFC5322_NAME,  /* in a field's name */
+		RFC5322_SPACE, /* in the blanks before its colon (RFC 5322 4.5.8) */
+		RFC5322_TEXT,  /* behind it, or in a folded line */
+		RFC5322_EMPTY, /* behind the CR of an empty line */
+		RFC5322_BODY,  /* the header is over */
+	} where;
+	uint8_t n_matched;   /* characters of "Received" in the name so far */
+	uint64_t line_len;   /* octets of this line so far */
+	uint64_t line_max;   /* octets of the longest line, with its CRLF */
+	uint64_t header_len; /* octets, without the empty line */
+	uint64_t n_fields;
+	uint64_t n_received;
+};
+
+void rfc5322_scan_init(struct rfc5322_scan *s);
+void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes);
+
+/*
+ * What TOP shows (RFC 1939 7): octets of the header, the empty line, and the first
+ * @n_lines of the body.
+ */
+size_t rfc5322_top_len(struct str message, uint64_t n_lines);
+
+/* date-time = day-name "," date time zone (RFC 5322 3.3), in UTC.  Returns the length. */
+size_t rfc5322_date(uint64_t seconds_since_1970, char out[static RFC5322_DATE_LEN]);
+
+/* A trace field (RFC 5321 4.4). */
+struct rfc5322_received {
+	struct str helo;      /* what the client called itself */
+	struct str from_addr; /* its address: "192.0.2.1", "2001:db8::1" */
+	struct str by;	      /* our name */
+	bool is_esmtp;	      /* it said EHLO */
+	struct str id;	      /* at most RFC5322_ID_MAX */
+	struct str for_addr;  /* the recipient when there is but one, else empty */
+	uint64_t date_s;
+};
+
+/* Writes the field, folded, with its CRLF and a NUL.  Returns its length. */
+size_t rfc5322_received(const struct rfc5322_received *r,
+			char out[static RFC5322_RECEIVED_LEN]);
