@@ -1,0 +1,99 @@
+#include "apps/lib/peers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/check.h"
+#include "stack/base/hash.h"
+#include "stack/base/list.h"
+#include "stack/base/rng.h"
+
+enum { PEERS_SLOTS = 1024, PEERS_IP6_PREFIX = 8 };
+
+struct peer {
+	struct list node;
+	struct addr addr;
+	uint32_t n;
+};
+
+struct peers {
+	struct hash_key key;
+	uint32_t n; /* clients */
+	struct list slots[PEERS_SLOTS];
+};
+
+int peers_new(uint64_t seed, struct peers **peers)
+{
+	struct peers *p = malloc(sizeof(*p));
+	struct rng rng;
+
+	if (!p)
+		return -ENOMEM;
+	rng_init(&rng, seed);
+	p->key.k[0] = rng_u64(&rng);
+	p->key.k[1] = rng_u64(&rng);
+	p->n = 0;
+	for (unsigned i = 0; i < PEERS_SLOTS; i++)
+		list_init(&p->slots[i]);
+	*peers = p;
+	return 0;
+}
+
+void peers_free(struct peers *peers)
+{
+	if (!peers)
+		return;
+	ASSERT(peers->n == 0);
+	free(peers);
+}
+
+/* Text that is no address (of a test's network) is a client, too: all of them one. */
+static struct addr client_of(const char *text)
+{
+	struct addr a;
+
+	if (!addr_parse(text, &a))
+		return (struct addr){ .family = ADDR_NONE };
+	if (a.family == ADDR_IP6)
+		memset(a.ip6.b + PEERS_IP6_PREFIX, 0, sizeof(a.ip6) - PEERS_IP6_PREFIX);
+	return a;
+}
+
+struct peer *peers_add(struct peers *peers, const char *addr)
+{
+	struct addr a = client_of(addr);
+	uint64_t hash = hash_siphash13(&peers->key, &a, sizeof(a));
+	struct list *slot = &peers->slots[hash % PEERS_SLOTS];
+	struct peer *peer;
+
+	for (struct list *at = slot->next; at != slot; at = at->next) {
+		peer = container_of(at, struct peer, node);
+		if (addr_eq(&peer->addr, &a)) {
+			peer->n++;
+			return peer;
+		}
+	}
+	peer = malloc(sizeof(*peer));
+	if (!peer)
+		return NULL;
+	peer->addr = a;
+	peer->n = 1;
+	list_insert(slot, &peer->node);
+	peers->n++;
+	return peer;
+}
+
+void peers_remove(struct peers *peers, struct peer *peer)
+{
+	if (--peer->n > 0)
+		return;
+	list_remove(&peer->node);
+	peers->n--;
+	free(peer);
+}
+
+uint32_t peers_count(const struct peer *peer)
+{
+	return peer->n;
+}

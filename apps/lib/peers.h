@@ -1,0 +1,25 @@
+/*
+ * How many sessions each client has with a service, so that one cannot take them all.
+ *
+ * A client is an IPv4 address, or an IPv6 network of 64 bits, which is what one customer
+ * gets (RFC 6177) and can change addresses in at will.  The table is keyed: nobody can
+ * aim for one slot.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct peers;
+struct peer;
+
+/* 0 or -ENOMEM. */
+int peers_new(uint64_t seed, struct peers **peers);
+/* No session may be counted. */
+void peers_free(struct peers *peers);
+
+/* Counts one session of the client at "192.0.2.1" or "2001:db8::1".  NULL: no memory. */
+struct peer *peers_add(struct peers *peers, const char *addr);
+/* It ended. */
+void peers_remove(struct peers *peers, struct peer *peer);
+/* Sessions the client has now. */
+uint32_t peers_count(const struct peer *peer);
