@@ -1,0 +1,136 @@
+/*
+ * MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3): the envelope.
+ */
+#include <stdio.h>
+
+#include "apps/mail/smtpd/smtpd_impl.h"
+#include "apps/mail/wire/smtp_cmd.h"
+
+/* What is wrong with an argument, as a reply; @bad_addr is the one about addresses. */
+static const char *complaint(enum smtp_cmd_result r, const char *bad_addr)
+{
+	switch (r) {
+	case SMTP_CMD_OK: break;
+	case SMTP_CMD_SYNTAX: return "501 5.5.4 Syntax error in arguments";
+	case SMTP_CMD_ADDR:
+	case SMTP_CMD_LONG_ADDR: return bad_addr;
+	case SMTP_CMD_PARAM_VALUE: return "501 5.5.4 Parameter with a wrong value";
+	case SMTP_CMD_PARAM_TWICE: return "501 5.5.4 Parameter given twice";
+	case SMTP_CMD_PARAM_UNKNOWN: return "555 5.5.4 Parameter unknown";
+	}
+	return NULL;
+}
+
+/* RFC 1870 6.1: why a message of that size cannot be taken, known before it comes. */
+static const char *no_room(struct smtpd *d, const struct smtp_mail *mail)
+{
+	uint64_t size = mail->has_size && mail->size > 0 ? mail->size : 1;
+	uint64_t memory = d->conf.limits.memory_max;
+
+	if (size > d->conf.limits.message_max) {
+		d->stats.too_big++;
+		return "552 5.3.4 Message bigger than SIZE";
+	}
+	if (d->stats.memory >= memory || size > memory - d->stats.memory) {
+		d->stats.no_memory++;
+		return "452 4.3.1 Too much mail at once, try again later";
+	}
+	if (d->ops.room(d->ops_arg) < size) {
+		d->stats.no_storage++;
+		return "452 4.3.1 Insufficient storage";
+	}
+	return NULL;
+}
+
+void smtpd_mail(struct smtpd_session *s, struct str arg)
+{
+	struct smtp_mail mail;
+	enum smtp_cmd_result r = smtp_cmd_mail(arg, &mail);
+	const char *no;
+
+	if (r != SMTP_CMD_OK) {
+		smtpd_refuse(s, complaint(r, "501 5.1.7 Sender address is malformed"));
+		return;
+	}
+	no = no_room(s->smtpd, &mail);
+	if (no) {
+		smtpd_reply(s, no);
+		return;
+	}
+	s->message = smtpd_message_new(s->smtpd);
+	if (!s->message) {
+		s->smtpd->stats.no_memory++;
+		smtpd_reply(s, "452 4.3.1 Too much mail at once, try again later");
+		return;
+	}
+	mailaddr_emit(&mail.from, s->message->from);
+	smtpd_enter(s, SMTPD_MAIL);
+	smtpd_reply(s, "250 2.1.0 Sender ok");
+}
+
+/* RFC 5321 4.5.1: mail to postmaster, here or at any domain of ours, finds somebody. */
+static bool is_for_postmaster(struct str addr)
+{
+	return str_starts_nocase(addr, STR("postmaster@"));
+}
+
+static enum smtpd_whose find_user(struct smtpd *d, const struct mailaddr *to,
+				  struct str addr, char user[SMTPD_USER_MAX + 1])
+{
+	bool has_domain = to->kind == MAILADDR_MAILBOX;
+	struct str domain = has_domain ? to->domain : str_of(d->conf.host);
+	enum smtpd_whose whose = d->ops.whose(d->ops_arg, addr, domain, user);
+	bool ours = whose == SMTPD_NOBODY || !has_domain;
+
+	if (whose == SMTPD_USER || whose == SMTPD_UNSURE || !ours ||
+	    !d->conf.postmaster || !is_for_postmaster(addr))
+		return whose;
+	snprintf(user, SMTPD_USER_MAX + 1, "%s", d->conf.postmaster);
+	return SMTPD_USER;
+}
+
+static void add_rcpt(struct smtpd_session *s, const char *user, struct str addr)
+{
+	struct smtpd *d = s->smtpd;
+
+	if (s->message->n_addrs >= d->conf.limits.rcpts_max) {
+		d->stats.rcpt_limit++;
+		smtpd_reply(s, "452 4.5.3 Too many recipients");
+	} else if (smtpd_message_rcpt(s->message, str_of(user), addr) < 0) {
+		d->stats.no_memory++;
+		smtpd_reply(s, "452 4.3.1 Too much mail at once, try again later");
+	} else {
+		smtpd_enter(s, SMTPD_RCPT);
+		smtpd_reply(s, "250 2.1.5 Recipient ok");
+	}
+}
+
+void smtpd_rcpt(struct smtpd_session *s, struct str arg)
+{
+	/* The address, and what stands behind "postmaster" without a domain. */
+	char text[MAILADDR_TEXT_LEN + MAILADDR_DOMAIN_MAX + 2];
+	struct smtpd *d = s->smtpd;
+	char user[SMTPD_USER_MAX + 1];
+	struct mailaddr to;
+	enum smtp_cmd_result r = smtp_cmd_rcpt(arg, &to);
+
+	if (r != SMTP_CMD_OK) {
+		smtpd_refuse(s, complaint(r, "501 5.1.3 Recipient address is malformed"));
+		return;
+	}
+	mailaddr_emit(&to, text);
+	if (to.kind == MAILADDR_POSTMASTER)
+		snprintf(text, sizeof(text), "postmaster@%s", d->conf.host);
+	switch (find_user(d, &to, str_of(text), user)) {
+	case SMTPD_USER: add_rcpt(s, user, str_of(text)); break;
+	case SMTPD_NOBODY:
+		d->stats.rcpt_unknown++;
+		smtpd_reply(s, "550 5.1.1 No such user here");
+		break;
+	case SMTPD_NOT_OURS:
+		d->stats.rcpt_relay++;
+		smtpd_reply(s, "550 5.7.1 Relaying is not permitted");
+		break;
+	case SMTPD_UNSURE: smtpd_reply(s, "451 4.3.0 Cannot tell now, try again"); break;
+	}
+}

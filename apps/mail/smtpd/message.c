@@ -1,0 +1,278 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apps/mail/smtpd/smtpd_impl.h"
+#include "stack/base/check.h"
+
+enum {
+	CHUNK_LEAST = 8 * 1024,	 /* of the first piece; each next is twice as big, */
+	CHUNK_MOST = 256 * 1024, /* up to this */
+};
+
+/* Memory of @m, within what all messages together may have. */
+static void *charged(struct smtpd_message *m, size_t len)
+{
+	struct smtpd *d = m->smtpd;
+	uint64_t most = d->conf.limits.memory_max;
+	void *p;
+
+	if (d->stats.memory > most || len > most - d->stats.memory)
+		return NULL;
+	p = malloc(len);
+	if (p) {
+		d->stats.memory += len;
+		m->charged += len;
+	}
+	return p;
+}
+
+/* store_op.done, on the store's thread. */
+static void committed(struct store_op *op)
+{
+	struct smtpd_message *m = container_of(op, struct smtpd_message, op);
+
+	handoff_back(&m->smtpd->commits, &m->back);
+}
+
+struct smtpd_message *smtpd_message_new(struct smtpd *d)
+{
+	struct smtpd_message own = { .smtpd = d }, *m;
+
+	m = charged(&own, sizeof(*m));
+	if (!m)
+		return NULL;
+	*m = own;
+	m->op = (struct store_op){ .done = committed, .kind = STORE_DELIVER };
+	dot_decode_init(&m->dot);
+	rfc5322_scan_init(&m->scan);
+	d->stats.messages_open++;
+	return m;
+}
+
+static void release(struct smtpd_message *m, void *p, size_t len)
+{
+	m->charged -= len;
+	m->smtpd->stats.memory -= len;
+	free(p);
+}
+
+static void drop_text(struct smtpd_message *m)
+{
+	while (m->first) {
+		struct smtpd_chunk *next = m->first->next;
+
+		release(m, m->first, sizeof(*m->first) + m->first->cap);
+		m->first = next;
+	}
+	m->last = NULL;
+}
+
+void smtpd_message_free(struct smtpd_message *m)
+{
+	struct smtpd *d;
+
+	if (!m)
+		return;
+	d = m->smtpd;
+	drop_text(m);
+	while (m->rcpts) {
+		struct smtpd_rcpt *next = m->rcpts->next;
+
+		free(m->rcpts);
+		m->rcpts = next;
+	}
+	free(m->lists);
+	d->stats.memory -= m->charged;
+	d->stats.messages_open--;
+	free(m);
+}
+
+static const struct smtpd_rcpt *find_rcpt(const struct smtpd_message *m, struct str user)
+{
+	const struct smtpd_rcpt *r = m->rcpts;
+
+	while (r && !str_eq(r->user, user))
+		r = r->next;
+	return r;
+}
+
+/*
+ * RFC 5321 4.4: at its final delivery a message gets the sender of its envelope in front.
+ * Delivered-To says by which address it came, and lets a loop be seen.
+ */
+static struct smtpd_rcpt *new_rcpt(struct smtpd_message *m, struct str user,
+				   struct str addr)
+{
+	static const char format[] = "Return-Path: <%s>\r\nDelivered-To: %.*s\r\n";
+	int head_len = snprintf(NULL, 0, format, m->from, (int)addr.len, addr.p);
+	size_t room = user.len + addr.len + (size_t)head_len + 1;
+	struct smtpd_rcpt *r = charged(m, sizeof(*r) + room);
+
+	if (!r)
+		return NULL;
+	r->next = NULL;
+	r->user = (struct str){ r->bytes, user.len };
+	r->addr = (struct str){ r->bytes + user.len, addr.len };
+	r->head = (struct str){ r->addr.p + addr.len, (size_t)head_len };
+	memcpy(r->bytes, user.p, user.len);
+	memcpy(r->bytes + user.len, addr.p, addr.len);
+	snprintf(r->bytes + user.len + addr.len, (size_t)head_len + 1, format, m->from,
+		 (int)addr.len, addr.p);
+	return r;
+}
+
+int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr)
+{
+	struct smtpd_rcpt *r;
+
+	if (!find_rcpt(m, user)) {
+		r = new_rcpt(m, user, addr);
+		if (!r)
+			return -ENOMEM;
+		if (m->rcpts)
+			m->last_rcpt->next = r;
+		else
+			m->rcpts = r;
+		m->last_rcpt = r;
+		m->n_users++;
+	}
+	m->n_addrs++;
+	return 0;
+}
+
+static struct smtpd_chunk *new_chunk(struct smtpd_message *m, size_t cap)
+{
+	struct smtpd_chunk *c = charged(m, sizeof(*c) + cap);
+
+	if (!c)
+		return NULL;
+	c->next = NULL;
+	c->len = 0;
+	c->cap = cap;
+	return c;
+}
+
+/* The piece in which the next octet goes. */
+static struct smtpd_chunk *chunk_with_room(struct smtpd_message *m)
+{
+	struct smtpd_chunk *c;
+	size_t cap = CHUNK_LEAST;
+
+	if (m->last && m->last->len < m->last->cap)
+		return m->last;
+	if (m->last)
+		cap = m->last->cap < CHUNK_MOST ? m->last->cap * 2 : CHUNK_MOST;
+	c = new_chunk(m, cap);
+	if (!c)
+		return NULL;
+	if (m->last)
+		m->last->next = c;
+	else
+		m->first = c;
+	m->last = c;
+	return c;
+}
+
+static enum smtpd_verdict judge(const struct smtpd_message *m)
+{
+	const struct smtpd_limits *limits = &m->smtpd->conf.limits;
+
+	if (m->len > limits->message_max)
+		return SMTPD_TOO_BIG;
+	if (m->scan.header_len > limits->header_max ||
+	    m->scan.n_fields > limits->header_fields_max ||
+	    m->scan.line_max > limits->header_line_max)
+		return SMTPD_BAD_HEADER;
+	if (m->scan.n_received > limits->hops_max)
+		return SMTPD_LOOP;
+	return SMTPD_FINE;
+}
+
+static bool is_kept(const struct smtpd_message *m)
+{
+	return m->verdict == SMTPD_FINE && m->dot.fault == DOT_FINE;
+}
+
+/* Keeps what fits the present piece; returns how much was read. */
+static size_t keep(struct smtpd_message *m, struct str in)
+{
+	struct smtpd_chunk *c = chunk_with_room(m);
+	struct str text;
+	size_t used;
+
+	if (!c) {
+		m->verdict = SMTPD_NO_MEMORY;
+		return 0;
+	}
+	if (in.len > c->cap - c->len)
+		in.len = c->cap - c->len;
+	text.p = c->bytes + c->len;
+	used = dot_decode(&m->dot, in, c->bytes + c->len, &text.len);
+	c->len += text.len;
+	m->len += text.len;
+	rfc5322_scan_feed(&m->scan, text);
+	m->verdict = judge(m);
+	return used;
+}
+
+size_t smtpd_message_read(struct smtpd_message *m, struct str in)
+{
+	size_t all = in.len;
+
+	while (in.len > 0 && m->dot.state != DOT_END) {
+		size_t used, unused;
+
+		if (is_kept(m))
+			used = keep(m, in);
+		else
+			used = dot_decode(&m->dot, in, NULL, &unused);
+		in.p += used;
+		in.len -= used;
+	}
+	if (!is_kept(m))
+		drop_text(m);
+	m->n_raw += all - in.len;
+	return all - in.len;
+}
+
+/* The trace field is one more piece, in front. */
+static int put_in_front(struct smtpd_message *m, struct str received)
+{
+	struct smtpd_chunk *c = new_chunk(m, received.len);
+
+	if (!c)
+		return -ENOMEM;
+	memcpy(c->bytes, received.p, received.len);
+	c->len = received.len;
+	c->next = m->first;
+	m->first = c;
+	return 0;
+}
+
+/* users, heads, parts: one behind the other in @lists. */
+int smtpd_message_finish(struct smtpd_message *m, struct str received)
+{
+	size_t n_parts = 0, i = 0;
+	struct str *at;
+
+	if (put_in_front(m, received) < 0)
+		return -ENOMEM;
+	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
+		n_parts++;
+	m->lists = at = charged(m, (2 * m->n_users + n_parts) * sizeof(*m->lists));
+	if (!m->lists)
+		return -ENOMEM;
+	for (const struct smtpd_rcpt *r = m->rcpts; r; r = r->next, i++) {
+		at[i] = r->user;
+		at[m->n_users + i] = r->head;
+	}
+	m->op.deliver.users = at;
+	m->op.deliver.n_users = m->n_users;
+	m->op.deliver.head = at + m->n_users;
+	m->op.deliver.parts = at += 2 * m->n_users;
+	m->op.deliver.n_parts = n_parts;
+	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
+		*at++ = (struct str){ c->bytes, c->len };
+	return 0;
+}

@@ -1,0 +1,283 @@
+/*
+ * The life of a session: its states, what the net tells it, and the reading of lines.
+ *
+ * Commands are read and answered in order until one needs to wait (RFC 2920); their
+ * answers gather in the io and leave in one piece.  What follows a DATA that was
+ * accepted is message, and what follows one that was refused is commands: never does
+ * that depend on how the bytes were cut into segments.
+ *
+ * A client gets command_s for each command, however slowly its bytes trickle in.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "apps/mail/smtpd/smtpd_impl.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+
+static bool may_enter(enum smtpd_state from, enum smtpd_state to)
+{
+	enum {
+		W = 1 << SMTPD_WAIT,
+		S = 1 << SMTPD_START,
+		Y = 1 << SMTPD_READY,
+		M = 1 << SMTPD_MAIL,
+		R = 1 << SMTPD_RCPT,
+		D = 1 << SMTPD_DATA,
+		C = 1 << SMTPD_COMMIT
+	};
+	static const unsigned from_of[] = {
+		[SMTPD_WAIT] = 0,
+		[SMTPD_START] = W,
+		[SMTPD_READY] = S | Y | M | R | D | C,
+		[SMTPD_MAIL] = Y,
+		[SMTPD_RCPT] = M | R,
+		[SMTPD_DATA] = R,
+		[SMTPD_COMMIT] = D,
+		[SMTPD_CLOSED] = W | S | Y | M | R | D | C,
+	};
+
+	return from_of[to] >> from & 1;
+}
+
+static void command_due(struct smtpd_session *s)
+{
+	const struct smtpd *d = s->smtpd;
+
+	io_deadline(s->io, net_now_ns(d->net) + d->conf.limits.command_s * NS_PER_S);
+}
+
+/* What entering a state means: the deadline, and what is given up. */
+void smtpd_enter(struct smtpd_session *s, enum smtpd_state state)
+{
+	ASSERT(may_enter(s->state, state));
+	/* What is being committed is the store's, and comes back without us. */
+	if (s->state == SMTPD_COMMIT && state == SMTPD_CLOSED) {
+		s->message->session = NULL;
+		s->message = NULL;
+	}
+	s->state = state;
+	switch (state) {
+	case SMTPD_WAIT: break;
+	case SMTPD_START:
+	case SMTPD_READY:
+	case SMTPD_MAIL:
+	case SMTPD_RCPT: command_due(s); break;
+	case SMTPD_DATA: io_deadline(s->io, smtpd_data_due(s)); break;
+	case SMTPD_COMMIT: io_deadline(s->io, UINT64_MAX); break;
+	case SMTPD_CLOSED:
+		io_close(s->io);
+		s->io = NULL;
+		break;
+	}
+}
+
+void smtpd_reply(struct smtpd_session *s, const char *line)
+{
+	s->n_errors += line[0] == '5';
+	io_printf(s->io, "%s\r\n", line);
+}
+
+void smtpd_refuse(struct smtpd_session *s, const char *line)
+{
+	s->smtpd->stats.bad_commands++;
+	smtpd_reply(s, line);
+}
+
+void smtpd_close(struct smtpd_session *s, const char *line)
+{
+	if (line)
+		io_printf(s->io, "%s\r\n", line);
+	smtpd_enter(s, SMTPD_CLOSED);
+}
+
+void smtpd_reset(struct smtpd_session *s)
+{
+	smtpd_message_free(s->message);
+	s->message = NULL;
+	smtpd_enter(s, SMTPD_READY);
+}
+
+static void session_free(struct smtpd_session *s)
+{
+	struct smtpd *d = s->smtpd;
+
+	smtpd_message_free(s->message);
+	peers_remove(d->peers, s->peer);
+	list_remove(&s->node);
+	d->stats.sessions_open--;
+	free(s->helo);
+	free(s);
+}
+
+/* Drops a line that was too long, as it comes.  False: more of it must come. */
+static bool skip_line(struct smtpd_session *s)
+{
+	for (;;) {
+		struct str in = io_peek(s->io);
+		const char *end = in.len > 0 ? memmem(in.p, in.len, "\r\n", 2) : NULL;
+
+		if (end) {
+			io_consume(s->io, (size_t)(end + 2 - in.p));
+			s->skipping = false;
+			smtpd_refuse(s, "500 5.5.2 Line too long");
+			return true;
+		}
+		/* A CR at the end may be the first half of the CRLF. */
+		if (in.len > 0 && in.p[in.len - 1] == '\r')
+			in.len--;
+		if (in.len == 0)
+			return false;
+		io_consume(s->io, in.len);
+	}
+}
+
+static void check_patience(struct smtpd_session *s)
+{
+	const struct smtpd_limits *limits = &s->smtpd->conf.limits;
+
+	if (s->state == SMTPD_CLOSED)
+		return;
+	if (s->n_errors >= limits->errors_max || s->n_junk > limits->junk_max) {
+		s->smtpd->stats.too_many_errors++;
+		smtpd_close(s, s->n_errors >= limits->errors_max ?
+				       "421 4.7.0 Too many errors" :
+				       "421 4.7.0 Too many commands without a message");
+	}
+}
+
+static void bad_line_end(struct smtpd_session *s)
+{
+	s->smtpd->stats.bad_commands++;
+	smtpd_close(s, "521 5.5.2 Lines must end in CRLF, and nothing else");
+}
+
+/* Reads and runs one command.  False: it has not come whole. */
+static bool read_command(struct smtpd_session *s)
+{
+	struct str line;
+	int got;
+
+	if (!s->skipping) {
+		got = io_line(s->io, s->smtpd->conf.limits.line_max, &line);
+		if (got == 0)
+			return false;
+		if (got == 1)
+			smtpd_command(s, line);
+		else if (got == -EMSGSIZE)
+			s->skipping = true;
+		else
+			bad_line_end(s);
+	}
+	if (s->skipping && !skip_line(s))
+		return false;
+	check_patience(s);
+	if (s->state < SMTPD_DATA)
+		command_due(s);
+	return true;
+}
+
+static bool read_more(struct smtpd_session *s)
+{
+	switch (s->state) {
+	case SMTPD_START:
+	case SMTPD_READY:
+	case SMTPD_MAIL:
+	case SMTPD_RCPT: return read_command(s);
+	case SMTPD_DATA: return smtpd_data_input(s);
+	case SMTPD_WAIT:
+	case SMTPD_COMMIT:
+	case SMTPD_CLOSED: return false;
+	}
+	return false;
+}
+
+void smtpd_resume(struct smtpd_session *s)
+{
+	while (read_more(s))
+		;
+	if (s->eof && s->state < SMTPD_COMMIT) {
+		s->smtpd->stats.lost++;
+		smtpd_close(s, NULL);
+	}
+	if (s->state == SMTPD_CLOSED)
+		session_free(s);
+}
+
+static void greet(struct smtpd_session *s)
+{
+	io_printf(s->io, "220 %s ESMTP Packetboat\r\n", s->smtpd->conf.host);
+	smtpd_enter(s, SMTPD_START);
+}
+
+static void too_late(struct smtpd_session *s)
+{
+	if (s->state == SMTPD_WAIT) {
+		greet(s);
+		return;
+	}
+	s->smtpd->stats.timeouts++;
+	smtpd_close(s, "421 4.4.2 Too slow, closing");
+}
+
+static void event(void *arg, struct io *io, enum io_event e)
+{
+	struct smtpd_session *s = arg;
+
+	(void)io;
+	switch (e) {
+	case IO_INPUT:
+		if (s->state == SMTPD_WAIT) {
+			s->smtpd->stats.early_talkers++;
+			smtpd_close(s, "521 5.5.1 Spoke before the greeting");
+		}
+		break;
+	case IO_DEADLINE: too_late(s); break;
+	case IO_EOF: s->eof = true; break;
+	case IO_ERROR:
+		s->smtpd->stats.lost++;
+		smtpd_close(s, NULL);
+		break;
+	case IO_CONNECTED:
+	case IO_ROOM: break;
+	}
+	smtpd_resume(s);
+}
+
+void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
+{
+	struct smtpd_session *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		peers_remove(d->peers, peer);
+		io_puts(io, "421 4.3.0 Out of memory, try again later\r\n");
+		io_close(io);
+		return;
+	}
+	s->smtpd = d;
+	s->io = io;
+	s->peer = peer;
+	list_push(&d->sessions, &s->node);
+	d->stats.sessions++;
+	d->stats.sessions_open++;
+	io_handle(io, event, s);
+	if (d->conf.limits.greet_delay_ms == 0)
+		greet(s);
+	else
+		io_deadline(io, net_now_ns(d->net) +
+					d->conf.limits.greet_delay_ms * NS_PER_MS);
+}
+
+void smtpd_session_stop(struct smtpd_session *s)
+{
+	if (s->state == SMTPD_COMMIT)
+		return;
+	smtpd_close(s, "421 4.3.2 Shutting down");
+	session_free(s);
+}
+
+void smtpd_session_abort(struct smtpd_session *s)
+{
+	io_abort(s->io);
+	session_free(s);
+}

@@ -1,0 +1,169 @@
+/*
+ * The inside of smtpd: a session, the message it receives, and their server.
+ *
+ *	WAIT --time--> START --HELO, EHLO--> READY --MAIL--> MAIL --RCPT--> RCPT --DATA--+
+ *	 |               |                   ^   ^             |             |          |
+ *	 early           |                   |   +---RSET, HELO, EHLO--------+          v
+ *	 talk            |                   +--250 or refused-- COMMIT <--CRLF.CRLF-- DATA
+ *	 |               |                   |                                          |
+ *	 |               |                   +---------------refused--------------------+
+ *	 v               v
+ *	CLOSED <--QUIT, too slow, too many errors, 421, the client went: from any state
+ *
+ * smtpd_enter() walks every arrow.  CLOSED is the last: the io is gone, and the session
+ * is freed by the function that was called from outside.
+ */
+#pragma once
+
+#include "apps/lib/handoff.h"
+#include "apps/lib/io.h"
+#include "apps/lib/net.h"
+#include "apps/lib/peers.h"
+#include "apps/mail/smtpd/smtpd.h"
+#include "apps/mail/store/store.h"
+#include "apps/mail/wire/dot.h"
+#include "apps/mail/wire/mailaddr.h"
+#include "apps/mail/wire/rfc5322.h"
+#include "stack/base/list.h"
+#include "stack/base/log.h"
+
+struct smtpd {
+	struct net *net;
+	struct smtpd_conf conf;
+	struct smtpd_ops ops;
+	void *ops_arg;
+	struct smtpd_stats stats;
+	struct log_limit log_limit;
+	struct peers *peers;
+	struct list sessions;
+	struct handoff commits; /* messages that are with the store */
+	uint64_t serial;	/* of the last message id */
+	bool stopped;
+};
+
+enum smtpd_state {
+	SMTPD_WAIT,
+	SMTPD_START,
+	SMTPD_READY,
+	SMTPD_MAIL,
+	SMTPD_RCPT,
+	SMTPD_DATA,
+	SMTPD_COMMIT,
+	SMTPD_CLOSED,
+};
+
+struct smtpd_session {
+	struct list node; /* in smtpd->sessions */
+	struct smtpd *smtpd;
+	struct io *io;
+	struct peer *peer;
+	enum smtpd_state state;
+	bool is_esmtp;
+	bool skipping; /* the rest of a line that is too long */
+	bool eof;      /* the client sends no more */
+	uint32_t n_errors, n_junk;
+	char *helo;
+	struct smtpd_message *message; /* from MAIL to COMMIT's end */
+};
+
+/* session.c */
+
+/* Greets @io, or lets it wait; it is the session's. */
+void smtpd_session_new(struct smtpd *smtpd, struct io *io, struct peer *peer);
+void smtpd_enter(struct smtpd_session *s, enum smtpd_state state);
+/* One line, without its CRLF.  What begins with '5' counts as an error. */
+void smtpd_reply(struct smtpd_session *s, const char *line);
+/* The same for a command that is wrong in itself. */
+void smtpd_refuse(struct smtpd_session *s, const char *line);
+/* Says @line, if any, and enters CLOSED. */
+void smtpd_close(struct smtpd_session *s, const char *line);
+/* Back to READY: what MAIL began is forgotten. */
+void smtpd_reset(struct smtpd_session *s);
+/* Reads on; frees the session when it ends with that. */
+void smtpd_resume(struct smtpd_session *s);
+/* 421 and the end, if it does not wait for a commit; that comes first. */
+void smtpd_session_stop(struct smtpd_session *s);
+/* At once. */
+void smtpd_session_abort(struct smtpd_session *s);
+
+/* command.c: runs one line. */
+void smtpd_command(struct smtpd_session *s, struct str line);
+
+/* cmd_*.c: the functions of command.c's table. */
+void smtpd_helo(struct smtpd_session *s, struct str arg);
+void smtpd_ehlo(struct smtpd_session *s, struct str arg);
+void smtpd_mail(struct smtpd_session *s, struct str arg);
+void smtpd_rcpt(struct smtpd_session *s, struct str arg);
+void smtpd_data(struct smtpd_session *s, struct str arg);
+void smtpd_rset(struct smtpd_session *s, struct str arg);
+void smtpd_noop(struct smtpd_session *s, struct str arg);
+void smtpd_vrfy(struct smtpd_session *s, struct str arg);
+void smtpd_expn(struct smtpd_session *s, struct str arg);
+void smtpd_help(struct smtpd_session *s, struct str arg);
+void smtpd_quit(struct smtpd_session *s, struct str arg);
+
+/* cmd_data.c: takes input in DATA.  False: there was none. */
+bool smtpd_data_input(struct smtpd_session *s);
+/* When a client in DATA is too slow. */
+uint64_t smtpd_data_due(const struct smtpd_session *s);
+/* handoff_take of smtpd->commits. */
+void smtpd_data_committed(void *smtpd, struct handoff_item *item);
+
+/*
+ * message.c: an envelope and what follows it.  All its memory is charged to the
+ * smtpd's, and given back by smtpd_message_free().
+ */
+enum smtpd_verdict {
+	SMTPD_FINE,
+	SMTPD_TOO_BIG,
+	SMTPD_BAD_HEADER,
+	SMTPD_LOOP,
+	SMTPD_NO_MEMORY,
+};
+
+struct smtpd_chunk {
+	struct smtpd_chunk *next;
+	size_t len, cap;
+	char bytes[];
+};
+
+/* A user, once, with the first address that led to him. */
+struct smtpd_rcpt {
+	struct smtpd_rcpt *next;
+	struct str user, addr;
+	struct str head; /* what stands before the message in his mailbox */
+	char bytes[];
+};
+
+struct smtpd_message {
+	struct handoff_item back;
+	struct store_op op;
+	struct smtpd *smtpd;
+	struct smtpd_session *session; /* NULL: it ended while we were being committed */
+	uint64_t charged;
+	char from[MAILADDR_TEXT_LEN]; /* "" of a bounce */
+	char id[RFC5322_ID_MAX];
+
+	struct smtpd_rcpt *rcpts, *last_rcpt;
+	uint32_t n_users; /* in the list */
+	uint32_t n_addrs; /* recipients said yes to */
+
+	struct dot_decoder dot;
+	struct rfc5322_scan scan;
+	enum smtpd_verdict verdict;
+	struct smtpd_chunk *first, *last;
+	uint64_t len;	   /* octets of the message */
+	uint64_t n_raw;	   /* octets that came in DATA */
+	uint64_t began_ns; /* DATA */
+	struct str *lists; /* what @op points to */
+};
+
+/* NULL: no memory. */
+struct smtpd_message *smtpd_message_new(struct smtpd *smtpd);
+void smtpd_message_free(struct smtpd_message *m);
+/* Adds a recipient.  0, or -ENOMEM.  A user who is in the list is not put there again. */
+int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr);
+/* Takes octets of DATA up to the end; returns how many. */
+size_t smtpd_message_read(struct smtpd_message *m, struct str in);
+/* Puts a trace field before it and makes @op ready to submit.  0, or -ENOMEM. */
+int smtpd_message_finish(struct smtpd_message *m, struct str received);
