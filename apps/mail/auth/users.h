@@ -3,23 +3,36 @@
  *
  *	name:hash:address[,address...]
  *
- * with the hash as crypt(3) writes it (yescrypt).  Lines beginning with '#' are
- * comments.  The file is read whole, checked whole, and replaced whole by rename;
- * a running server looks for a new one every second.
+ * with the hash as crypt(3) writes it (yescrypt), or "!" for a user without a password.
+ * Blank lines and lines beginning with '#' are comments, and kept.  The file is read
+ * whole, checked whole, and replaced whole by rename; whoever has it loaded looks with
+ * users_stamp() whether there is a new one.
+ *
+ *	name      letters, digits, '.', '_', '-', '+', '@'; a letter or digit first
+ *	address   Dot-string "@" Domain (RFC 5321 4.1.2), or Dot-string "@[192.0.2.1]"
+ *
+ * A struct users belongs to one thread; reading one that nobody changes is for any.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "apps/lib/str.h"
 
 enum {
 	USER_NAME_MAX = 64,
 	USER_HASH_MAX = 256,
+	USER_LOCAL_MAX = 64,   /* RFC 5321 4.5.3.1.1 */
+	USER_DOMAIN_MAX = 255, /* RFC 5321 4.5.3.1.2 */
+	USER_ADDR_MAX = USER_LOCAL_MAX + 1 + USER_DOMAIN_MAX,
 	USER_ADDRS_MAX = 64, /* addresses of one user */
 	USERS_MAX = 1000000,
-	USERS_ERROR_LEN = 256,
+	USERS_FILE_MAX = 1 << 30, /* bytes of the file */
+	USERS_PASSWORD_MAX = 511, /* bytes; what crypt(3) takes */
+	USERS_ERROR_LEN = 512,
 };
 
 struct user {
@@ -31,10 +44,24 @@ struct user {
 
 struct users;
 
+/* Tells one state of the file from another. */
+struct users_stamp {
+	uint64_t dev, ino, size, mtime_ns, ctime_ns;
+};
+
+/* No users.  NULL: no memory. */
+struct users *users_new(void);
 /* Reads @path.  0; or -errno and "file:line: what, what is allowed" in @error. */
 int users_load(const char *path, struct users **users, char error[USERS_ERROR_LEN]);
+/* The same from memory; @name stands for the file in messages. */
+int users_parse(const char *name, struct str text, struct users **users,
+		char error[USERS_ERROR_LEN]);
 void users_free(struct users *users);
+/* 0 or -errno. */
+int users_stamp(const char *path, struct users_stamp *stamp);
+
 size_t users_count(const struct users *users);
+/* In the order of the file. */
 const struct user *users_at(const struct users *users, size_t i);
 const struct user *users_by_name(const struct users *users, struct str name);
 /* The owner of an address: domain without case, local part without case too (we treat
@@ -43,17 +70,25 @@ const struct user *users_by_addr(const struct users *users, struct str addr);
 /* True when some user has an address in @domain. */
 bool users_has_domain(const struct users *users, struct str domain);
 
-/* 0; -EEXIST, -EINVAL (name, address or hash that cannot stand in the file). */
-int users_add(struct users *users, const struct user *user);
+/*
+ * Adds a copy.  0; or what is wrong in @error, and -EINVAL (name, address or hash that
+ * cannot stand in the file), -EEXIST (name or address of another), -ENOMEM, -ENOSPC.
+ */
+int users_add(struct users *users, const struct user *user, char error[USERS_ERROR_LEN]);
+/* 0 or -ENOENT, -EINVAL, -ENOMEM. */
 int users_remove(struct users *users, struct str name);
 int users_set_hash(struct users *users, struct str name, const char *hash);
-/* Writes @path anew: temporary file 0600, fsync, rename, fsync of the directory. */
+/* The text of the file.  0 or -EIO. */
+int users_emit(const struct users *users, FILE *to);
+/* Writes @path anew: temporary file 0600, with the owner of the one it replaces, fsync,
+ * rename, fsync of the directory.  0 or -errno. */
 int users_save(const struct users *users, const char *path);
 
-/* A yescrypt hash of @password with a random salt.  0 or -errno. */
+/* A yescrypt hash of @password with a random salt.  0; -EINVAL: empty, too long or with
+ * a NUL in it; -errno. */
 int users_hash(struct str password, char hash[USER_HASH_MAX]);
 /*
  * True when @password is that of the hash.  Slow on purpose (milliseconds): servers
- * call it in a worker thread.  With hash NULL it takes as long, and is false.
+ * call it in a worker thread (verify.h).  With hash NULL it takes as long, and is false.
  */
 bool users_verify(const char *hash, struct str password);

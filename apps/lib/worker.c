@@ -1,0 +1,112 @@
+#include "apps/lib/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct worker {
+	pthread_mutex_t lock;
+	pthread_cond_t news;
+	struct work *first, **last;
+	unsigned n_waiting, queue_max, n_threads;
+	bool ends;
+	pthread_t threads[];
+};
+
+static struct work *next_work(struct worker *w)
+{
+	struct work *work;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->first && !w->ends)
+		pthread_cond_wait(&w->news, &w->lock);
+	work = w->first;
+	if (work) {
+		w->first = work->next;
+		if (!w->first)
+			w->last = &w->first;
+		w->n_waiting--;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return work;
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+	struct work *work;
+
+	while ((work = next_work(w)))
+		work->run(work);
+	return NULL;
+}
+
+/* Threads without signals: those are for whoever made them. */
+static int start(struct worker *w, unsigned n_threads)
+{
+	sigset_t all, before;
+	int r = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (r == 0 && w->n_threads < n_threads) {
+		r = pthread_create(&w->threads[w->n_threads], NULL, run, w);
+		if (r == 0)
+			w->n_threads++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -r;
+}
+
+int worker_new(unsigned n_threads, unsigned queue_max, struct worker **worker)
+{
+	struct worker *w = calloc(1, sizeof(*w) + n_threads * sizeof(w->threads[0]));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->queue_max = queue_max;
+	w->last = &w->first;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->news, NULL);
+	r = start(w, n_threads);
+	if (r < 0) {
+		worker_free(w);
+		return r;
+	}
+	*worker = w;
+	return 0;
+}
+
+bool worker_submit(struct worker *w, struct work *work)
+{
+	bool taken;
+
+	pthread_mutex_lock(&w->lock);
+	taken = w->n_waiting < w->queue_max && !w->ends;
+	if (taken) {
+		work->next = NULL;
+		*w->last = work;
+		w->last = &work->next;
+		w->n_waiting++;
+		pthread_cond_signal(&w->news);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return taken;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->ends = true;
+	pthread_cond_broadcast(&w->news);
+	pthread_mutex_unlock(&w->lock);
+	for (unsigned i = 0; i < w->n_threads; i++)
+		pthread_join(w->threads[i], NULL);
+	pthread_cond_destroy(&w->news);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
