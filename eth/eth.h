@@ -1,20 +1,21 @@
 /*
- * Ethernet II on one port (IEEE 802.3, 802.1Q tags read).
+ * Ethernet II on one port (IEEE 802.3; 802.1Q tags are read).
  *
  * The core loop gives it received frames; neighbours and ARP give it packets to
- * send, which wait in @txq until the turn's end or until it is full.
+ * send, which wait in @txq until the turn's end or until it is full.  An interface
+ * is in no VLAN: frames with a VLAN number end as V_ETH_VLAN, those that carry only
+ * a priority (VLAN 0) are read like untagged ones.
  */
 #pragma once
 
 #include <stdint.h>
 
+#include "eth/eth_wire.h"
 #include "eth/port.h"
 #include "stack/base/addr.h"
 #include "stack/base/verdict.h"
 
-enum { ETH_HEADER_LEN = 14, ETH_TXQ_LEN = 256 };
-
-enum ethertype { ETHERTYPE_IP4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_IP6 = 0x86dd };
+enum { ETH_TXQ_LEN = 256 };
 
 struct eth {
 	struct port *port; /* owned: closed by eth_fini() */
@@ -23,18 +24,25 @@ struct eth {
 	uint8_t index; /* number of the interface in its core */
 	uint16_t n_txq;
 	struct pkt *txq[ETH_TXQ_LEN];
-	uint64_t now_ns; /* of the turn, for the driver */
 };
 
 void eth_init(struct eth *eth, struct port *port, uint8_t index);
+/* Frees what waits, and closes the port. */
 void eth_fini(struct eth *eth);
 
-/* Strips the header (and a tag); sets flags, vlan, iface and l3. */
+/*
+ * Strips the header (and a tag); sets flags, vlan, iface and l3.  All group
+ * addresses are ours, marked PKT_BROADCAST: the layer above knows its groups.
+ */
 struct step eth_input(struct eth *eth, struct pkt *p);
 
-/* Puts the header in front and queues the frame.  Takes @p. */
+/*
+ * Puts the header in front, for which there must be headroom, sets l3 and queues
+ * the frame.  Takes @p.  A packet with PKT_SUM_PARTIAL or gso_len has l4 and proto
+ * set; gso_len needs PKT_SUM_PARTIAL.
+ */
 void eth_output(struct eth *eth, struct pkt *p, struct mac dst, enum ethertype type,
 		uint64_t now_ns);
 
-/* Hands all queued frames to the port, after software offloads it lacks. */
+/* Hands all queued frames to the port, after the software offloads it lacks. */
 void eth_flush(struct eth *eth, uint64_t now_ns);

@@ -93,7 +93,7 @@ static bool sum_is_right(const struct look *l, const uint8_t *b, uint32_t len)
 			return false;
 		if (get16(b + 6) == 0)
 			return true;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case 6:
 		return build_sum(build_pseudo(l->src, l->dst, l->proto, len), b, len) ==
 		       0xffff;
