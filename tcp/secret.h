@@ -17,7 +17,7 @@ enum secret_use {
 	SECRET_LPORT_OFFSET,
 	SECRET_LPORT_INDEX,
 	SECRET_COOKIE,
-	SECRET_COOKIE_MSS,
+	SECRET_COOKIE_LOW,
 };
 
 /* Of @f, @use and one more number. */

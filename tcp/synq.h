@@ -26,16 +26,17 @@ struct syn {
 	struct seq irs, iss;
 	uint32_t ts_recent; /* the peer's timestamp */
 	uint32_t listener;  /* number of the listener */
-	uint64_t at_ns;	    /* when our first SYN-ACK was sent, to 1 us */
-	uint16_t mss;	    /* what the peer announced */
-	uint8_t has;	    /* enum tcp_has that both sides agreed on */
+	/* When our first SYN-ACK was sent, to 1 us.  True for 70 minutes. */
+	uint64_t at_ns;
+	uint16_t mss; /* what the peer announced */
+	uint8_t has;  /* enum tcp_has that both sides agreed on */
 	uint8_t snd_wscale;
 	uint8_t tries; /* SYN-ACKs sent */
 };
 
 enum { SYNQ_NONE = UINT32_MAX };
 
-/* Room for @max entries.  0 or -ENOMEM. */
+/* Room for @max entries, at least one.  0, -EINVAL or -ENOMEM. */
 int synq_new(struct synq **q, uint32_t max, const struct hash_key *key);
 void synq_free(struct synq *q);
 uint32_t synq_count(const struct synq *q);
@@ -55,7 +56,10 @@ uint64_t synq_due(const struct synq *q);
 /* An entry that is due at @now_ns, or SYNQ_NONE; the caller must then call
  * synq_again() or synq_del(). */
 uint32_t synq_next_due(struct synq *q, uint64_t now_ns);
-/* One more SYN-ACK was sent; the next is due at @due_ns. */
+/*
+ * One more SYN-ACK was sent; the next is due at @due_ns.  After SYNQ_TRIES_MAX they are
+ * counted no more: the caller gives up before.
+ */
 void synq_again(struct synq *q, uint32_t id, uint64_t due_ns);
 /* Deletes all entries of a listener. */
 void synq_drop_listener(struct synq *q, uint32_t listener);

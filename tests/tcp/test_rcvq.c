@@ -1,7 +1,9 @@
 #include <criterion/criterion.h>
 
 #include "stack/base/pkt.h"
+#include "stack/base/rng.h"
 #include "tcp/rcvq.h"
+#include "tests/lib/model_rcvq.h"
 
 enum { N_BUFS = 1024, N_PKTS = 4096, HEADERS = 66, LIMIT = 1 << 20 };
 
@@ -401,4 +403,69 @@ Test(rcvq, room_for_blocks_is_filled_with_older_islands)
 	comes(1000);
 	early(2010, 10);
 	blocks_are(4, 4, (uint32_t[]){ 2000, 6000, 5000, 4000 });
+}
+
+/* Takes all but @n descriptors that PKT_DATA may have. */
+static struct pkt *take_all_but(uint32_t n)
+{
+	struct pkt *taken = NULL;
+
+	while (pool_left(&pool.pkts) > pool.reserve + n) {
+		struct pkt *p = pkt_new(&pool, PKT_DATA);
+
+		p->link = taken;
+		taken = p;
+	}
+	return taken;
+}
+
+Test(rcvq, bytes_are_lost_but_never_wrong_without_memory)
+{
+	struct pkt *taken, *p;
+	bool full;
+
+	early(2000, 1200);
+	/* the part behind the island needs a descriptor, which is not there */
+	p = payload(0, 3900);
+	taken = take_all_but(0);
+	nxt = rcvq_add(&q, &pool, p, nxt);
+	rcvq_check(&q, nxt);
+	cr_assert_eq(seq_dist(start, nxt), 3200);
+	pkt_free_list(taken);
+
+	early(4000, 10);
+	p = payload(3500, 1000);
+	taken = take_all_but(0);
+	cr_assert_eq(rcvq_add_early(&q, &pool, p, seq_add(start, 3500), LIMIT, &full),
+		     500);
+	rcvq_check(&q, nxt);
+	pkt_free_list(taken);
+	comes(300);
+	reads(4010);
+}
+
+Test(rcvq, small_payload_is_kept_as_it_is_without_memory)
+{
+	struct pkt *p = pkt_new(&pool, PKT_DATA), *taken;
+
+	*pkt_push(p, 1) = stream(0);
+	taken = take_all_but(0);
+	nxt = rcvq_add(&q, &pool, p, nxt);
+	rcvq_check(&q, nxt);
+	pkt_free_list(taken);
+	reads(1);
+}
+
+Test(rcvq, agrees_with_a_map_of_bytes)
+{
+	struct rng rng;
+
+	rng_init(&rng, 9293);
+	for (int i = 0; i < 150; i++) {
+		uint8_t input[1000];
+
+		for (size_t j = 0; j < sizeof(input); j++)
+			input[j] = (uint8_t)rng_u64(&rng);
+		model_rcvq(input, sizeof(input));
+	}
 }
