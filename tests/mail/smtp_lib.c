@@ -1,0 +1,240 @@
+#include "tests/mail/smtp_lib.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/base/check.h"
+#include "tests/lib/net_mem.h"
+
+static const char *const users[] = { "alice", "bob" };
+
+static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
+			      char user[SMTPD_USER_MAX + 1])
+{
+	struct str rest, local = str_cut(addr, '@', &rest);
+
+	(void)arg;
+	if (str_eq_nocase(domain, STR("unsure.example")))
+		return SMTPD_UNSURE;
+	if (!str_eq_nocase(domain, STR("b.example")) &&
+	    !str_eq_nocase(domain, STR("mx.b.example")))
+		return SMTPD_NOT_OURS;
+	for (size_t i = 0; i < ARRAY_LEN(users); i++)
+		if (str_starts_nocase(local, str_of(users[i]))) {
+			strcpy(user, users[i]);
+			return SMTPD_USER;
+		}
+	/* u1, u2, ...: as many users as a test wants */
+	if (local.len < 8 && str_starts_nocase(local, STR("u"))) {
+		memcpy(user, local.p, local.len);
+		user[local.len] = '\0';
+		return SMTPD_USER;
+	}
+	return SMTPD_NOBODY;
+}
+
+static void keep(struct smtp_test *t, const struct store_op *op, size_t i)
+{
+	struct stored *s = calloc(1, sizeof(*s));
+	size_t len = op->deliver.head[i].len;
+
+	for (size_t k = 0; k < op->deliver.n_parts; k++)
+		len += op->deliver.parts[k].len;
+	s->user = str_dup(op->deliver.users[i]);
+	s->text = malloc(len + 1);
+	memcpy(s->text, op->deliver.head[i].p, op->deliver.head[i].len);
+	s->len = op->deliver.head[i].len;
+	for (size_t k = 0; k < op->deliver.n_parts; k++) {
+		const struct str *part = &op->deliver.parts[k];
+
+		if (part->len > 0)
+			memcpy(s->text + s->len, part->p, part->len);
+		s->len += part->len;
+	}
+	s->text[s->len] = '\0';
+	s->next = t->store.stored;
+	t->store.stored = s;
+}
+
+static bool submit(void *arg, struct store_op *op)
+{
+	struct smtp_test *t = arg;
+
+	if (t->store.refuses)
+		return false;
+	op->next = NULL;
+	*t->store.ops_end = op;
+	t->store.ops_end = &op->next;
+	if (!t->store.holds)
+		smtp_test_commit(t);
+	return true;
+}
+
+void smtp_test_commit(struct smtp_test *t)
+{
+	struct store_op *op = t->store.ops;
+
+	t->store.ops = NULL;
+	t->store.ops_end = &t->store.ops;
+	while (op) {
+		struct store_op *next = op->next;
+
+		op->result = t->store.result;
+		for (size_t i = 0; op->result == 0 && i < op->deliver.n_users; i++)
+			keep(t, op, i);
+		op->done(op);
+		op = next;
+	}
+}
+
+static uint64_t room(void *arg)
+{
+	return ((struct smtp_test *)arg)->store.room;
+}
+
+static uint64_t wall_s(void *arg)
+{
+	(void)arg;
+	return SMTP_TEST_NOW_S;
+}
+
+void smtp_test_init(struct smtp_test *t)
+{
+	*t = (struct smtp_test){ .store.room = UINT64_MAX };
+	t->store.ops_end = &t->store.ops;
+	ASSERT(net_mem_new(&t->net) == 0);
+	smtpd_conf_init(&t->conf);
+	t->conf.host = "mx.b.example";
+	t->conf.postmaster = "alice";
+}
+
+void smtp_test_start(struct smtp_test *t)
+{
+	static const struct smtpd_ops ops = { whose, submit, room, wall_s };
+
+	ASSERT(smtpd_new(t->net, &t->conf, &ops, t, &t->smtpd) == 0);
+	ASSERT(net_listen(t->net, SMTP_TEST_WHERE, SMTP_TEST_CONNS, smtpd_accept,
+			  t->smtpd, &t->listener) == 0);
+}
+
+bool smtp_test_fini(struct smtp_test *t)
+{
+	bool clean = true;
+
+	if (t->smtpd) {
+		t->store.holds = false;
+		smtp_test_commit(t);
+		mem_settle(t->net);
+		clean = !smtpd_busy(t->smtpd);
+		net_listener_close(t->listener);
+		smtpd_free(t->smtpd);
+		mem_settle(t->net);
+		/* Closed connections wait for the client's FIN for a while. */
+		mem_advance(t->net, UINT64_C(120000000000));
+		clean &= mem_n_open(t->net) == 0;
+	}
+	net_free(t->net);
+	while (t->store.stored) {
+		struct stored *next = t->store.stored->next;
+
+		free(t->store.stored->user);
+		free(t->store.stored->text);
+		free(t->store.stored);
+		t->store.stored = next;
+	}
+	return clean;
+}
+
+size_t smtp_test_n_stored(const struct smtp_test *t)
+{
+	size_t n = 0;
+
+	for (const struct stored *s = t->store.stored; s; s = s->next)
+		n++;
+	return n;
+}
+
+static bool set_limit(struct smtp_test *t, const char *name, uint64_t value)
+{
+#define L(limit, initial, least, most, text)  \
+	if (strcmp(name, #limit) == 0) {      \
+		t->conf.limits.limit = value; \
+		return !t->smtpd;             \
+	}
+	SMTPD_LIMITS(L)
+#undef L
+	return false;
+}
+
+static bool has_counter(const struct smtp_test *t, const char *name, uint64_t value)
+{
+	const struct smtpd_stats *stats = smtpd_stats(t->smtpd);
+
+#define C(counter, text)                 \
+	if (strcmp(name, #counter) == 0) \
+		return stats->counter == value;
+	SMTPD_COUNTERS(C)
+#undef C
+	return false;
+}
+
+static bool set_store(struct smtp_test *t, const char *how)
+{
+	t->store.holds = strcmp(how, "holds") == 0;
+	t->store.refuses = strcmp(how, "refuses") == 0;
+	t->store.result = 0;
+	if (strcmp(how, "fails ENOSPC") == 0)
+		t->store.result = -ENOSPC;
+	else if (strcmp(how, "fails EIO") == 0)
+		t->store.result = -EIO;
+	else
+		return t->store.holds || t->store.refuses || strcmp(how, "commits") == 0;
+	return true;
+}
+
+static bool find_stored(struct dialog *d, const char *user)
+{
+	struct smtp_test *t = d->arg;
+	const struct stored *s = t->store.stored;
+
+	while (s && strcmp(s->user, user) != 0)
+		s = s->next;
+	if (s)
+		d->found = strdup(s->text);
+	return s != NULL;
+}
+
+bool smtp_test_hook(struct dialog *d, const char *words)
+{
+	struct smtp_test *t = d->arg;
+	char name[64];
+	uint64_t value;
+
+	if (sscanf(words, "limit %63s %lu", name, &value) == 2)
+		return set_limit(t, name, value);
+	if (strcmp(words, "start") == 0) {
+		smtp_test_start(t);
+		return true;
+	}
+	if (sscanf(words, "counter %63s %lu", name, &value) == 2)
+		return has_counter(t, name, value);
+	if (sscanf(words, "count %lu", &value) == 1)
+		return smtp_test_n_stored(t) == value;
+	if (sscanf(words, "room %lu", &value) == 1) {
+		t->store.room = value;
+		return true;
+	}
+	if (strncmp(words, "store ", 6) == 0)
+		return set_store(t, words + 6);
+	if (strncmp(words, "stored ", 7) == 0)
+		return find_stored(d, words + 7);
+	if (strcmp(words, "commit") == 0)
+		smtp_test_commit(t);
+	else if (strcmp(words, "stop") == 0)
+		smtpd_stop(t->smtpd);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,67 @@
+/*
+ * An smtpd on a net in memory, with a store that does what the test says.
+ *
+ * Users alice, bob and max (whose address is as long as can be) at b.example; ours are
+ * b.example and mx.b.example.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apps/lib/net.h"
+#include "apps/mail/smtpd/smtpd.h"
+#include "apps/mail/store/store.h"
+#include "tests/lib/dialog.h"
+
+#define SMTP_TEST_WHERE "192.0.2.1:25"
+
+enum {
+	SMTP_TEST_NOW_S = 1700000000, /* Tue, 14 Nov 2023 22:13:20 +0000 */
+	SMTP_TEST_CONNS = 20,
+};
+
+/* A message as it stands in a mailbox. */
+struct stored {
+	struct stored *next; /* the one before */
+	char *user, *text;
+	size_t len;
+};
+
+struct smtp_test {
+	struct net *net;
+	struct net_listener *listener;
+	struct smtpd_conf conf;
+	struct smtpd *smtpd;
+	struct {
+		bool holds;   /* commits wait for smtp_test_commit() */
+		bool refuses; /* the queue is full */
+		int result;   /* of commits */
+		uint64_t room;
+		struct store_op *ops, **ops_end; /* what waits */
+		struct stored *stored;		 /* the last one first */
+	} store;
+};
+
+void smtp_test_init(struct smtp_test *t);
+/* Makes the smtpd, with t->conf, and listens. */
+void smtp_test_start(struct smtp_test *t);
+/* Answers everything that waits. */
+void smtp_test_commit(struct smtp_test *t);
+/* Ends it; false: something leaked. */
+bool smtp_test_fini(struct smtp_test *t);
+size_t smtp_test_n_stored(const struct smtp_test *t);
+
+/*
+ * For dialogues, with the smtp_test as d->arg:
+ *	! limit NAME VALUE	before the first client comes
+ *	! store holds | refuses | commits | fails ENOSPC|EIO
+ *	! room OCTETS
+ *	! commit
+ *	! stop			smtpd_stop()
+ *	! stored USER		M lines see his last message
+ *	! count N		so many messages were stored
+ *	! counter NAME VALUE
+ */
+bool smtp_test_hook(struct dialog *d, const char *words);

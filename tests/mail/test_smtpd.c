@@ -1,0 +1,57 @@
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/lib/dialog.h"
+#include "tests/lib/net_mem.h"
+#include "tests/mail/smtp_lib.h"
+
+static int is_smtp(const struct dirent *e)
+{
+	const char *dot = strrchr(e->d_name, '.');
+
+	return dot && strcmp(dot, ".smtp") == 0;
+}
+
+/* All dialogues, with bytes arriving @cut at a time. */
+static void play_all(size_t cut)
+{
+	struct dirent **names;
+	int n = scandir(DIALOG_DIR, &names, is_smtp, alphasort);
+
+	cr_assert_gt(n, 0);
+	for (int i = 0; i < n; i++) {
+		struct smtp_test t;
+		struct dialog d = { .where = SMTP_TEST_WHERE,
+				    .cut = cut,
+				    .hook = smtp_test_hook,
+				    .arg = &t };
+		char path[512];
+		bool good;
+
+		smtp_test_init(&t);
+		d.net = t.net;
+		snprintf(path, sizeof(path), "%s/%s", DIALOG_DIR, names[i]->d_name);
+		good = dialog_play(&d, path);
+		cr_expect(good, "%s", d.error);
+		cr_expect(smtp_test_fini(&t), "%s: something leaked", path);
+		free(names[i]);
+	}
+	free(names);
+}
+
+Test(smtpd, plays_all_dialogues)
+{
+	play_all(0);
+}
+
+Test(smtpd, plays_all_dialogues_byte_by_byte)
+{
+	play_all(1);
+}
+
+Test(smtpd, plays_all_dialogues_seven_bytes_at_a_time)
+{
+	play_all(7);
+}
