@@ -6,18 +6,23 @@
  *
  *                 neigh_output            reply
  *      (none) ---------------> INCOMPLETE --------> REACHABLE <-----------+
- *                                  |                    | reachable_ns    |
- *                     3 requests,  |                    v                 |
- *                     no reply     |                  STALE               | reply or
- *                                  v                    | neigh_output    | tcp says
- *                               (gone:                  v                 | it works
- *                          packets dropped,         PROBE (unicast) ------+
- *                          host unreachable)            | 3 requests, no reply
- *                                  <--------------------+
+ *        |                      |   |                   | reachable_ns    |
+ *        | asked by it          |   | asked by it       v                 |
+ *        +----------------------|---+--------------> STALE                | reply or
+ *                               |                       | neigh_output    | tcp says
+ *                   3 requests, |                       v                 | it works
+ *                      no reply |                  PROBE (unicast) -------+
+ *                               v                       |
+ *              (gone: packets given back,               | 3 requests, no reply
+ *               host unreachable)  <--------------------+
  *
- * Packets wait for an answer in a short queue, the oldest dropped first.  The
- * table is bounded; when full the least recently used entry that holds no packets
- * goes.  Requests are limited in rate, in total and for each address.
+ * Packets wait for an answer in a short queue, the oldest dropped first.  Addresses
+ * without an answer hold at most half of the table, and when it is full the least
+ * recently used entry that has one goes.  Requests are limited in rate, in total
+ * and for each address.
+ *
+ * Only packets aimed at us make new entries, and only requests do: whoever asks for
+ * us will hear from us.  What else is heard changes entries that are there already.
  *
  * Our own addresses are here too, since ARP must answer for them (RFC 826) and
  * find conflicts (RFC 5227): the IP layer tells arp_addr_add().
@@ -40,8 +45,13 @@ struct wheel;
 enum {
 	NEIGH_MAX = 4096,	    /* entries of a table by default */
 	NEIGH_QUEUE_MAX = 64,	    /* packets waiting for one address */
+	NEIGH_WAITING_MAX = 1024,   /* packets waiting for all of them */
 	NEIGH_TRIES = 3,	    /* requests before an address is given up */
+	NEIGH_RETRY_S = 1,	    /* between two of them (RFC 1122 2.3.2.1) */
+	NEIGH_GIVE_UP_S = 5,	    /* so long, if requests had to be held back */
+	NEIGH_REACHABLE_S = 30,	    /* on average (RFC 4861 6.3.2) */
 	NEIGH_REQUESTS_PER_S = 200, /* all addresses together */
+	ARP_ADDR_MAX = 64,	    /* addresses of ours, on all interfaces */
 };
 
 enum neigh_state { NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_STALE, NEIGH_PROBE };
@@ -50,15 +60,27 @@ enum neigh_state { NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_STALE, NEIGH_PROBE }
 enum arp_addr_state {
 	ARP_ADDR_PROBING,  /* asking whether somebody has it */
 	ARP_ADDR_READY,	   /* announced, ours */
-	ARP_ADDR_CONFLICT, /* somebody else has it: do not use */
+	ARP_ADDR_CONFLICT, /* somebody else has it: do not use; tried again later */
 };
 
+/* clang-format off */
+#define NEIGH_COUNTERS(C)						\
+	C(requests,	"requests sent")				\
+	C(replies,	"replies sent")					\
+	C(announcements, "announcements of our addresses sent")		\
+	C(conflicts,	"claims of our addresses by other stations")	\
+	C(held_back,	"requests not sent for the rate limit")		\
+	C(queue_dropped, "packets pushed out of a waiting queue")	\
+	C(unreachable,	"packets for an address that was given up")	\
+	C(table_full,	"packets for which the table had no entry")	\
+	C(evicted,	"entries that made room")			\
+	C(no_memory,	"times that a pool was empty")
+/* clang-format on */
+
 struct neigh_stats {
-	uint64_t requests, replies, announcements, conflicts;
-	uint64_t held_back;	/* requests not sent for the rate limit */
-	uint64_t queue_dropped; /* packets pushed out of a waiting queue */
-	uint64_t unreachable;	/* packets dropped when an address was given up */
-	uint64_t evicted;	/* entries that made room */
+#define C(name, text) uint64_t name;
+	NEIGH_COUNTERS(C)
+#undef C
 };
 
 struct neigh_info {
@@ -84,7 +106,8 @@ void neigh_on_unreachable(struct neigh_table *table, neigh_unreachable *fn, void
 
 /*
  * Sends @p, an IP packet, to @next_hop on @eth, now or when it is resolved.  Takes
- * @p.  Group addresses are mapped (RFC 1112 6.4), not asked for.
+ * @p.  Group addresses are mapped (RFC 1112 6.4), not asked for; a broadcast to one
+ * network is to be given as 255.255.255.255.
  */
 void neigh_output(struct neigh_table *table, struct eth *eth, const struct addr *next_hop,
 		  struct pkt *p, uint64_t now_ns);
@@ -104,9 +127,12 @@ struct step arp_input(struct neigh_table *table, struct eth *eth, struct pkt *p,
 int arp_addr_add(struct neigh_table *table, struct eth *eth, struct ip4 addr, bool probe,
 		 uint64_t now_ns);
 void arp_addr_del(struct neigh_table *table, struct eth *eth, struct ip4 addr);
+/* ARP_ADDR_CONFLICT for an address that was never added. */
 enum arp_addr_state arp_addr_state(const struct neigh_table *table, const struct eth *eth,
 				   struct ip4 addr);
 
 const struct neigh_stats *neigh_stats(const struct neigh_table *table);
-/* Entry number @i, from 0 on; false behind the last. */
+/* Entry number @i, from 0 on, in no order; false behind the last. */
 bool neigh_info(const struct neigh_table *table, uint32_t i, struct neigh_info *info);
+/* Asserts the invariants of the whole table. */
+void neigh_check(const struct neigh_table *table);
