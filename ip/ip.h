@@ -28,9 +28,15 @@ enum {
 	IP_ROUTE_MAX = 256,
 	IP_TTL_DEFAULT = 64,
 	IP_REASS_MAX = 64,	      /* packets under reassembly */
-	IP_REASS_BYTES_MAX = 1 << 20, /* bytes in all of them */
+	IP_REASS_BYTES_MAX = 1 << 22, /* memory held by all of them */
+	IP_REASS_FRAGS_MAX = 128,     /* fragments of one */
 	IP_REASS_SECONDS = 30,
-	IP_ICMP_PER_S = 1000, /* echo replies; errors a tenth of it */
+	IP_PMTU_MAX = 1024, /* destinations with an MTU of their own */
+	IP_PMTU_MIN = 552,  /* what ICMP says is not believed below it */
+	IP_PMTU_SECONDS = 600,
+	IP_LOOP_MAX = 1024, /* packets to ourselves that wait */
+	IP_ECHO_PER_S = 50000,
+	IP_ICMP_ERRORS_PER_S = 100,
 };
 
 enum ip_proto { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
@@ -82,18 +88,42 @@ struct ip_quote {
 	/* The quoted packet was ours: src is our address.  In pkt->src, pkt->dst. */
 };
 
+/* clang-format off */
+#define IP_COUNTERS(C)							\
+	C(in,		"packets received")				\
+	C(out,		"packets sent, super-frames as one")		\
+	C(out_no_route,	"packets not sent for want of a route")		\
+	C(out_too_big,	"packets not sent because they may not be cut")	\
+	C(out_no_memory, "packets not sent because a pool was empty")	\
+	C(loop_full,	"packets to ourselves beyond the queue's limit") \
+	C(frag_made,	"fragments sent")				\
+	C(frag_in,	"fragments received")				\
+	C(reass_done,	"packets put together")				\
+	C(reass_timeout, "packets given up before all fragments came")	\
+	C(reass_evicted, "packets given up to make room for others")	\
+	C(reass_refused, "packets refused for a hostile fragment")	\
+	C(icmp_echo,	"echo requests answered")			\
+	C(icmp_errors_out, "ICMP errors sent")				\
+	C(icmp_errors_in, "ICMP errors about packets of ours")		\
+	C(icmp_held_back, "ICMP messages not sent for the rate limit")	\
+	C(pmtu_set,	"path MTUs learned")
+/* clang-format on */
+
 struct ip_stats {
-	uint64_t in, out, out_no_route, out_too_big, out_no_memory;
-	uint64_t frag_made, frag_in, reass_done, reass_timeout;
-	uint64_t icmp_echo, icmp_errors_out, icmp_errors_in, icmp_held_back;
+#define C(name, text) uint64_t name;
+	IP_COUNTERS(C)
+#undef C
 };
 
-/* 0 or -ENOMEM.  All arguments are borrowed for its life. */
+/*
+ * 0 or -ENOMEM.  All arguments are borrowed for its life.  Packets that neighbours
+ * give up become ICMP errors to ourselves: it calls neigh_on_unreachable().
+ */
 int ip_new(struct ip **ip, struct neigh_table *neigh, struct pkt_pool *pool,
 	   struct wheel *wheel, struct rng *rng, const struct hash_key *key);
 void ip_free(struct ip *ip);
 
-/* An interface on @eth, numbered eth->index.  0 or -ENOSPC. */
+/* An interface on @eth, numbered eth->index.  0, -ENOSPC, or -EEXIST. */
 int ip_iface_add(struct ip *ip, struct eth *eth);
 /*
  * Gives it an address; adds the route to its network.  @probe as arp_addr_add().
@@ -101,40 +131,60 @@ int ip_iface_add(struct ip *ip, struct eth *eth);
  */
 int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned bits,
 		bool probe, uint64_t now_ns);
+/*
+ * 0; -EINVAL for what cannot be a route, or a gateway that no route reaches directly;
+ * -EEXIST, -ENOSPC.
+ */
 int ip_route_add(struct ip *ip, const struct ip_route *route);
+/* The one with that prefix, interface, metric and gateway.  0 or -ENOENT. */
 int ip_route_del(struct ip *ip, const struct ip_route *route);
 /* The route with the longest prefix, then the lowest metric; NULL: none. */
 const struct ip_route *ip_route_find(const struct ip *ip, const struct addr *dst);
-/* True when @addr is an address of ours, on any interface, or loopback. */
+/* True when @addr is an address of ours, on any interface, that may be used; or
+ * loopback. */
 bool ip_is_ours(const struct ip *ip, const struct addr *addr);
 /* The address we would use toward @dst.  0 or -ENETUNREACH. */
-int ip_source(const struct ip *ip, const struct addr *dst, struct addr *src);
+int ip_source(struct ip *ip, const struct addr *dst, struct addr *src);
 /* Longest IP packet on the way to @dst that is known to arrive: of the interface,
  * or less after ICMP said so.  0 without a route. */
-unsigned ip_path_mtu(const struct ip *ip, const struct addr *dst);
-/* A transport checked an ICMP message (RFC 5927) and believes it. */
+unsigned ip_path_mtu(struct ip *ip, const struct addr *dst);
+/* A transport checked an ICMP message (RFC 5927) and believes it.  Only lowers; after
+ * IP_PMTU_SECONDS the interface's counts again (RFC 1191 6.3). */
 void ip_path_mtu_set(struct ip *ip, const struct addr *dst, unsigned mtu,
 		     uint64_t now_ns);
 /* True when super-frames and partial sums may be sent to @dst. */
-bool ip_can_gso(const struct ip *ip, const struct addr *dst);
+bool ip_can_gso(struct ip *ip, const struct addr *dst);
 /* A connection made progress: the next hop to @dst is reachable. */
 void ip_confirm(struct ip *ip, const struct addr *dst, uint64_t now_ns);
 
-/* A packet that eth_input() stripped.  Sets src, dst, proto, ttl, tos and l4. */
+/*
+ * A packet that eth_input() stripped, or that ip_loop_pop() gave.  Sets src, dst, proto,
+ * ttl, tos, l3 and l4, and strips the header.  V_KEPT: a fragment that waits for the
+ * others; when the last one comes, @p becomes the whole packet and goes on.  What
+ * goes on to TCP was sent to one address of ours, not to a group.
+ */
 struct step ip4_input(struct ip *ip, struct pkt *p, uint64_t now_ns);
+/* Answers echoes; makes of an error what struct ip_quote says, for the transport. */
 struct step icmp4_input(struct ip *ip, struct pkt *p, uint64_t now_ns);
-/* An answer to a UDP or TCP packet that found no one; @p is only read. */
+/*
+ * An answer to a packet that ip4_input() passed on and that found no one; @p is only
+ * read.  Says nothing when it must not (RFC 1122 3.2.2) or has said too much.
+ */
 void icmp4_unreachable(struct ip *ip, const struct pkt *p, enum ip_error why,
 		       uint64_t now_ns);
 
 /*
- * Sends @p, which begins with the transport header.  Takes @p.  0; -ENETUNREACH,
- * -EMSGSIZE (IP_DF and too long), -EACCES (broadcast) when it was not sent.  With
- * gso_len set, @p stands for several segments and is not fragmented.  A packet to
- * an address of ours comes back by ip_loop_pop().
+ * Sends @p, which begins with the transport header and has headroom for IP and what
+ * is below.  Takes @p.  0; -ENETUNREACH, -EMSGSIZE (IP_DF and too long, or longer than
+ * any IP packet), -EACCES (broadcast), -ENOBUFS when it was not sent.  With gso_len set,
+ * @p stands for several segments and is not fragmented.  A packet to an address of
+ * ours comes back by ip_loop_pop().
  */
 int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t now_ns);
-/* The next packet that we sent to ourselves, as if eth_input() had seen it. */
+/* The next packet that we sent to ourselves, as if eth_input() had seen it: for
+ * ip4_input().  NULL: none. */
 struct pkt *ip_loop_pop(struct ip *ip);
 
 const struct ip_stats *ip_stats(const struct ip *ip);
+/* Asserts the invariants of everything. */
+void ip_check(const struct ip *ip);

@@ -18,15 +18,18 @@
 struct pkt;
 struct udp;
 
-enum { UDP_QUEUE_MAX = 256, UDP_QUEUE_BYTES_MAX = 1 << 18, UDP_HEADER_LEN = 8 };
+enum { UDP_QUEUE_MAX = 256, UDP_QUEUE_BYTES_MAX = 1 << 18 };
 
 struct udp_port {
 	struct list ready;		/* in udp's ready list when there is news */
+	struct list node;		/* in udp's table while bound */
 	struct flow flow;		/* remote ADDR_NONE: from anybody */
 	struct pkt *queue, **queue_end; /* linked by ->link; data at the payload */
 	uint32_t n_queued, bytes_queued;
-	int error;  /* errno of an ICMP error, given once; 0: none */
-	void *user; /* the socket */
+	int error;	  /* errno of an ICMP error, given once; 0: none */
+	uint8_t ttl, tos; /* of what is sent; 0: the default */
+	uint8_t ip_flags; /* enum ip_flag, of what is sent */
+	void *user;	  /* the socket */
 };
 
 /* In the cb of a queued datagram; its source address is in pkt->src. */
@@ -34,8 +37,18 @@ struct udp_from {
 	uint16_t port;
 };
 
+/* clang-format off */
+#define UDP_COUNTERS(C)							\
+	C(in,		"datagrams queued for a socket")		\
+	C(out,		"datagrams sent")				\
+	C(errors_in,	"ICMP errors given to a socket")		\
+	C(no_memory,	"datagrams not sent because a pool was empty")
+/* clang-format on */
+
 struct udp_stats {
-	uint64_t in, out, no_memory;
+#define C(name, text) uint64_t name;
+	UDP_COUNTERS(C)
+#undef C
 };
 
 int udp_new(struct udp **udp, struct ip *ip, struct pkt_pool *pool, struct rng *rng,
@@ -44,17 +57,28 @@ void udp_free(struct udp *udp);
 
 /*
  * Binds @port to its flow: local ADDR_NONE is any address, local_port 0 an
- * ephemeral one (RFC 6056), which is written back.  0, -EADDRINUSE,
- * -EADDRNOTAVAIL.  The port is the caller's and stays where it is.
+ * ephemeral one (RFC 6056), which is written back.  Two ports may share a local port
+ * number when their addresses, or whom they listen to, tell them apart; to each
+ * datagram belongs the one that says most about it.  0, -EADDRINUSE (which is also the
+ * answer when all ephemeral ports are taken), -EADDRNOTAVAIL for a local address that
+ * is not ours.  The port is the caller's and stays where it is.
  */
 int udp_bind(struct udp *udp, struct udp_port *port);
-/* Frees what is queued. */
+/* Frees what is queued.  Harmless for a port that was unbound. */
 void udp_unbind(struct udp *udp, struct udp_port *port);
 
 struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns);
+/*
+ * An ICMP error; @p as icmp4_input() made it.  It reaches the port only when that is
+ * connected, for no other can tell what it was about (RFC 1122 4.1.3.3); and path MTUs are
+ * believed only when the port forbids fragments, so that nobody can make us send some.
+ */
 struct step udp_error_input(struct udp *udp, struct pkt *p, uint64_t now_ns);
 
-/* Sends the payload @p to @dst.  Takes @p.  0 or -errno as ip_output(). */
+/*
+ * Sends the payload @p to @dst.  Takes @p, which should have 86 bytes of headroom (one
+ * more descriptor goes in front when not).  0 or -errno as ip_output().
+ */
 int udp_output(struct udp *udp, struct udp_port *port, struct pkt *p,
 	       const struct addr *dst, uint16_t dst_port, uint64_t now_ns);
 /* The oldest datagram, now the caller's; NULL: none. */

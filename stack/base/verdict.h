@@ -25,6 +25,7 @@
 	V(IP_BAD_SUM,	  "IP header checksum is wrong")		\
 	V(IP_NOT_OURS,	  "IP packet for another host")			\
 	V(IP_BAD_SOURCE,  "IP packet from an address nobody can have")	\
+	V(IP_SOURCE_ROUTE, "IP packet that says its way itself")	\
 	V(IP_PROTOCOL,	  "IP protocol that nobody here speaks")	\
 	V(FRAG_OVERLAP,	  "fragment that overlaps another")		\
 	V(FRAG_BAD,	  "fragment of an impossible size or place")	\

@@ -1,0 +1,162 @@
+#include <errno.h>
+
+#include "arp/neigh.h"
+#include "eth/eth.h"
+#include "ip/ip_impl.h"
+#include "stack/base/check.h"
+
+int ip_iface_add(struct ip *ip, struct eth *eth)
+{
+	if (eth->index >= IP_IFACE_MAX)
+		return -ENOSPC;
+	if (ip->ifaces[eth->index].eth)
+		return -EEXIST;
+	ip->ifaces[eth->index] = (struct ip_iface){ .eth = eth };
+	ip->generation++;
+	return 0;
+}
+
+/* @a with all bits behind the first @bits set, or cleared. */
+static struct ip4 with_host_part(struct ip4 a, unsigned bits, bool ones)
+{
+	for (unsigned i = bits; i < 32; i++) {
+		uint8_t bit = (uint8_t)(0x80 >> i % 8);
+
+		if (ones)
+			a.b[i / 8] |= bit;
+		else
+			a.b[i / 8] &= (uint8_t)~bit;
+	}
+	return a;
+}
+
+/* RFC 1122 3.2.1.3 (a), (c) to (g); RFC 3021: two hosts need no broadcast. */
+static bool can_be_ours(struct ip4 a, unsigned bits)
+{
+	if (bits > 32 || bits == 0 || ip4_is_no_station(a) || ip4_is_loopback(a))
+		return false;
+	return bits >= 31 || (!ip4_eq(a, with_host_part(a, bits, true)) &&
+			      !ip4_eq(a, with_host_part(a, bits, false)));
+}
+
+/* The address and its network's route, or nothing. */
+static int add_with_route(struct ip *ip, unsigned iface, const struct addr *addr,
+			  unsigned bits)
+{
+	struct ip_iface *i = &ip->ifaces[iface];
+	struct ip_route route = {
+		.prefix = addr_ip4(with_host_part(addr->ip4, bits, false)),
+		.bits = (uint8_t)bits,
+		.iface = (uint8_t)iface,
+	};
+	int err;
+
+	if (i->n_addrs == IP_ADDR_MAX)
+		return -ENOSPC;
+	err = ip_route_add(ip, &route);
+	/* A second address of a network shares its route. */
+	if (err && err != -EEXIST)
+		return err;
+	i->addrs[i->n_addrs++] = (struct ip_addr){
+		.addr = addr->ip4,
+		.broadcast = with_host_part(addr->ip4, bits, true),
+		.bits = (uint8_t)bits,
+	};
+	ip->n_unready++;
+	return 0;
+}
+
+int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned bits,
+		bool probe, uint64_t now_ns)
+{
+	struct eth *eth;
+	int err;
+
+	if (iface >= IP_IFACE_MAX || !ip->ifaces[iface].eth || addr->family != ADDR_IP4 ||
+	    !can_be_ours(addr->ip4, bits))
+		return -EINVAL;
+	eth = ip->ifaces[iface].eth;
+	err = arp_addr_add(ip->neigh, eth, addr->ip4, probe, now_ns);
+	if (err)
+		return err;
+	err = add_with_route(ip, iface, addr, bits);
+	if (err) {
+		arp_addr_del(ip->neigh, eth, addr->ip4);
+		return err;
+	}
+	ip->generation++;
+	ip_iface_refresh(ip);
+	return 0;
+}
+
+void ip_iface_refresh(struct ip *ip)
+{
+	for (unsigned i = 0; i < IP_IFACE_MAX; i++) {
+		struct ip_iface *iface = &ip->ifaces[i];
+
+		for (unsigned k = 0; k < iface->n_addrs; k++) {
+			struct ip_addr *a = &iface->addrs[k];
+
+			if (a->ready || arp_addr_state(ip->neigh, iface->eth, a->addr) !=
+						ARP_ADDR_READY)
+				continue;
+			a->ready = true;
+			ip->n_unready--;
+			ip->generation++;
+		}
+	}
+}
+
+bool ip_iface_has(const struct ip_iface *iface, struct ip4 addr)
+{
+	for (unsigned i = 0; i < iface->n_addrs; i++)
+		if (ip4_eq(iface->addrs[i].addr, addr))
+			return iface->addrs[i].ready;
+	return false;
+}
+
+const struct ip_iface *ip_iface_of(const struct ip *ip, struct ip4 addr)
+{
+	for (unsigned i = 0; i < IP_IFACE_MAX; i++)
+		if (ip_iface_has(&ip->ifaces[i], addr))
+			return &ip->ifaces[i];
+	return NULL;
+}
+
+bool ip_is_ours(const struct ip *ip, const struct addr *addr)
+{
+	return addr->family == ADDR_IP4 &&
+	       (ip4_is_loopback(addr->ip4) || ip_iface_of(ip, addr->ip4));
+}
+
+bool ip_iface_is_broadcast(const struct ip_iface *iface, struct ip4 addr)
+{
+	for (unsigned i = 0; i < iface->n_addrs; i++)
+		if (iface->addrs[i].bits < 31 && ip4_eq(iface->addrs[i].broadcast, addr))
+			return true;
+	return false;
+}
+
+static bool in_network(const struct ip_addr *own, struct ip4 addr)
+{
+	return ip4_eq(with_host_part(addr, own->bits, true), own->broadcast);
+}
+
+bool ip_iface_source(const struct ip *ip, unsigned iface, struct ip4 addr,
+		     struct ip4 *src)
+{
+	const struct ip_iface *i = &ip->ifaces[iface];
+	const struct ip_addr *best = NULL;
+
+	for (unsigned k = 0; k < i->n_addrs; k++) {
+		const struct ip_addr *own = &i->addrs[k];
+
+		if (!own->ready)
+			continue;
+		if (!best || (in_network(own, addr) && !in_network(best, addr)))
+			best = own;
+	}
+	if (best)
+		*src = best->addr;
+	return best;
+}

@@ -1,0 +1,125 @@
+/*
+ * The inside of the IP layer, for the files of this folder and their tests.
+ */
+#pragma once
+
+#include "ip/icmp_wire.h"
+#include "ip/ip.h"
+#include "ip/ip4_wire.h"
+#include "ip/pmtu.h"
+#include "ip/reass.h"
+#include "stack/base/bucket.h"
+#include "stack/base/hash.h"
+
+enum {
+	IP_IFACE_LOOP = 255, /* pkt->iface of what we sent to ourselves */
+	IP_DST_MAX = 64,     /* destinations remembered with how to reach them */
+	IP_ID_MAX = 1024,    /* counters of identifications */
+	IP_ERROR_BURST = 50,
+};
+
+struct ip_addr {
+	struct ip4 addr;
+	struct ip4 broadcast; /* of its network; means it with fewer than 31 bits */
+	uint8_t bits;
+	bool ready; /* ARP_ADDR_READY was seen */
+};
+
+/* In use when @eth is set. */
+struct ip_iface {
+	struct eth *eth;
+	uint8_t n_addrs;
+	struct ip_addr addrs[IP_ADDR_MAX];
+};
+
+enum ip_dst_kind { IP_DST_STATION, IP_DST_BROADCAST, IP_DST_MULTICAST, IP_DST_OURS };
+
+/* All that ip_output() must know of a destination. */
+struct ip_dst {
+	struct addr dst;
+	uint32_t generation; /* ip.generation when this was true */
+	uint8_t kind;	     /* enum ip_dst_kind */
+	uint8_t iface;	     /* IP_IFACE_LOOP: OURS */
+	bool can_gso;
+	bool no_df;   /* a link on the way is so narrow that routers shall fragment */
+	uint16_t mtu; /* of the path */
+	uint16_t link_mtu; /* of the interface */
+	struct addr next_hop;
+	struct addr src; /* ours toward it */
+};
+
+struct ip {
+	struct neigh_table *neigh;
+	struct pkt_pool *pool;
+	struct wheel *wheel;
+	struct rng *rng;
+	const struct hash_key *key;
+
+	struct ip_iface ifaces[IP_IFACE_MAX];
+	uint32_t n_unready; /* addresses that ARP still probes */
+	uint32_t n_routes;
+	struct ip_route routes[IP_ROUTE_MAX]; /* in the order of preference */
+
+	/* Counted up whenever something that a struct ip_dst says may have changed. */
+	uint32_t generation;
+	struct ip_dst dsts[IP_DST_MAX];
+
+	struct pmtu pmtu;
+	struct reass reass;
+	struct bucket echoes, errors;
+	uint16_t ids[IP_ID_MAX];
+	uint32_t n_loop;
+	struct pkt *loop, **loop_end; /* linked by ->link */
+	struct ip_stats stats;
+};
+
+/* ---- iface.c ---- */
+
+/* Looks again at addresses that were not ready. */
+void ip_iface_refresh(struct ip *ip);
+/* The address of ours on @iface to speak to @addr, on its link; false: none. */
+bool ip_iface_source(const struct ip *ip, unsigned iface, struct ip4 addr,
+		     struct ip4 *src);
+/* The interface with our address @addr; NULL: none. */
+const struct ip_iface *ip_iface_of(const struct ip *ip, struct ip4 addr);
+bool ip_iface_has(const struct ip_iface *iface, struct ip4 addr);
+/* True for the broadcast address of one of its networks. */
+bool ip_iface_is_broadcast(const struct ip_iface *iface, struct ip4 addr);
+
+static inline bool ip4_is_loopback(struct ip4 a)
+{
+	return a.b[0] == 127;
+}
+
+/* 224.0.0.0 and all above: groups, reserved, broadcast.  And 0.0.0.0/8: nobody. */
+static inline bool ip4_is_no_station(struct ip4 a)
+{
+	return a.b[0] >= 224 || a.b[0] == 0;
+}
+
+/* ---- output.c ---- */
+
+/* How to reach @dst, with @src if it is not NULL; NULL: there is no way. */
+const struct ip_dst *ip_dst_find(struct ip *ip, const struct addr *dst,
+				 const struct addr *src);
+/* An identification for a packet that may be fragmented (RFC 6864 4.1). */
+uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h);
+/* Puts @p, with its header, into the queue of what we sent to ourselves. */
+void ip_output_loop(struct ip *ip, struct pkt *p);
+
+/* ---- frag.c ---- */
+
+/*
+ * Sends the payload @p with the header @h in fragments of at most d->mtu.  Takes @p,
+ * whose sum must be complete.  0 or -ENOBUFS.
+ */
+int ip_frag_output(struct ip *ip, struct pkt *p, struct ip4_header *h,
+		   const struct ip_dst *d, uint64_t now_ns);
+
+/* ---- icmp4.c ---- */
+
+/* Sends an error about @p, whose src, dst and l3 are set, if that is allowed. */
+void icmp4_error(struct ip *ip, const struct pkt *p, const struct icmp_header *error,
+		 uint64_t now_ns);
+/* A packet of ours that nobody answered for; takes it (see neigh_unreachable). */
+void icmp4_no_neighbour(void *ip, struct pkt *p, uint64_t now_ns);

@@ -1,0 +1,55 @@
+/*
+ * Reassembly of fragmented IPv4 packets (RFC 791 3.2, RFC 815), bounded in packets,
+ * memory, fragments and time.
+ *
+ * Fragments that overlap are an attack or a mistake: the whole packet is refused,
+ * with what of it is still to come (RFC 5722 3, which RFC 6274 4.2 wants for IPv4).
+ * An exact copy of a fragment is dropped alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ip/ip.h"
+#include "ip/ip4_wire.h"
+#include "stack/base/list.h"
+#include "stack/base/verdict.h"
+#include "stack/base/wheel.h"
+
+struct reass_packet {
+	struct list node; /* in reass.age or reass.unused */
+	struct timer timer;
+	struct reass *reass;
+	struct ip4 src, dst; /* these four say which packet it is (RFC 791 3.2) */
+	uint16_t id;
+	uint8_t proto;
+	bool congested;	      /* one fragment was marked CE (RFC 3168 5.3) */
+	enum verdict refused; /* V_KEPT: not; else why, and it holds nothing */
+	struct pkt *frags;    /* by offset, linked by ->link */
+	uint32_t n_frags;
+	uint32_t have;	 /* bytes of payload in @frags */
+	uint32_t end;	 /* bytes of the whole payload; 0: not known */
+	uint32_t memory; /* bytes that @frags hold */
+};
+
+struct reass {
+	struct ip *ip; /* for errors and counters */
+	struct wheel *wheel;
+	struct list age; /* in the order of their beginning */
+	struct list unused;
+	uint32_t memory;
+	struct reass_packet packets[IP_REASS_MAX];
+};
+
+void reass_init(struct reass *r, struct ip *ip, struct wheel *wheel);
+void reass_fini(struct reass *r);
+
+/*
+ * A fragment, its header @h stripped.  True: it was the last that was missing, and @p
+ * is now the whole packet, its l3 at the header of the first fragment.  False: *v
+ * is its end, V_KEPT when it waits here.
+ */
+bool reass_input(struct reass *r, struct pkt *p, const struct ip4_header *h,
+		 uint64_t now_ns, enum verdict *v);
+void reass_check(const struct reass *r);

@@ -1,0 +1,90 @@
+/*
+ * Routes, kept in the order of preference: the first that matches is the one.
+ */
+#include <errno.h>
+
+#include "ip/ip_impl.h"
+
+const struct ip_route *ip_route_find(const struct ip *ip, const struct addr *dst)
+{
+	for (unsigned i = 0; i < ip->n_routes; i++) {
+		const struct ip_route *r = &ip->routes[i];
+
+		if (r->prefix.family == dst->family &&
+		    addr_same_prefix(&r->prefix, dst, r->bits))
+			return r;
+	}
+	return NULL;
+}
+
+/* True when @a goes before @b. */
+static bool before(const struct ip_route *a, const struct ip_route *b)
+{
+	return a->bits != b->bits ? a->bits > b->bits : a->metric < b->metric;
+}
+
+static bool same(const struct ip_route *a, const struct ip_route *b)
+{
+	return a->bits == b->bits && a->iface == b->iface && a->metric == b->metric &&
+	       addr_eq(&a->prefix, &b->prefix) && addr_eq(&a->gateway, &b->gateway);
+}
+
+/* RFC 1122 3.3.1.2: a gateway is on a network that we are on. */
+static bool reachable(const struct ip *ip, const struct ip_route *route)
+{
+	const struct ip_route *r;
+
+	if (route->gateway.family == ADDR_NONE)
+		return true;
+	if (route->gateway.family != ADDR_IP4 || ip4_is_no_station(route->gateway.ip4) ||
+	    ip_is_ours(ip, &route->gateway))
+		return false;
+	r = ip_route_find(ip, &route->gateway);
+	return r && r->iface == route->iface && r->gateway.family == ADDR_NONE;
+}
+
+static bool valid(const struct ip *ip, const struct ip_route *route)
+{
+	if (route->prefix.family != ADDR_IP4 || route->bits > 32 ||
+	    route->iface >= IP_IFACE_MAX || !ip->ifaces[route->iface].eth)
+		return false;
+	/* Bits behind the prefix would say something that is not meant. */
+	for (unsigned bit = route->bits; bit < 32; bit++)
+		if (route->prefix.ip4.b[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	return reachable(ip, route);
+}
+
+int ip_route_add(struct ip *ip, const struct ip_route *route)
+{
+	unsigned at = ip->n_routes;
+
+	if (!valid(ip, route))
+		return -EINVAL;
+	for (unsigned i = 0; i < ip->n_routes; i++)
+		if (same(&ip->routes[i], route))
+			return -EEXIST;
+	if (ip->n_routes == IP_ROUTE_MAX)
+		return -ENOSPC;
+	for (; at > 0 && before(route, &ip->routes[at - 1]); at--)
+		ip->routes[at] = ip->routes[at - 1];
+	ip->routes[at] = *route;
+	ip->n_routes++;
+	ip->generation++;
+	return 0;
+}
+
+int ip_route_del(struct ip *ip, const struct ip_route *route)
+{
+	unsigned at = 0;
+
+	while (at < ip->n_routes && !same(&ip->routes[at], route))
+		at++;
+	if (at == ip->n_routes)
+		return -ENOENT;
+	ip->n_routes--;
+	for (; at < ip->n_routes; at++)
+		ip->routes[at] = ip->routes[at + 1];
+	ip->generation++;
+	return 0;
+}
