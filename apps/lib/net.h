@@ -43,6 +43,9 @@ const char *net_name(const struct net *net);
 /* Time of this turn; monotonic. */
 uint64_t net_now_ns(const struct net *net);
 
+/* True for "ADDRESS:PORT", "[v6]:PORT" and "*:PORT". */
+bool net_where_ok(const char *where);
+
 /* A connection came to a listener: @io is the callee's. */
 typedef void net_accept(void *arg, struct io *io);
 struct net_listener;

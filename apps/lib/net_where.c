@@ -48,6 +48,13 @@ int net_where_parse(const char *text, struct net_where *where)
 	return 0;
 }
 
+bool net_where_ok(const char *text)
+{
+	struct net_where where;
+
+	return net_where_parse(text, &where) == 0;
+}
+
 unsigned net_where_sockaddr(const struct net_where *where, struct sockaddr_storage *sa)
 {
 	memset(sa, 0, sizeof(*sa));

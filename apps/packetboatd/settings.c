@@ -1,0 +1,279 @@
+#include "apps/packetboatd/settings.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/lib/net.h"
+#include "apps/lib/paths.h"
+#include "apps/lib/str.h"
+#include "stack/base/addr.h"
+#include "stack/base/check.h"
+
+enum { IFNAME_MAX = 15 };
+
+static bool is_one_of(const char *value, const char *const *words)
+{
+	while (*words && strcmp(*words, value) != 0)
+		words++;
+	return *words;
+}
+
+static bool is_net(const char *value)
+{
+	return is_one_of(value, (const char *const[]){ "stack", "kernel", NULL });
+}
+
+static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
+
+static bool is_level(const char *value)
+{
+	return is_one_of(value, levels);
+}
+
+static bool is_cc(const char *value)
+{
+	return is_one_of(value, (const char *const[]){ "reno", NULL });
+}
+
+/* Letters, digits, '-' and '.', as in an EHLO argument (RFC 5321 4.1.2). */
+static bool is_hostname(const char *value)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789-.";
+	size_t len = strlen(value);
+
+	return len >= 1 && len <= 255 && strspn(value, ok) == len &&
+	       !strchr("-.", value[0]) && !strchr("-.", value[len - 1]) &&
+	       !strstr(value, "..");
+}
+
+static bool is_path(const char *value)
+{
+	return value[0] == '/';
+}
+
+static bool is_ifname(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 1 && len <= IFNAME_MAX && !strpbrk(name, "/: \t");
+}
+
+static bool is_port(const char *value)
+{
+	struct str name, kind = str_cut(str_of(value), ':', &name);
+
+	return (str_eq(kind, STR("tap")) || str_eq(kind, STR("packet"))) &&
+	       is_ifname(name.p);
+}
+
+static bool is_ip4(const char *value)
+{
+	struct addr addr;
+
+	return addr_parse(value, &addr) && addr.family == ADDR_IP4;
+}
+
+static bool is_ip4_prefix(const char *value)
+{
+	struct addr addr;
+	unsigned bits;
+
+	return strchr(value, '/') && addr_parse_prefix(value, &addr, &bits) &&
+	       addr.family == ADDR_IP4 && bits >= 1 && bits <= 30;
+}
+
+static bool is_mac(const char *value)
+{
+	struct mac mac;
+
+	return mac_parse(value, &mac) && !mac_is_multicast(mac);
+}
+
+static bool is_where(const char *value)
+{
+	return net_where_ok(value);
+}
+
+#define AT(field) offsetof(struct settings, field)
+#define TEXT(sec, opt, field, first, check, may, why)                                \
+	{                                                                            \
+		.section = sec, .name = opt, .kind = CONF_TEXT, .offset = AT(field), \
+		.initial = first, .ok = check, .allowed = may, .text = why           \
+	}
+#define LIST(sec, opt, field, first, check, may, why)                                \
+	{                                                                            \
+		.section = sec, .name = opt, .kind = CONF_LIST, .offset = AT(field), \
+		.initial = first, .ok = check, .allowed = may, .text = why           \
+	}
+#define NUMBER(sec, opt, field, first, low, high, why)                                 \
+	{                                                                              \
+		.section = sec, .name = opt, .kind = CONF_NUMBER, .offset = AT(field), \
+		.initial_n = first, .least = low, .most = high, .text = why            \
+	}
+#define BOOL(sec, opt, field, first, why)                                            \
+	{                                                                            \
+		.section = sec, .name = opt, .kind = CONF_BOOL, .offset = AT(field), \
+		.initial = first, .text = why                                        \
+	}
+#define A_PATH "a path that begins with /"
+#define A_WHERE "ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT"
+#define A_PREFIX "an IPv4 address with prefix length, as 192.0.2.2/24"
+
+/* clang-format off */
+static const struct conf_opt options[] = {
+	TEXT("", "net", net, "stack", is_net, "stack, kernel",
+	     "the network to serve on: our own stack, or the kernel's sockets"),
+	TEXT("", "hostname", hostname, NULL, is_hostname, "a host name",
+	     "our name, in greetings and Received lines; of the system at first"),
+	TEXT("", "user", user, SERVICE_USER, NULL, NULL,
+	     "whom to become when started as root, once ports are open"),
+	TEXT("", "users", users, PATH_USERS, is_path, A_PATH,
+	     "file of users, see packetboat(1)"),
+	TEXT("", "control", control, PATH_CONTROL, is_path, A_PATH,
+	     "socket for packetboat(1)"),
+	TEXT("", "pid_file", pid_file, PATH_PID, is_path, A_PATH,
+	     "written when everything runs, removed at the end"),
+	TEXT("", "log_file", log_file, NULL, is_path, A_PATH,
+	     "where lines go in the background; none at first; opened again at HUP"),
+	TEXT("", "log_level", log_level, "info", is_level,
+	     "error, warning, info, debug", "which lines are written"),
+
+	TEXT("stack", "port", port, "tap:pb0", is_port,
+	     "tap:NAME or packet:NAME, with NAME of 1 to 15 bytes", "where frames come from"),
+	TEXT("stack", "addr", addr, "192.0.2.2/24", is_ip4_prefix, A_PREFIX,
+	     "the stack's address"),
+	TEXT("stack", "gateway", gateway, NULL, is_ip4, "an IPv4 address",
+	     "the way to everywhere else; none at first"),
+	TEXT("stack", "mac", mac, NULL, is_mac, "six octets, as 02:00:00:00:00:01, of one station",
+	     "the stack's Ethernet address; made from the port's name at first"),
+	TEXT("stack", "host_addr", host_addr, "192.0.2.1/24", is_ip4_prefix, A_PREFIX,
+	     "given to the host's side of a tap: port"),
+	NUMBER("stack", "mtu", mtu, 0, 0, 9000, "of the port; 0: as it is"),
+	BOOL("stack", "persist", persist, "no", "keep a tap: device after us"),
+	BOOL("stack", "offload", offload, "yes", "let the port sum and segment"),
+	BOOL("stack", "probe_addr", probe_addr, "yes",
+	     "look whether somebody has our address already (RFC 5227)"),
+	TEXT("stack", "cc", cc, "reno", is_cc, "reno", "congestion control"),
+	NUMBER("stack", "max_conns", max_conns, 100000, 16, 4000000, "TCP connections"),
+	NUMBER("stack", "buffers", buffers, 1 << 14, 1 << 10, 1 << 24, "packet buffers of 4K"),
+	TEXT("stack", "pcap", pcap, NULL, is_path, A_PATH,
+	     "write every frame to this pcapng file; none at first"),
+
+	TEXT("store", "dir", store_dir, PATH_STORE, is_path, A_PATH, "where the mail is"),
+	NUMBER("store", "size_max", store_size_max, UINT64_C(64) << 30, 1 << 20,
+	       UINT64_C(1) << 44, "bytes of all mail"),
+	NUMBER("store", "free_min", store_free_min, 256 << 20, 0, UINT64_C(1) << 44,
+	       "new mail is refused with fewer bytes free on the disk"),
+
+	LIST("smtp", "listen", smtp_listen, "*:25", is_where, A_WHERE, "where to serve SMTP"),
+	NUMBER("smtp", "sessions_max", smtp_sessions_max, 10000, 1, 4000000,
+	       "sessions at once, of each listener"),
+	TEXT("smtp", "postmaster", postmaster, NULL, NULL, NULL,
+	     "user who gets what is for \"postmaster\" where no user has that address"),
+#define L(opt, first, low, high, why) NUMBER("smtp", #opt, smtp.opt, first, low, high, why),
+	SMTPD_LIMITS(L)
+#undef L
+
+	LIST("pop3", "listen", pop3_listen, "*:110", is_where, A_WHERE, "where to serve POP3"),
+	NUMBER("pop3", "sessions_max", pop3_sessions_max, 10000, 1, 4000000,
+	       "sessions at once, of each listener"),
+#define L(opt, first, low, high, why) NUMBER("pop3", #opt, pop3.opt, first, low, high, why),
+	POP3D_LIMITS(L)
+#undef L
+};
+/* clang-format on */
+
+int settings_init(struct settings_conf *s)
+{
+	char name[256] = "localhost";
+
+	if (conf_init(&s->conf, options, ARRAY_LEN(options), &s->values) < 0)
+		return -ENOMEM;
+	if (gethostname(name, sizeof(name) - 1) < 0 || !is_hostname(name))
+		strcpy(name, "localhost");
+	s->values.hostname = strdup(name);
+	if (!s->values.hostname) {
+		settings_fini(s);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void settings_fini(struct settings_conf *s)
+{
+	conf_fini(&s->conf);
+}
+
+int settings_load(struct settings_conf *s, const char *path)
+{
+	return conf_load(&s->conf, path, false);
+}
+
+int settings_set(struct settings_conf *s, const char *name, const char *value,
+		 const char *where)
+{
+	return conf_set(&s->conf, name, value, where);
+}
+
+/* Both in one subnet, as addresses with the same prefix length. */
+static bool same_net(const char *one, const char *other)
+{
+	unsigned bits, other_bits;
+	struct addr a, b;
+
+	return addr_parse_prefix(one, &a, &bits) &&
+	       addr_parse_prefix(other, &b, &other_bits) &&
+	       addr_same_prefix(&a, &b, bits);
+}
+
+static int check_stack(struct settings_conf *s)
+{
+	const struct settings *v = &s->values;
+	bool tap = strncmp(v->port, "tap:", 4) == 0;
+
+	if (v->mtu > 0 && v->mtu < 576)
+		/* RFC 791 3.2: what every host must take whole. */
+		return conf_refuse(&s->conf, AT(mtu), "0, or 576 to 9000");
+	if (v->gateway && !same_net(v->addr, v->gateway))
+		return conf_refuse(&s->conf, AT(gateway),
+				   "an address in the subnet of stack.addr");
+	if (tap && !same_net(v->addr, v->host_addr))
+		return conf_refuse(&s->conf, AT(host_addr),
+				   "an address in the subnet of stack.addr");
+	if (tap && strcmp(v->addr, v->host_addr) == 0)
+		return conf_refuse(&s->conf, AT(host_addr),
+				   "another address than stack.addr");
+	return 0;
+}
+
+int settings_check(struct settings_conf *s)
+{
+	const struct settings *v = &s->values;
+	int r = strcmp(v->net, "stack") == 0 ? check_stack(s) : 0;
+
+	if (r < 0)
+		return r;
+	if (v->smtp.memory_max < v->smtp.message_max)
+		return conf_refuse(&s->conf, AT(smtp.memory_max),
+				   "smtp.message_max or more");
+	if (v->smtp.header_max > v->smtp.message_max)
+		return conf_refuse(&s->conf, AT(smtp.header_max),
+				   "smtp.message_max or less");
+	if (v->store_size_max < v->smtp.message_max)
+		return conf_refuse(&s->conf, AT(store_size_max),
+				   "smtp.message_max or more");
+	return 0;
+}
+
+enum log_level settings_log_level(const struct settings *values)
+{
+	int level = LOG_ERROR;
+
+	while (level < LOG_DEBUG && strcmp(levels[level], values->log_level) != 0)
+		level++;
+	return (enum log_level)level;
+}

@@ -1,0 +1,54 @@
+/*
+ * The configuration of packetboatd: packetboatd.conf(5) as a struct.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apps/lib/conf.h"
+#include "apps/mail/pop3d/pop3d.h"
+#include "apps/mail/smtpd/smtpd.h"
+#include "stack/base/log.h"
+
+struct settings {
+	char *net; /* "stack" or "kernel" */
+	char *hostname;
+	char *user; /* whom to become when started as root */
+	char *users, *control, *pid_file;
+	char *log_level, *log_file;
+
+	/* [stack] */
+	char *port, *addr, *gateway, *mac, *host_addr, *cc, *pcap;
+	uint64_t mtu, max_conns, buffers;
+	bool persist, offload, probe_addr;
+
+	/* [store] */
+	char *store_dir;
+	uint64_t store_size_max, store_free_min;
+
+	/* [smtp], [pop3] */
+	struct conf_list smtp_listen, pop3_listen;
+	uint64_t smtp_sessions_max, pop3_sessions_max;
+	char *postmaster;
+	struct smtpd_limits smtp;
+	struct pop3d_limits pop3;
+};
+
+struct settings_conf {
+	struct conf conf;
+	struct settings values;
+};
+
+/* All as if the file were empty.  0 or -ENOMEM. */
+int settings_init(struct settings_conf *s);
+void settings_fini(struct settings_conf *s);
+/* 0; or -errno and s->conf.error. */
+int settings_load(struct settings_conf *s, const char *path);
+/* --net, --port and their like. */
+int settings_set(struct settings_conf *s, const char *name, const char *value,
+		 const char *where);
+/* What must fit together.  After all is set; 0, or -EINVAL and s->conf.error. */
+int settings_check(struct settings_conf *s);
+
+enum log_level settings_log_level(const struct settings *values);

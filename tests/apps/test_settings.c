@@ -1,0 +1,191 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "apps/packetboatd/settings.h"
+#include "stack/base/check.h"
+
+static struct settings_conf s;
+static char path[] = "/tmp/settings.XXXXXX";
+
+static void setup(void)
+{
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+	cr_assert_eq(settings_init(&s), 0);
+}
+
+static void clean(void)
+{
+	settings_fini(&s);
+	unlink(path);
+}
+
+TestSuite(settings, .init = setup, .fini = clean);
+
+static int load(const char *text)
+{
+	FILE *file = fopen(path, "w");
+	int r;
+
+	fputs(text, file);
+	fclose(file);
+	r = settings_load(&s, path);
+	return r < 0 ? r : settings_check(&s);
+}
+
+Test(settings, empty_file_will_do)
+{
+	cr_assert_eq(load(""), 0, "%s", s.conf.error);
+	cr_assert_str_eq(s.values.net, "stack");
+	cr_assert_str_eq(s.values.smtp_listen.at[0], "*:25");
+	cr_assert_str_eq(s.values.pop3_listen.at[0], "*:110");
+	cr_assert_eq(s.values.smtp.message_max, 50 << 20);
+	cr_assert_eq(s.values.smtp.per_client_max, 50);
+	cr_assert_eq(s.values.pop3.idle_s, 600);
+	cr_assert_gt(strlen(s.values.hostname), 0);
+	cr_assert_eq(settings_log_level(&s.values), LOG_INFO);
+}
+
+static const struct {
+	const char *text, *error; /* behind the file's name */
+} wrong[] = {
+	{ "net = dpdk\n", ":1: net is 'dpdk'; allowed: stack, kernel" },
+	{ "hostname = mail_1\n", ":1: hostname is 'mail_1'; allowed: a host name" },
+	{ "hostname = a..b\n", ":1: hostname is 'a..b'; allowed: a host name" },
+	{ "users = users\n", ":1: users is 'users'; allowed: a path that begins with /" },
+	{ "log_level = loud\n",
+	  ":1: log_level is 'loud'; allowed: error, warning, info, debug" },
+	{ "port = tap:pb0\n",
+	  ":1: no option 'port'; allowed: net hostname user users control pid_file "
+	  "log_file log_level" },
+	{ "[imap]\n", ":1: no section 'imap'; allowed: stack store smtp pop3" },
+	{ "[stack]\nport = eth0\n",
+	  ":2: stack.port is 'eth0'; allowed: tap:NAME or packet:NAME, with NAME of 1 to "
+	  "15 bytes" },
+	{ "[stack]\nport = tap:0123456789abcdef\n",
+	  ":2: stack.port is 'tap:0123456789abcdef'; allowed: tap:NAME or packet:NAME, "
+	  "with NAME of 1 to 15 bytes" },
+	{ "[stack]\naddr = 192.0.2.2\n", ":2: stack.addr is '192.0.2.2'; allowed: an "
+					 "IPv4 address with prefix length, as "
+					 "192.0.2.2/24" },
+	{ "[stack]\naddr = 192.0.2.2/33\n",
+	  ":2: stack.addr is '192.0.2.2/33'; allowed: an IPv4 address with prefix "
+	  "length, as 192.0.2.2/24" },
+	{ "[stack]\nmac = 01:00:00:00:00:01\n",
+	  ":2: stack.mac is '01:00:00:00:00:01'; allowed: six octets, as "
+	  "02:00:00:00:00:01, of one station" },
+	{ "[stack]\nmtu = 68\n", ":2: stack.mtu is '68'; allowed: 0, or 576 to 9000" },
+	{ "[stack]\nmtu = 9001\n", ":2: stack.mtu is '9001'; allowed: 0 to 9000" },
+	{ "[stack]\ngateway = 198.51.100.1\n",
+	  ":2: stack.gateway is '198.51.100.1'; allowed: an address in the subnet of "
+	  "stack.addr" },
+	{ "[stack]\naddr = 198.51.100.2/24\n",
+	  ": stack.host_addr is '192.0.2.1/24'; allowed: an address in the subnet of "
+	  "stack.addr" },
+	{ "[stack]\nhost_addr = 192.0.2.2/24\n",
+	  ":2: stack.host_addr is '192.0.2.2/24'; allowed: another address than "
+	  "stack.addr" },
+	{ "[stack]\npersist = 1\n", ":2: stack.persist is '1'; allowed: yes, no" },
+	{ "[store]\nfree_min = lots\n",
+	  ":2: store.free_min is 'lots'; allowed: 0 to 16T" },
+	{ "[smtp]\nlisten = 25\n",
+	  ":2: smtp.listen is '25'; allowed: ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT" },
+	{ "[smtp]\nmessage_max = 1K\n",
+	  ":2: smtp.message_max is '1K'; allowed: 64K to 1G" },
+	{ "[smtp]\nrcpts_max = 99\n",
+	  ":2: smtp.rcpts_max is '99'; allowed: 100 to 10000" },
+	{ "[smtp]\nmemory_max = 1M\n",
+	  ":2: smtp.memory_max is '1M'; allowed: smtp.message_max or more" },
+	{ "[smtp]\nheader_max = 1G\n",
+	  ":2: smtp.header_max is '1G'; allowed: smtp.message_max or less" },
+	{ "[store]\nsize_max = 2M\n",
+	  ":2: store.size_max is '2M'; allowed: smtp.message_max or more" },
+	{ "[pop3]\nline_max = 5000\n",
+	  ":2: pop3.line_max is '5000'; allowed: 255 to 4K" },
+};
+
+Test(settings, wrong_files_are_refused_with_place_and_reason)
+{
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		char expected[CONF_ERROR_LEN];
+
+		settings_fini(&s);
+		cr_assert_eq(settings_init(&s), 0);
+		cr_assert_eq(load(wrong[i].text), -EINVAL, "case %zu", i);
+		snprintf(expected, sizeof(expected), "%s%s", path, wrong[i].error);
+		cr_assert_str_eq(s.conf.error, expected, "case %zu:\n%s\n%s", i,
+				 s.conf.error, expected);
+	}
+}
+
+Test(settings, kernel_network_does_not_mind_the_stack)
+{
+	cr_assert_eq(load("net = kernel\n[stack]\naddr = 198.51.100.2/24\n"), 0, "%s",
+		     s.conf.error);
+	cr_assert_eq(settings_set(&s, "net", "stack", "--net"), 0);
+	cr_assert_eq(settings_check(&s), -EINVAL);
+	cr_assert_eq(settings_set(&s, "stack.port", "packet:eth0", "--port"), 0);
+	cr_assert_eq(settings_check(&s), 0, "no host's side then");
+}
+
+Test(settings, log_levels_are_told_apart)
+{
+	cr_assert_eq(load("log_level = error\n"), 0);
+	cr_assert_eq(settings_log_level(&s.values), LOG_ERROR);
+	cr_assert_eq(settings_set(&s, "log_level", "debug", "-d"), 0);
+	cr_assert_eq(settings_log_level(&s.values), LOG_DEBUG);
+}
+
+static const struct conf_opt *option_of(const char *section, const char *name)
+{
+	for (size_t i = 0; i < s.conf.n_opts; i++)
+		if (strcmp(s.conf.opts[i].section, section) == 0 &&
+		    strcmp(s.conf.opts[i].name, name) == 0)
+			return &s.conf.opts[i];
+	return NULL;
+}
+
+/* "#name = value" in the example says the initial value of an option. */
+static void check_example(const char *section, char *line)
+{
+	char *name = line + 1, *value = strstr(line, " = ");
+	const struct conf_opt *opt;
+	char number[CONF_NUMBER_LEN];
+	const char *initial;
+
+	*value = '\0';
+	value += 3;
+	opt = option_of(section, name);
+	cr_assert_not_null(opt, "%s.%s", section, name);
+	initial = opt->kind == CONF_NUMBER ? conf_number_text(opt->initial_n, number) :
+					     opt->initial;
+	if (initial)
+		cr_assert_str_eq(value, initial, "%s.%s", section, name);
+	else
+		cr_assert(opt->ok == NULL || opt->ok(value), "%s.%s", section, name);
+}
+
+Test(settings, example_file_has_every_option_with_its_initial_value)
+{
+	FILE *file = fopen(getenv("CONF_EXAMPLE"), "r");
+	char line[256], section[32] = "";
+	size_t n = 0;
+
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		sscanf(line, "[%31[^]]]", section);
+		if (line[0] != '#' || line[1] == ' ' || !strstr(line, " = "))
+			continue;
+		check_example(section, line);
+		n++;
+	}
+	fclose(file);
+	cr_assert_eq(n, s.conf.n_opts);
+	cr_assert_eq(settings_load(&s, getenv("CONF_EXAMPLE")), 0, "%s", s.conf.error);
+}
