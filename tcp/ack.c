@@ -1,0 +1,171 @@
+/*
+ * What an ACK tells the sender: bytes that may be forgotten, the peer's window, a
+ * round-trip time, what arrived beyond a hole (RFC 9293 3.10.7.4, fifth; RFC 5681;
+ * RFC 6298; RFC 6675).
+ */
+#include "ip/ip.h"
+#include "stack/base/clock.h"
+#include "tcp/tcp_impl.h"
+
+static uint32_t scaled_window(const struct tcp_in *in)
+{
+	return (uint32_t)in->s.window << in->c->snd_wscale;
+}
+
+/* RFC 5681 2: it says nothing but that something came out of order. */
+static bool is_duplicate(const struct tcp_in *in)
+{
+	const struct tcp_conn *c = in->c;
+
+	return tcp_conn_flight(c) && in->len == 0 && !(in->s.flags & TCP_FIN) &&
+	       seq_eq(in->s.ack, c->snd_una) && scaled_window(in) == c->snd_wnd;
+}
+
+static void update_window(struct tcp_in *in)
+{
+	const struct tcp_seg *s = &in->s;
+	struct tcp_conn *c = in->c;
+	uint32_t wnd = scaled_window(in);
+
+	/* RFC 9293 3.10.7.4: an old segment must not bring an old window back */
+	if (seq_before(s->seq, c->snd_wl1) ||
+	    (seq_eq(s->seq, c->snd_wl1) && seq_before(s->ack, c->snd_wl2)))
+		return;
+	/* Open again: what waited is due, and the next closing is another one. */
+	if (wnd && !c->snd_wnd)
+		c->probes = 0;
+	c->snd_wnd = wnd;
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	if (wnd > c->max_wnd)
+		c->max_wnd = wnd;
+}
+
+/* Everything before SEG.ACK is the peer's now.  How many numbers are new. */
+static uint32_t advance(struct tcp_conn *c, struct seq ack)
+{
+	uint32_t n = seq_dist(c->snd_una, ack), n_bytes, room, third;
+	struct sndq *q = &c->x->snd;
+
+	if (!n)
+		return 0;
+	/* The rest is our FIN. */
+	n_bytes = n < q->len ? n : q->len;
+	room = c->opts.sndbuf > q->len ? c->opts.sndbuf - q->len : 0;
+	third = c->opts.sndbuf / 3;
+	sndq_ack(q, n_bytes);
+	c->snd_una = ack;
+	c->bytes_acked += n_bytes;
+	if (room < third && room + n_bytes >= third)
+		tcp_conn_tell(c);
+	return n;
+}
+
+/* Microseconds of a round trip that the ACK ended; 0: it tells none. */
+static uint32_t round_trip(const struct tcp_in *in)
+{
+	struct tcp_conn *c = in->c;
+	struct tcp_xfer *x = c->x;
+	uint32_t ms;
+
+	if (x->timing && seq_after_eq(c->snd_una, x->timed)) {
+		uint32_t us = tcp_us(in->now_ns) - x->timed_us;
+
+		x->timing = false;
+		return us ? us : 1;
+	}
+	/*
+	 * RFC 7323 4: the echo tells it even of what was sent twice; but by the
+	 * millisecond, which is coarse beside our own clock.
+	 */
+	if (!c->ts || !(in->s.has & TCP_HAS_TS) || !in->s.ts_ecr ||
+	    (x->ca == TCP_CA_OPEN && !c->rtt.backoff))
+		return 0;
+	ms = tcp_ms(in->now_ns) + c->ts_offset - in->s.ts_ecr;
+	if (ms > RTO_MAX_US / 1000)
+		return 0;
+	return ms ? ms * 1000 : 1000;
+}
+
+/* The retransmission timer, and all that counts how long nothing moved. */
+static void moved_on(struct tcp_conn *c, uint64_t now_ns)
+{
+	uint8_t second = (uint8_t)(now_ns / NS_PER_S);
+
+	c->tries = 0;
+	c->x->stalled_ms = tcp_ms(now_ns);
+	if (tcp_conn_flight(c))
+		tcp_timer_retransmit(c, now_ns);
+	else
+		tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
+	if (second != c->confirm_s) {
+		c->confirm_s = second;
+		ip_confirm(c->tcp->ip, &c->flow.remote, now_ns);
+	}
+}
+
+static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t flight, uint32_t rtt_us,
+		    bool recovering)
+{
+	struct tcp_conn *c = in->c;
+	struct cc_ack ack = {
+		.now_ns = in->now_ns,
+		.n_acked = n,
+		.in_flight = flight,
+		.mss = c->mss,
+		.rtt_ns = (uint64_t)rtt_us * 1000,
+		.srtt_ns = (uint64_t)c->rtt.srtt_x8_us / 8 * 1000,
+		.cwnd_limited = c->cwnd_limited,
+		.recovering = recovering,
+	};
+
+	c->cc.ops->ack(&c->cc, &ack);
+}
+
+/* What the ACK reports beyond SND.UNA: bytes newly known.  *n_told: of those that it
+ * acknowledges, the ones that were known before. */
+static uint32_t scoreboard(struct tcp_in *in, uint32_t *n_told)
+{
+	struct tcp_conn *c = in->c;
+	struct sack_board *b = &c->x->sack;
+	uint32_t before = b->n_sacked;
+	bool dsack;
+
+	*n_told = 0;
+	if (b->n) {
+		sack_ack(b, c->snd_una);
+		*n_told = before - b->n_sacked;
+	}
+	if (!c->sack || !in->s.n_sack)
+		return 0;
+	return sack_update(b, &in->s, c->snd_una, c->snd_nxt, &dsack);
+}
+
+void tcp_ack(struct tcp_in *in)
+{
+	struct tcp_conn *c = in->c;
+	uint32_t flight = tcp_conn_flight(c), n_acked, n_told, n_sacked, rtt_us;
+	bool dup = is_duplicate(in), recovering;
+
+	/* RFC 9293 3.10.7.4: a number below SND.UNA tells nothing any more */
+	if (seq_before(in->s.ack, c->snd_una))
+		return;
+	update_window(in);
+	if (!flight)
+		return;
+	recovering = c->x->ca == TCP_CA_RECOVERY;
+	n_acked = advance(c, in->s.ack);
+	n_sacked = scoreboard(in, &n_told);
+	rtt_us = n_acked ? round_trip(in) : 0;
+	if (rtt_us)
+		rtt_sample(&c->rtt, rtt_us);
+	tcp_recover_ack(c, n_acked, n_sacked, dup, in->now_ns);
+	if (n_acked - n_told + n_sacked)
+		tell_cc(in, n_acked - n_told + n_sacked, flight, rtt_us,
+			recovering || c->x->ca == TCP_CA_RECOVERY);
+	if (n_acked)
+		moved_on(c, in->now_ns);
+	else if (!c->snd_wnd && c->owned)
+		/* RFC 9293 3.8.6.1: as long as it answers, it may keep us waiting */
+		c->x->stalled_ms = tcp_ms(in->now_ns);
+}

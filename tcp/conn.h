@@ -1,0 +1,249 @@
+/*
+ * One connection: its control block, and what it borrows while bytes are under way.
+ *
+ * For the files of this folder and their tests.  struct tcp_conn holds what an idle
+ * connection must know; struct tcp_xfer everything that has a meaning only while
+ * bytes wait or are in flight: both queues, the scoreboard, loss recovery.  It is
+ * borrowed from a pool with the first byte and given back when all is acknowledged
+ * and read, so that a hundred thousand idle connections cost their control blocks.
+ * That pool is as large as the one of connections: it is never empty.
+ *
+ * Sequence numbers, ours and the peer's:
+ *
+ *	     snd_una            snd_nxt              snd_una + snd_wnd
+ *	--------|==================|--------------------|--------
+ *	        |  in flight       |  may be sent       |
+ *	        |==================|=========|  x->snd: bytes written
+ *
+ *	     rcv_nxt - x->rcv.len      rcv_nxt               rcv_adv
+ *	--------|=========================|====  ===============|--------
+ *	        |  x->rcv: not yet read   |  islands, promised   |
+ *
+ * snd_nxt never goes back: what is sent again is told by x->high_rxt.
+ */
+#pragma once
+
+#include <assert.h>
+
+#include "stack/base/addr.h"
+#include "stack/base/list.h"
+#include "stack/base/seq.h"
+#include "stack/base/wheel.h"
+#include "tcp/cc.h"
+#include "tcp/rcvq.h"
+#include "tcp/rtt.h"
+#include "tcp/sack.h"
+#include "tcp/sndq.h"
+#include "tcp/tcp.h"
+#include "tcp/tcp_wire.h"
+
+/* What loss recovery does at the moment (recover.c). */
+enum tcp_ca {
+	TCP_CA_OPEN,	 /* nothing is known to be lost */
+	TCP_CA_RECOVERY, /* fast recovery: RFC 6675, or RFC 6582 without SACK */
+	TCP_CA_LOSS,	 /* all before x->recover that is not reported is lost */
+};
+
+/* What the connection's one timer waits for, beside the delayed ACK (timer.c). */
+enum tcp_job {
+	TCP_JOB_NONE,
+	TCP_JOB_RETRANSMIT, /* something is in flight */
+	TCP_JOB_PROBE,	    /* bytes wait, and nothing may be sent */
+	TCP_JOB_KEEP,	    /* nothing to do: is the peer alive? */
+	TCP_JOB_FIN_WAIT,   /* nobody owns it, and the peer does not close */
+};
+
+/* What became of the peer's urgent byte (read.c). */
+enum tcp_urgent {
+	TCP_URGENT_NONE,
+	TCP_URGENT_ANNOUNCED, /* the byte did not come yet, or waits in the queue */
+	TCP_URGENT_TAKEN,     /* read out of band; the stream is not past it yet */
+	TCP_URGENT_PASSED,    /* the stream is past it; kept to be read out of band */
+};
+
+/* Settings that a listener's connections inherit (opt.c). */
+struct tcp_opts {
+	bool nodelay : 1;
+	bool cork : 1;
+	bool keepalive : 1;
+	bool oobinline : 1;
+	uint8_t tos, ttl;
+	uint8_t keep_probes;
+	uint16_t maxseg; /* 0: as the path allows */
+	int32_t linger_ms;
+	uint32_t keep_idle_ms, keep_intvl_ms;
+	uint32_t user_timeout_ms;
+	uint32_t rcvbuf, sndbuf;
+};
+
+struct tcp_xfer {
+	struct sndq snd;
+	struct rcvq rcv;
+	struct sack_board sack;
+
+	/* Loss recovery. */
+	uint8_t ca;	     /* enum tcp_ca */
+	uint8_t n_dup;	     /* duplicate ACKs in a row, at most 255 */
+	bool resend : 1;     /* the first byte goes again, whatever is in flight */
+	bool rescued : 1;    /* RFC 6675 4: the rescue retransmission was sent */
+	bool hold : 1;	     /* RFC 6582 3.2: no new recovery before x->recover */
+	struct seq recover;  /* snd_nxt when recovery began */
+	struct seq high_rxt; /* all holes before it were sent again */
+	uint32_t inflate;    /* without SACK: bytes that duplicate ACKs stand for */
+
+	struct seq timed;  /* the ACK of it is a round-trip sample ... */
+	uint32_t timed_us; /* ... that began then */
+	bool timing;
+	bool small_out; /* a segment shorter than the MSS ends at @small_end */
+	bool more;	/* MSG_MORE: the program goes on writing */
+	bool force;	/* the override timeout: a small segment may go */
+	struct seq small_end;
+	uint32_t stalled_ms; /* since then nothing was acknowledged */
+
+	/* Urgent data. */
+	bool snd_urgent;     /* @snd_up is ahead */
+	uint8_t rcv_urgent;  /* enum tcp_urgent */
+	struct seq snd_up;   /* behind our urgent byte (RFC 6093 3.1) */
+	struct seq rcv_up;   /* behind the peer's */
+	uint8_t urgent_byte; /* once the stream is past it */
+
+	bool early_fin; /* a FIN at @fin came before what precedes it */
+	struct seq fin;
+	uint32_t lent; /* bytes that tcp_recv_pkt() lent */
+};
+
+struct tcp_conn {
+	/* Which connection it is, and what every segment asks. */
+	struct tcp *tcp;
+	struct tcp_xfer *x; /* NULL: nothing waits, nothing is in flight */
+	struct flow flow;
+	uint8_t state; /* enum tcp_state */
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t quick_acks; /* segments still to be acknowledged at once */
+	uint16_t mss;	    /* payload of a full segment, options but SACK taken off */
+	uint16_t rcv_mss;   /* the longest segment the peer sent so far */
+
+	struct seq rcv_nxt;
+	struct seq rcv_adv;  /* right edge of the window that we promised */
+	struct seq ack_sent; /* RFC 7323's Last.ACK.sent */
+	struct seq snd_una, snd_nxt;
+	uint32_t snd_wnd;	     /* bytes */
+	struct seq snd_wl1, snd_wl2; /* the segment that set it */
+	uint32_t max_wnd;	     /* the largest the peer ever offered */
+	uint32_t ts_recent;	     /* the peer's timestamp to echo ... */
+	uint32_t ts_recent_ms;	     /* ... taken then */
+	uint32_t ts_offset;	     /* our timestamps are milliseconds plus this */
+	uint32_t rcv_lim;	     /* receive buffer in use: grows while it is read */
+	uint32_t last_rx_ms;
+	bool ts : 1, sack : 1; /* both ends agreed */
+	bool owned : 1;	       /* by the layer above, or a listener */
+	bool accepting : 1;    /* waits for tcp_accept() */
+	bool in_table : 1;     /* segments find it */
+	bool on_speak : 1, on_starved : 1, on_ready : 1;
+	bool ack_now : 1;    /* an ACK leaves at the end of the turn */
+	bool syn_due : 1;    /* SYN or SYN-ACK must be sent, again */
+	bool fin_wanted : 1; /* a FIN follows what is queued */
+	bool fin_sent : 1;
+	bool fin_in : 1;	   /* rcv_nxt is behind the peer's FIN */
+	bool rcv_shut : 1;	   /* received bytes are thrown away */
+	bool cwnd_limited : 1;	   /* the last time it spoke, cwnd ended it */
+	bool gso : 1;		   /* super-frames and partial sums may be sent */
+	bool no_df : 1;		   /* the path is narrower than any we believe in */
+	bool write_refused : 1;	   /* tcp_send() found no memory */
+	bool was_connected : 1;	   /* came to be established */
+	bool error_told : 1;	   /* tcp_recv() said @error */
+	uint8_t error, soft_error; /* errno */
+	uint8_t job;		   /* enum tcp_job */
+	uint8_t tries;		   /* timeouts since something was acknowledged */
+	uint8_t probes; /* window or keep-alive probes since the last sign of life */
+
+	/* Timers (timer.c). */
+	struct timer timer;
+	uint64_t due_ns;     /* of @job */
+	uint64_t ack_due_ns; /* the delayed ACK, or TIMER_NEVER */
+	uint32_t last_tx_ms; /* data, SYN or FIN */
+	uint32_t oow_ack_ms; /* when a segment outside the window was answered */
+	struct rtt rtt;
+
+	struct cc cc;
+
+	struct list speak; /* tcp->speak, tcp->starved or tcp->grave */
+	struct list ready; /* tcp->ready, or the listener's waiting list */
+	void *user;	   /* of the layer above; the listener's while accepting */
+
+	struct tcp_opts opts;
+	uint8_t confirm_s; /* second in which ip_confirm() was told */
+	uint16_t peer_mss; /* as its SYN said */
+	uint16_t n_rto, n_recovery;
+	uint32_t segs_in, segs_out;
+	uint64_t bytes_acked, bytes_received, bytes_retrans;
+};
+
+static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection stays small");
+static_assert(offsetof(struct tcp_conn, timer) <= 128, "hot fields: two cache lines");
+
+static inline uint32_t tcp_conn_sndq_len(const struct tcp_conn *c)
+{
+	return c->x ? c->x->snd.len : 0;
+}
+
+static inline uint32_t tcp_conn_rcvq_len(const struct tcp_conn *c)
+{
+	return c->x ? c->x->rcv.len : 0;
+}
+
+/* Bytes, SYN and FIN that are sent and not acknowledged. */
+static inline uint32_t tcp_conn_flight(const struct tcp_conn *c)
+{
+	return seq_dist(c->snd_una, c->snd_nxt);
+}
+
+/* Behind the last byte written; our FIN's number, if there is one. */
+static inline struct seq tcp_conn_write_end(const struct tcp_conn *c)
+{
+	return seq_add(c->snd_una, tcp_conn_sndq_len(c));
+}
+
+/* What the peer was promised and did not use. */
+static inline uint32_t tcp_conn_promised(const struct tcp_conn *c)
+{
+	return seq_after(c->rcv_adv, c->rcv_nxt) ? seq_dist(c->rcv_nxt, c->rcv_adv) : 0;
+}
+
+/* What the program will read next. */
+static inline struct seq tcp_conn_read_seq(const struct tcp_conn *c)
+{
+	return (struct seq){ c->rcv_nxt.n - c->fin_in - tcp_conn_rcvq_len(c) };
+}
+
+/* A new connection in CLOSED, not in the table; NULL: no memory. */
+struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct flow *flow,
+			      const struct tcp_opts *opts);
+/* Its queues and recovery state, borrowed if it has none yet. */
+struct tcp_xfer *tcp_conn_xfer(struct tcp_conn *c);
+/* Gives them back when nothing waits and nothing is in flight. */
+void tcp_conn_rest(struct tcp_conn *c);
+/* MSS, window scale and so on, after both SYNs said theirs. */
+void tcp_conn_agree(struct tcp_conn *c, uint16_t peer_mss, uint64_t now_ns);
+/* What fits on the path now; true when segments became shorter. */
+bool tcp_conn_sync_mss(struct tcp_conn *c);
+
+/*
+ * The one function that changes the state.  Asserts that RFC 9293 figure 5 has that
+ * arrow and does what entering means.  After TCP_CLOSED, an unowned connection is
+ * freed at the end of the turn: it may still be looked at, but is in no table.
+ */
+void tcp_enter(struct tcp_conn *c, enum tcp_state state, uint64_t now_ns);
+/* The connection ends with an error (errno, positive). */
+void tcp_conn_die(struct tcp_conn *c, int error, uint64_t now_ns);
+/* RST to the peer, and it ends. */
+void tcp_conn_reset(struct tcp_conn *c, int error, uint64_t now_ns);
+/* Frees what ended. */
+void tcp_conn_reap(struct tcp *tcp);
+
+/* It may have something to say when the turn ends. */
+void tcp_conn_speak(struct tcp_conn *c);
+/* A pool was empty: it tries again when the timer of starving connections fires. */
+void tcp_conn_starve(struct tcp_conn *c, uint64_t now_ns);
+/* Its news may have changed: the layer above will look. */
+void tcp_conn_tell(struct tcp_conn *c);

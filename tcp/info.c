@@ -1,0 +1,85 @@
+#include "tcp/tcp_impl.h"
+
+const char *tcp_state_name(enum tcp_state state)
+{
+	static const char *const names[TCP_N_STATES] = {
+		[TCP_CLOSED] = "CLOSED",	   [TCP_LISTEN] = "LISTEN",
+		[TCP_SYN_SENT] = "SYN-SENT",	   [TCP_SYN_RECEIVED] = "SYN-RECEIVED",
+		[TCP_ESTABLISHED] = "ESTABLISHED", [TCP_FIN_WAIT_1] = "FIN-WAIT-1",
+		[TCP_FIN_WAIT_2] = "FIN-WAIT-2",   [TCP_CLOSE_WAIT] = "CLOSE-WAIT",
+		[TCP_CLOSING] = "CLOSING",	   [TCP_LAST_ACK] = "LAST-ACK",
+		[TCP_TIME_WAIT] = "TIME-WAIT",
+	};
+
+	return state < TCP_N_STATES ? names[state] : "?";
+}
+
+/* What only a connection with bytes under way has. */
+static void xfer_info(const struct tcp_conn *c, struct tcp_conn_info *info)
+{
+	const struct tcp_xfer *x = c->x;
+	uint32_t known;
+
+	info->sacked = x->sack.n_sacked;
+	if (x->ca != TCP_CA_OPEN && seq_after(x->high_rxt, c->snd_una))
+		info->retrans = seq_dist(c->snd_una, x->high_rxt);
+	known = tcp_recover_pipe(c) + info->sacked;
+	info->lost = info->unacked > known ? info->unacked - known : 0;
+	info->sndq_len = x->snd.len;
+	info->rcvq_len = x->rcv.len;
+	info->ooo_len = x->rcv.ooo_len;
+}
+
+void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *c,
+		   struct tcp_conn_info *info)
+{
+	(void)tcp;
+	*info = (struct tcp_conn_info){
+		.flow = c->flow,
+		.state = (enum tcp_state)c->state,
+		.mss = c->mss,
+		.rcv_mss = c->rcv_mss,
+		.cwnd = c->cc.cwnd,
+		.ssthresh = c->cc.ssthresh,
+		.snd_wnd = c->snd_wnd,
+		.srtt_us = c->rtt.srtt_x8_us / 8,
+		.rttvar_us = c->rtt.rttvar_x4_us / 4,
+		.rto_us = rtt_rto_us(&c->rtt),
+		.min_rtt_us = c->rtt.min_us,
+		.unacked = tcp_conn_flight(c),
+		.bytes_acked = c->bytes_acked,
+		.bytes_received = c->bytes_received,
+		.bytes_retrans = c->bytes_retrans,
+		.segs_in = c->segs_in,
+		.segs_out = c->segs_out,
+		.rtos = c->n_rto,
+		.fast_recoveries = c->n_recovery,
+		.backoff = c->rtt.backoff,
+		.snd_wscale = c->snd_wscale,
+		.rcv_wscale = c->rcv_wscale,
+		.sack = c->sack,
+		.timestamps = c->ts,
+		.cc = c->cc.ops ? c->cc.ops->name : "",
+	};
+	if (seq_after(c->rcv_adv, c->rcv_nxt))
+		info->rcv_wnd = seq_dist(c->rcv_nxt, c->rcv_adv);
+	if (c->x)
+		xfer_info(c, info);
+	info->bytes_sent = c->bytes_acked + info->unacked + c->bytes_retrans;
+}
+
+struct tcp_conn *tcp_conn_at(const struct tcp *tcp, uint32_t i)
+{
+	struct tcp_conn *c;
+
+	if (i >= tcp->conns.fresh)
+		return NULL;
+	c = pool_at(&tcp->conns, i);
+	/* A free block says so, or is poisoned. */
+	return c->tcp == tcp ? c : NULL;
+}
+
+const struct tcp_stats *tcp_stats(const struct tcp *tcp)
+{
+	return &tcp->stats;
+}

@@ -1,0 +1,473 @@
+/*
+ * Listening: RFC 9293 3.10.7.2, and SYN-RECEIVED of connections that a peer opens.
+ *
+ *	SYN ---> syn() ------------> entry in the SYN queue, SYN-ACK sent
+ *	           | queue full          |  ACK
+ *	           v                     v
+ *	       SYN cookie ---- ACK ---> open_conn() ---> waits for tcp_accept()
+ *
+ * Half-open connections cost an entry of synq.h, or nothing at all (RFC 4987 3.6).  A
+ * control block is made when the handshake is through and the backlog has a place;
+ * until then the ACK is as if lost, and our SYN-ACK will ask for it again.
+ */
+#include <errno.h>
+
+#include "ip/ip.h"
+#include "stack/base/clock.h"
+#include "tcp/cookie.h"
+#include "tcp/isn.h"
+#include "tcp/tcp_impl.h"
+
+enum {
+	COOKIE_S = 130, /* an ACK may bring a cookie so long after the last was sent */
+	SYN_WND = UINT16_MAX /* what a SYN-ACK offers at most */
+};
+
+static struct tcp_listener *listener_at(struct tcp *tcp, uint32_t id)
+{
+	return pool_at(&tcp->listeners, id);
+}
+
+static void arm_timer(struct tcp *tcp)
+{
+	uint64_t due = synq_due(tcp->synq);
+
+	if (due != TIMER_NEVER)
+		timer_arm(tcp->wheel, &tcp->synq_timer, due);
+}
+
+/* ---- what we say ---- */
+
+/* The SYN-ACK of @syn; with options that both ends know. */
+static void send_syn_ack(struct tcp *tcp, const struct tcp_listener *l,
+			 const struct syn *syn, bool cookie, uint64_t now_ns)
+{
+	struct tcp_seg s = {
+		.seq = syn->iss,
+		.ack = seq_add(syn->irs, 1),
+		.flags = TCP_SYN | TCP_ACK,
+		.ts_ecr = syn->ts_recent,
+	};
+
+	tcp_emit_syn_options(tcp, &syn->flow, &l->opts, &s);
+	s.has &= TCP_HAS_MSS | syn->has;
+	s.ts_val = tcp_ms(now_ns) + isn_ts_offset(tcp->key, &syn->flow);
+	if (cookie) {
+		struct cookie_opts opts = {
+			.wscale = syn->snd_wscale,
+			.has_wscale = syn->has & TCP_HAS_WSCALE,
+			.sack = syn->has & TCP_HAS_SACK_OK,
+		};
+
+		s.ts_val = cookie_ts(s.ts_val, opts);
+	}
+	/* Without memory it will be sent again, by our timer or for the peer's SYN. */
+	tcp_emit_bare(tcp, &syn->flow, &s, &l->opts, now_ns);
+}
+
+/* An ACK for a half-open connection whose peer seems to mean another. */
+static void challenge(struct tcp_in *in, const struct syn *syn)
+{
+	struct tcp *tcp = in->tcp;
+	struct tcp_seg s = {
+		.seq = seq_add(syn->iss, 1),
+		.ack = seq_add(syn->irs, 1),
+		.flags = TCP_ACK,
+		.window = SYN_WND >> tcp->rcv_wscale,
+	};
+
+	if (!tcp_challenge_allowed(tcp, in->now_ns))
+		return;
+	if (syn->has & TCP_HAS_TS) {
+		s.has = TCP_HAS_TS;
+		s.ts_val = tcp_ms(in->now_ns) + isn_ts_offset(tcp->key, &syn->flow);
+		s.ts_ecr = syn->ts_recent;
+	}
+	tcp_emit_bare(tcp, &in->flow, &s, &tcp->opts, in->now_ns);
+}
+
+void tcp_listen_timer(struct timer *t, uint64_t now_ns)
+{
+	struct tcp *tcp = container_of(t, struct tcp, synq_timer);
+	uint32_t id;
+
+	while ((id = synq_next_due(tcp->synq, now_ns)) != SYNQ_NONE) {
+		struct syn syn;
+
+		synq_get(tcp->synq, id, &syn);
+		if (syn.tries >= tcp->conf.synack_tries) {
+			synq_del(tcp->synq, id);
+			continue;
+		}
+		send_syn_ack(tcp, listener_at(tcp, syn.listener), &syn, false, now_ns);
+		/* RFC 6298 5.5 */
+		synq_again(tcp->synq, id,
+			   now_ns + (RTO_INITIAL_US * NS_PER_US << syn.tries));
+	}
+	arm_timer(tcp);
+}
+
+/* ---- a SYN ---- */
+
+static void send_cookie(struct tcp_in *in, const struct tcp_listener *l, struct syn *syn)
+{
+	struct tcp *tcp = in->tcp;
+
+	/* What the sequence number cannot carry goes into the timestamp, or is lost. */
+	if (!(syn->has & TCP_HAS_TS))
+		syn->has = 0;
+	syn->iss = cookie_make(tcp->key, &in->flow, syn->irs, syn->mss, in->now_ns);
+	send_syn_ack(tcp, l, syn, true, in->now_ns);
+	tcp->stats.syn_cookie_out++;
+	tcp->cookie_ns = in->now_ns;
+}
+
+/* Options of the peer's SYN that we have, too. */
+static uint8_t agreed(const struct tcp *tcp, const struct tcp_seg *s)
+{
+	uint8_t has = 0;
+
+	if (tcp->conf.sack)
+		has |= TCP_HAS_SACK_OK;
+	if (tcp->conf.timestamps)
+		has |= TCP_HAS_TS;
+	if (tcp->conf.window_scale)
+		has |= TCP_HAS_WSCALE;
+	return has & (uint8_t)s->has;
+}
+
+/* @iss_min: a connection in TIME-WAIT made room, and ended there; NULL: none did. */
+static enum verdict syn(struct tcp_in *in, struct tcp_listener *l,
+			const struct seq *iss_min)
+{
+	const struct tcp_seg *s = &in->s;
+	struct tcp *tcp = in->tcp;
+	struct syn syn = {
+		.flow = in->flow,
+		.irs = s->seq,
+		.iss = isn_new(tcp->key, &in->flow, in->now_ns),
+		.ts_recent = s->ts_val,
+		.listener = pool_id(&tcp->listeners, l),
+		.at_ns = in->now_ns,
+		.mss = s->has & TCP_HAS_MSS ? s->mss : TCP_MSS_DEFAULT,
+		.has = agreed(tcp, s),
+		.snd_wscale = s->wscale,
+		.tries = 1,
+	};
+
+	if (l->n_waiting >= l->backlog) {
+		tcp->stats.syn_drop++;
+		return V_TCP_BACKLOG;
+	}
+	/* RFC 9293 3.10.7.4, TIME-WAIT: beyond what the last connection used */
+	if (iss_min && seq_before(syn.iss, *iss_min))
+		syn.iss = *iss_min;
+	if (synq_add(tcp->synq, &syn, in->now_ns + RTO_INITIAL_US * NS_PER_US) !=
+	    SYNQ_NONE) {
+		send_syn_ack(tcp, l, &syn, false, in->now_ns);
+		arm_timer(tcp);
+	} else if (tcp->conf.syn_cookies) {
+		send_cookie(in, l, &syn);
+	} else {
+		tcp->stats.syn_drop++;
+		return V_TCP_BACKLOG;
+	}
+	return V_DONE;
+}
+
+/* ---- the handshake is through ---- */
+
+static void fill_conn(struct tcp_conn *c, const struct tcp_in *in, const struct syn *syn)
+{
+	uint32_t wnd = c->opts.rcvbuf < SYN_WND ? c->opts.rcvbuf : SYN_WND;
+
+	c->snd_una = c->snd_nxt = seq_add(syn->iss, 1);
+	c->rcv_nxt = c->ack_sent = seq_add(syn->irs, 1);
+	c->rcv_adv = seq_add(c->rcv_nxt, wnd);
+	c->sack = syn->has & TCP_HAS_SACK_OK;
+	c->ts = syn->has & TCP_HAS_TS;
+	c->ts_recent = syn->ts_recent;
+	c->ts_recent_ms = tcp_ms(in->now_ns);
+	if (syn->has & TCP_HAS_WSCALE) {
+		c->snd_wscale = syn->snd_wscale;
+		c->rcv_wscale = in->tcp->rcv_wscale;
+	}
+	c->snd_wnd = c->max_wnd = (uint32_t)in->s.window << c->snd_wscale;
+	c->snd_wl1 = in->s.seq;
+	c->snd_wl2 = in->s.ack;
+	tcp_conn_agree(c, syn->mss, in->now_ns);
+	/* Karn: only of a SYN-ACK that was sent once.  A cookie knows no time. */
+	if (syn->tries == 1)
+		rtt_sample(&c->rtt, (uint32_t)((in->now_ns - syn->at_ns) / NS_PER_US));
+	/* RFC 5681 3.1: a lost SYN-ACK makes the initial window one segment */
+	else if (syn->tries)
+		c->cc.cwnd = c->mss;
+}
+
+/* Puts the new connection where tcp_accept() finds it. */
+static void await_accept(struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->owned = c->accepting = true;
+	c->user = l;
+	list_push(&l->waiting, &c->ready);
+	l->n_waiting++;
+	if (list_empty(&l->ready))
+		list_push(&c->tcp->ready_listeners, &l->ready);
+}
+
+/* The ACK of @syn came, which is entry @id, or a cookie.  It is also the first segment
+ * of the connection, and may bring data. */
+static enum verdict open_conn(struct tcp_in *in, const struct syn *syn, uint32_t id)
+{
+	struct tcp_listener *l = listener_at(in->tcp, syn->listener);
+	struct tcp *tcp = in->tcp;
+	struct tcp_conn *c;
+
+	if (l->n_waiting >= l->backlog) {
+		tcp->stats.accept_drop++;
+		return V_TCP_BACKLOG;
+	}
+	c = tcp_conn_new(tcp, &in->flow, &l->opts);
+	if (!c)
+		return V_NO_MEMORY;
+	if (tcp_table_add(c)) {
+		list_push(&tcp->grave, &c->speak);
+		return V_NO_MEMORY;
+	}
+	if (id != SYNQ_NONE)
+		synq_del(tcp->synq, id);
+	fill_conn(c, in, syn);
+	tcp->stats.passive_open++;
+	tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
+	tcp_enter(c, TCP_ESTABLISHED, in->now_ns);
+	await_accept(l, c);
+	in->c = c;
+	return tcp_input_conn(in);
+}
+
+/* ---- a segment for a half-open connection ---- */
+
+static enum verdict half_open_syn(struct tcp_in *in, const struct syn *syn, uint32_t id)
+{
+	struct tcp *tcp = in->tcp;
+	struct syn again = *syn;
+
+	if ((in->s.flags & TCP_ACK) || !seq_eq(in->s.seq, syn->irs)) {
+		challenge(in, syn);
+		return V_TCP_SYN_IN_WINDOW;
+	}
+	/* Our SYN-ACK did not arrive. */
+	if (in->s.has & TCP_HAS_TS) {
+		again.ts_recent = in->s.ts_val;
+		synq_touch(tcp->synq, id, in->s.ts_val);
+	}
+	send_syn_ack(tcp, listener_at(tcp, syn->listener), &again, false, in->now_ns);
+	return V_DONE;
+}
+
+static enum verdict half_open_reset(struct tcp_in *in, const struct syn *syn, uint32_t id)
+{
+	uint32_t ahead = seq_dist(seq_add(syn->irs, 1), in->s.seq);
+
+	/* RFC 5961 3.2 */
+	if (ahead) {
+		if (ahead < SYN_WND)
+			challenge(in, syn);
+		return V_TCP_BAD_RST;
+	}
+	in->tcp->stats.reset_in++;
+	synq_del(in->tcp->synq, id);
+	return V_DONE;
+}
+
+static enum verdict half_open(struct tcp_in *in, uint32_t id)
+{
+	const struct tcp_seg *s = &in->s;
+	struct syn syn;
+
+	synq_get(in->tcp->synq, id, &syn);
+	if (s->flags & TCP_RST)
+		return half_open_reset(in, &syn, id);
+	if (s->flags & TCP_SYN)
+		return half_open_syn(in, &syn, id);
+	if (!(s->flags & TCP_ACK))
+		return V_TCP_NO_ACK;
+	if ((syn.has & TCP_HAS_TS) && tcp_input_paws(syn.ts_recent, s)) {
+		challenge(in, &syn);
+		return V_TCP_PAWS;
+	}
+	if (!seq_in(s->seq, seq_add(syn.irs, 1), SYN_WND)) {
+		challenge(in, &syn);
+		return V_TCP_NOT_IN_WINDOW;
+	}
+	/* RFC 9293 3.10.7.4, fifth, SYN-RECEIVED */
+	if (!seq_eq(s->ack, seq_add(syn.iss, 1))) {
+		tcp_emit_refusal(in);
+		return V_TCP_BAD_ACK;
+	}
+	return open_conn(in, &syn, id);
+}
+
+/* ---- LISTEN ---- */
+
+/* An ACK to a listener: the answer to a cookie, or a mistake. */
+static enum verdict listen_ack(struct tcp_in *in, const struct tcp_listener *l)
+{
+	const struct tcp_seg *s = &in->s;
+	struct tcp *tcp = in->tcp;
+	struct syn syn = {
+		.flow = in->flow,
+		.irs = seq_add(s->seq, (uint32_t)-1),
+		.iss = seq_add(s->ack, (uint32_t)-1),
+		.ts_recent = s->ts_val,
+		.listener = pool_id(&tcp->listeners, l),
+	};
+
+	if (!tcp->cookie_ns || in->now_ns - tcp->cookie_ns > COOKIE_S * NS_PER_S ||
+	    (s->flags & TCP_SYN) ||
+	    !cookie_check(tcp->key, &in->flow, syn.irs, syn.iss, in->now_ns, &syn.mss)) {
+		tcp_emit_refusal(in);
+		return V_TCP_BAD_COOKIE;
+	}
+	if (s->has & TCP_HAS_TS) {
+		struct cookie_opts opts = cookie_ts_read(s->ts_ecr);
+
+		syn.has = TCP_HAS_TS | (opts.has_wscale ? TCP_HAS_WSCALE : 0) |
+			  (opts.sack ? TCP_HAS_SACK_OK : 0);
+		syn.snd_wscale = opts.wscale;
+	}
+	tcp->stats.syn_cookie_in++;
+	return open_conn(in, &syn, SYNQ_NONE);
+}
+
+enum verdict tcp_listen_input(struct tcp_in *in)
+{
+	struct tcp *tcp = in->tcp;
+	struct seq iss, *iss_min = NULL;
+	struct tcp_listener *l;
+	uint32_t id;
+
+	id = timewait_find(tcp->timewait, &in->flow);
+	if (id != TIMEWAIT_NONE) {
+		enum verdict v = tcp_wait_input(in, id, &iss);
+
+		if (v != V_KEPT)
+			return v;
+		iss_min = &iss;
+	}
+	id = synq_find(tcp->synq, &in->flow);
+	if (id != SYNQ_NONE)
+		return half_open(in, id);
+	l = tcp_table_listener(tcp, &in->flow.local, in->flow.local_port);
+	if (!l) {
+		tcp_emit_refusal(in);
+		return V_TCP_NO_SOCKET;
+	}
+	/* RFC 9293 3.10.7.2: first RST, second ACK, third SYN, fourth the rest */
+	if (in->s.flags & TCP_RST)
+		return V_TCP_BAD_RST;
+	if (in->s.flags & TCP_ACK)
+		return listen_ack(in, l);
+	if ((in->s.flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
+		return V_TCP_NO_ACK;
+	return syn(in, l, iss_min);
+}
+
+void tcp_listen_unreachable(struct tcp *tcp, const struct flow *flow, struct seq seq)
+{
+	uint32_t id = synq_find(tcp->synq, flow);
+	struct syn syn;
+
+	if (id == SYNQ_NONE)
+		return;
+	synq_get(tcp->synq, id, &syn);
+	if (seq_eq(syn.iss, seq))
+		synq_del(tcp->synq, id);
+}
+
+/* ---- for sockets ---- */
+
+int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
+	       void *user, struct tcp_listener **listener)
+{
+	struct addr any = { .family = addr->family };
+	struct tcp_listener *l;
+
+	if (!addr_eq(addr, &any) && !ip_is_ours(tcp->ip, addr))
+		return -EADDRNOTAVAIL;
+	if (tcp_table_listener_exact(tcp, addr, port))
+		return -EADDRINUSE;
+	l = pool_get(&tcp->listeners);
+	if (!l)
+		return -ENOMEM;
+	*l = (struct tcp_listener){
+		.tcp = tcp,
+		.addr = *addr,
+		.port = port,
+		.backlog = backlog > TCP_BACKLOG_MAX ? TCP_BACKLOG_MAX : backlog,
+		.opts = tcp->opts,
+		.user = user,
+	};
+	if (!l->backlog)
+		l->backlog = 1;
+	list_init(&l->ready);
+	list_init(&l->waiting);
+	if (tcp_table_listener_add(tcp, l)) {
+		l->tcp = NULL;
+		pool_put(&tcp->listeners, l);
+		return -ENOMEM;
+	}
+	tcp->stats.n_listeners++;
+	*listener = l;
+	return 0;
+}
+
+void tcp_listener_close(struct tcp *tcp, struct tcp_listener *l, uint64_t now_ns)
+{
+	struct list *node;
+
+	synq_drop_listener(tcp->synq, pool_id(&tcp->listeners, l));
+	while ((node = list_pop(&l->waiting))) {
+		struct tcp_conn *c = container_of(node, struct tcp_conn, ready);
+
+		c->accepting = false;
+		tcp_abort(tcp, c, now_ns);
+	}
+	list_remove(&l->ready);
+	tcp_table_listener_del(tcp, l);
+	tcp->stats.n_listeners--;
+	l->tcp = NULL;
+	pool_put(&tcp->listeners, l);
+}
+
+void *tcp_listener_user(const struct tcp_listener *l)
+{
+	return l->user;
+}
+
+int tcp_listener_set(struct tcp_listener *l, enum tcp_opt opt, int value)
+{
+	return tcp_opt_set(&l->opts, opt, value);
+}
+
+unsigned tcp_listener_waiting(const struct tcp_listener *l)
+{
+	return l->n_waiting;
+}
+
+struct tcp_conn *tcp_accept(struct tcp *tcp, struct tcp_listener *l, void *user)
+{
+	struct list *node = list_pop(&l->waiting);
+	struct tcp_conn *c;
+
+	(void)tcp;
+	if (!node)
+		return NULL;
+	c = container_of(node, struct tcp_conn, ready);
+	l->n_waiting--;
+	c->accepting = false;
+	c->user = user;
+	/* It may have data, or have ended meanwhile. */
+	tcp_conn_tell(c);
+	return c;
+}

@@ -1,0 +1,119 @@
+#include <errno.h>
+
+#include "ip/ip.h"
+#include "tcp/tcp_impl.h"
+
+enum {
+	BUF_MIN = 4096,
+	BUF_MAX = 1 << 30, /* the largest window (RFC 7323 2.3) */
+	KEEP_PROBES_MAX = 127,
+};
+
+void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf)
+{
+	*opts = (struct tcp_opts){
+		.keep_probes = (uint8_t)conf->keep_probes,
+		.linger_ms = -1,
+		.keep_idle_ms = conf->keep_idle_ms,
+		.keep_intvl_ms = conf->keep_intvl_ms,
+		.rcvbuf = conf->rcvbuf,
+		.sndbuf = conf->sndbuf,
+	};
+}
+
+static int set_byte(uint8_t *field, int value, int min, int max)
+{
+	if (value < min || value > max)
+		return -EINVAL;
+	*field = (uint8_t)value;
+	return 0;
+}
+
+static int set_ms(uint32_t *field, int value, int min)
+{
+	if (value < min)
+		return -EINVAL;
+	*field = (uint32_t)value;
+	return 0;
+}
+
+static int set_buf(uint32_t *field, int value)
+{
+	if (value <= 0)
+		return -EINVAL;
+	*field = value < BUF_MIN ? BUF_MIN : value > BUF_MAX ? BUF_MAX : (uint32_t)value;
+	return 0;
+}
+
+static int set_maxseg(struct tcp_opts *opts, int value)
+{
+	/* 0: as the path allows.  Timestamps and SACK must leave room for bytes. */
+	if (value && (value < TCP_MSS_MIN || value > UINT16_MAX))
+		return -EINVAL;
+	opts->maxseg = (uint16_t)value;
+	return 0;
+}
+
+int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value)
+{
+	switch (opt) {
+	case TCP_OPT_NODELAY: opts->nodelay = value; return 0;
+	case TCP_OPT_CORK: opts->cork = value; return 0;
+	case TCP_OPT_KEEPALIVE: opts->keepalive = value; return 0;
+	case TCP_OPT_OOBINLINE: opts->oobinline = value; return 0;
+	case TCP_OPT_KEEP_IDLE_MS: return set_ms(&opts->keep_idle_ms, value, 1);
+	case TCP_OPT_KEEP_INTVL_MS: return set_ms(&opts->keep_intvl_ms, value, 1);
+	case TCP_OPT_KEEP_PROBES:
+		return set_byte(&opts->keep_probes, value, 1, KEEP_PROBES_MAX);
+	case TCP_OPT_USER_TIMEOUT_MS: return set_ms(&opts->user_timeout_ms, value, 0);
+	case TCP_OPT_RCVBUF: return set_buf(&opts->rcvbuf, value);
+	case TCP_OPT_SNDBUF: return set_buf(&opts->sndbuf, value);
+	case TCP_OPT_MAXSEG: return set_maxseg(opts, value);
+	case TCP_OPT_LINGER_MS: opts->linger_ms = value < 0 ? -1 : value; return 0;
+	case TCP_OPT_TOS: return set_byte(&opts->tos, value, 0, UINT8_MAX);
+	case TCP_OPT_TTL: return set_byte(&opts->ttl, value, 1, UINT8_MAX);
+	}
+	return -EINVAL;
+}
+
+int tcp_set(struct tcp *tcp, struct tcp_conn *c, enum tcp_opt opt, int value)
+{
+	int err = tcp_opt_set(&c->opts, opt, value);
+
+	(void)tcp;
+	if (err)
+		return err;
+	/* Less promised is fine; what was promised already is kept. */
+	if (c->rcv_lim > c->opts.rcvbuf)
+		c->rcv_lim = c->opts.rcvbuf;
+	if (opt == TCP_OPT_MAXSEG && c->peer_mss)
+		tcp_conn_sync_mss(c);
+	if (opt == TCP_OPT_CORK && !value && c->x)
+		c->x->more = false;
+	/* What waited may go, and another timer may be due. */
+	tcp_conn_speak(c);
+	return 0;
+}
+
+int tcp_get(const struct tcp_conn *c, enum tcp_opt opt)
+{
+	const struct tcp_opts *o = &c->opts;
+
+	switch (opt) {
+	case TCP_OPT_NODELAY: return o->nodelay;
+	case TCP_OPT_CORK: return o->cork;
+	case TCP_OPT_KEEPALIVE: return o->keepalive;
+	case TCP_OPT_OOBINLINE: return o->oobinline;
+	case TCP_OPT_KEEP_IDLE_MS: return (int)o->keep_idle_ms;
+	case TCP_OPT_KEEP_INTVL_MS: return (int)o->keep_intvl_ms;
+	case TCP_OPT_KEEP_PROBES: return o->keep_probes;
+	case TCP_OPT_USER_TIMEOUT_MS: return (int)o->user_timeout_ms;
+	case TCP_OPT_RCVBUF: return (int)o->rcvbuf;
+	case TCP_OPT_SNDBUF: return (int)o->sndbuf;
+	case TCP_OPT_MAXSEG: return c->mss ? c->mss : o->maxseg;
+	case TCP_OPT_LINGER_MS: return o->linger_ms;
+	case TCP_OPT_TOS: return o->tos;
+	case TCP_OPT_TTL: return o->ttl ? o->ttl : IP_TTL_DEFAULT;
+	}
+	return -EINVAL;
+}
