@@ -52,8 +52,7 @@ static struct mem_peer *client(struct player *p, unsigned i)
 	return p->clients[i];
 }
 
-/* Replaces escapes in place; returns the length. */
-static size_t unescape(char *text)
+size_t dialog_unescape(char *text)
 {
 	char *to = text;
 
@@ -88,7 +87,7 @@ static bool matches(char kind, struct str line, char *want)
 	size_t len;
 
 	if (kind != '~') {
-		len = unescape(want);
+		len = dialog_unescape(want);
 		return kind == '^' ? line.len >= len && memcmp(line.p, want, len) == 0 :
 				     str_eq(line, (struct str){ want, len });
 	}
@@ -139,7 +138,7 @@ static unsigned take_times(char **text)
 static bool client_line(struct player *p, struct mem_peer *peer, char kind, char *text)
 {
 	unsigned n = kind == '*' ? take_times(&text) : 1;
-	size_t len = unescape(text);
+	size_t len = dialog_unescape(text);
 
 	for (unsigned i = 0; i < n; i++) {
 		mem_send(peer, text, len);

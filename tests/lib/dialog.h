@@ -48,3 +48,5 @@ struct dialog {
 /* False: something went otherwise, and @error says "file:line: what".  Clients that are
  * still there at the end go. */
 bool dialog_play(struct dialog *d, const char *path);
+/* Replaces escapes in place; returns the length.  For hooks. */
+size_t dialog_unescape(char *text);

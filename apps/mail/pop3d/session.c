@@ -1,0 +1,251 @@
+/*
+ * The life of a session: its states, what the net tells it, reading and writing.
+ *
+ * Commands are answered in order; one with a long answer (SEND) is written as far as
+ * the io has room, and goes on when it has room again; nothing is read meanwhile.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "apps/mail/pop3d/pop3d_impl.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+
+static bool may_enter(enum pop3d_state from, enum pop3d_state to)
+{
+	enum {
+		A = 1 << POP3D_AUTH,
+		K = 1 << POP3D_CHECK,
+		D = 1 << POP3D_DELAY,
+		T = 1 << POP3D_TRANS,
+		S = 1 << POP3D_SEND,
+		U = 1 << POP3D_UPDATE,
+	};
+	static const unsigned from_of[] = {
+		[POP3D_AUTH] = K | D,
+		[POP3D_CHECK] = A,
+		[POP3D_DELAY] = K,
+		[POP3D_TRANS] = K | S,
+		[POP3D_SEND] = T,
+		[POP3D_UPDATE] = T,
+		[POP3D_CLOSED] = A | K | D | T | S | U,
+	};
+
+	return from_of[to] >> from & 1;
+}
+
+static uint64_t after_ms(const struct pop3d_session *s, uint64_t ms)
+{
+	return net_now_ns(s->pop3d->net) + ms * NS_PER_MS;
+}
+
+/* RFC 1939 3: the autologout timer, and progress sets it back. */
+static void idle_due(struct pop3d_session *s)
+{
+	io_deadline(s->io, after_ms(s, s->pop3d->conf.limits.idle_s * 1000));
+}
+
+/* What leaves a state behind comes back without us, or is let go. */
+static void leave(struct pop3d_session *s, enum pop3d_state next)
+{
+	if (s->state == POP3D_SEND)
+		pop3d_retr_end(s);
+	if (next != POP3D_CLOSED)
+		return;
+	if (s->check)
+		pop3d_check_orphan(s);
+	if (s->update)
+		pop3d_update_orphan(s);
+}
+
+void pop3d_enter(struct pop3d_session *s, enum pop3d_state state)
+{
+	ASSERT(may_enter(s->state, state));
+	leave(s, state);
+	s->state = state;
+	switch (state) {
+	case POP3D_AUTH: io_deadline(s->io, s->login_due_ns); break;
+	case POP3D_DELAY:
+		io_deadline(s->io, after_ms(s, s->pop3d->conf.limits.login_delay_ms));
+		break;
+	case POP3D_TRANS:
+	case POP3D_SEND: idle_due(s); break;
+	case POP3D_CHECK:
+	case POP3D_UPDATE: io_deadline(s->io, UINT64_MAX); break;
+	case POP3D_CLOSED:
+		io_close(s->io);
+		s->io = NULL;
+		break;
+	}
+}
+
+void pop3d_reply(struct pop3d_session *s, const char *line)
+{
+	io_printf(s->io, "%s\r\n", line);
+}
+
+void pop3d_refuse(struct pop3d_session *s, const char *line)
+{
+	s->n_errors++;
+	s->pop3d->stats.bad_commands++;
+	pop3d_reply(s, line);
+}
+
+void pop3d_close(struct pop3d_session *s, const char *line)
+{
+	if (line)
+		pop3d_reply(s, line);
+	pop3d_enter(s, POP3D_CLOSED);
+}
+
+static void session_free(struct pop3d_session *s)
+{
+	struct pop3d *d = s->pop3d;
+
+	pop3d_unlock(d->conf.locks, s->lock);
+	peers_remove(d->peers, s->peer);
+	list_remove(&s->node);
+	d->stats.sessions_open--;
+	free(s->msgs);
+	free(s->deleted);
+	free(s);
+}
+
+/* Reads and runs one command.  False: it has not come whole. */
+static bool read_command(struct pop3d_session *s)
+{
+	const struct pop3d_limits *limits = &s->pop3d->conf.limits;
+	struct str line;
+	int got = io_line(s->io, limits->line_max, &line);
+
+	if (got == 0)
+		return false;
+	if (got < 0) {
+		s->pop3d->stats.bad_commands++;
+		pop3d_close(s, got == -EMSGSIZE ? "-ERR Line too long" :
+						  "-ERR Lines must end in CRLF");
+		return true;
+	}
+	pop3d_command(s, line);
+	if (s->state != POP3D_CLOSED && s->n_errors >= limits->errors_max) {
+		s->pop3d->stats.too_many_errors++;
+		pop3d_close(s, "-ERR Too many errors");
+	}
+	if (s->state == POP3D_TRANS)
+		idle_due(s);
+	return true;
+}
+
+/* Writes the next part of a long answer.  False: there is no room. */
+static bool write_more(struct pop3d_session *s)
+{
+	size_t room = io_room(s->io);
+	bool more;
+
+	if (room == 0)
+		return false;
+	if (s->out.kind == POP3D_MESSAGE)
+		more = pop3d_retr_write(s, room);
+	else
+		more = pop3d_list_write(s);
+	if (!more)
+		pop3d_enter(s, POP3D_TRANS);
+	return true;
+}
+
+static bool go_on(struct pop3d_session *s)
+{
+	switch (s->state) {
+	case POP3D_AUTH:
+	case POP3D_TRANS: return read_command(s);
+	case POP3D_SEND: return write_more(s);
+	case POP3D_CHECK:
+	case POP3D_DELAY:
+	case POP3D_UPDATE:
+	case POP3D_CLOSED: return false;
+	}
+	return false;
+}
+
+void pop3d_resume(struct pop3d_session *s)
+{
+	while (go_on(s))
+		;
+	if (s->eof && (s->state == POP3D_AUTH || s->state == POP3D_TRANS)) {
+		s->pop3d->stats.lost++;
+		pop3d_close(s, NULL);
+	}
+	if (s->state == POP3D_CLOSED)
+		session_free(s);
+}
+
+static void too_late(struct pop3d_session *s)
+{
+	if (s->state == POP3D_DELAY) {
+		pop3d_login_failed(s);
+		return;
+	}
+	s->pop3d->stats.timeouts++;
+	/* RFC 1939 3: the autologout removes nothing and says nothing. */
+	pop3d_close(s, NULL);
+}
+
+static void event(void *arg, struct io *io, enum io_event e)
+{
+	struct pop3d_session *s = arg;
+
+	(void)io;
+	switch (e) {
+	case IO_INPUT:
+	case IO_CONNECTED: break;
+	case IO_ROOM:
+		if (s->state == POP3D_SEND)
+			idle_due(s);
+		break;
+	case IO_DEADLINE: too_late(s); break;
+	case IO_EOF: s->eof = true; break;
+	case IO_ERROR:
+		s->pop3d->stats.lost++;
+		pop3d_close(s, NULL);
+		break;
+	}
+	pop3d_resume(s);
+}
+
+void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer)
+{
+	struct pop3d_session *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		peers_remove(d->peers, peer);
+		io_puts(io, "-ERR [SYS/TEMP] Out of memory, try again later\r\n");
+		io_close(io);
+		return;
+	}
+	s->pop3d = d;
+	s->io = io;
+	s->peer = peer;
+	list_push(&d->sessions, &s->node);
+	d->stats.sessions++;
+	d->stats.sessions_open++;
+	s->login_due_ns = after_ms(s, d->conf.limits.login_s * 1000);
+	io_handle(io, event, s);
+	io_deadline(io, s->login_due_ns);
+	io_printf(io, "+OK Packetboat POP3 at %s\r\n", d->conf.host);
+}
+
+void pop3d_session_stop(struct pop3d_session *s)
+{
+	if (s->state == POP3D_CHECK || s->state == POP3D_UPDATE)
+		return;
+	pop3d_close(s, s->state == POP3D_SEND ? NULL : "-ERR [SYS/TEMP] Shutting down");
+	session_free(s);
+}
+
+void pop3d_session_abort(struct pop3d_session *s)
+{
+	if (s->state == POP3D_SEND)
+		pop3d_retr_end(s);
+	io_abort(s->io);
+	session_free(s);
+}
