@@ -212,9 +212,13 @@ uint8_t tcp_emit(struct wr *w, const struct tcp_seg *seg)
 {
 	unsigned n = blocks_that_fit(seg, fixed_options_len(seg));
 	uint8_t len = tcp_emit_len(seg);
-	uint8_t bytes[TCP_HEADER_MAX];
-	uint8_t *at = bytes;
+	uint8_t *at = w->p;
 
+	if (w->bad || len > w->end - at) {
+		w->bad = true;
+		return len;
+	}
+	w->p += len;
 	at = put16(at, seg->src_port);
 	at = put16(at, seg->dst_port);
 	at = put32(at, seg->seq.n);
@@ -226,6 +230,5 @@ uint8_t tcp_emit(struct wr *w, const struct tcp_seg *seg)
 	at = put_options(at, seg);
 	if (n)
 		put_sack(at, seg, n);
-	wr_copy(w, bytes, len);
 	return len;
 }

@@ -242,8 +242,13 @@ Test(tcp_wire, does_not_write_past_the_room_it_has)
 	uint8_t out[TCP_HEADER_MAX] = { 0 };
 	struct wr w = wr_of(out, 39);
 
-	tcp_emit(&w, &syn);
+	cr_assert_eq(tcp_emit(&w, &syn), 40);
 	cr_assert(w.bad);
+	cr_assert_eq(out[0], 0);
+	/* nor after something else did not fit */
+	w = wr_of(out, 40);
+	w.bad = true;
+	tcp_emit(&w, &syn);
 	cr_assert_eq(out[0], 0);
 }
 
