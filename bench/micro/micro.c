@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	       "spread (quartiles)");
 	micro_cksum();
 	micro_map();
+	micro_tcp();
 	micro_wheel();
 	return 0;
 }
