@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "apps/mail/store/engine_lmdb_impl.h"
+#include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
 
 void test_store_open(struct test_store *t)
@@ -27,9 +29,15 @@ void test_store_reopen(struct test_store *t)
 	test_store_open(t);
 }
 
+const char *test_store_parent(void)
+{
+	return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 void test_store_init(struct test_store *t, const char *parent, uint64_t map_len)
 {
-	snprintf(t->dir, sizeof(t->dir), "%s/store.XXXXXX", parent);
+	snprintf(t->dir, sizeof(t->dir), "%s/store.XXXXXX",
+		 parent ? parent : test_store_parent());
 	cr_assert_not_null(mkdtemp(t->dir));
 	t->conf = (struct store_conf){
 		.dir = t->dir,
@@ -50,7 +58,7 @@ uint64_t test_store_faults(struct test_store *t)
 	return store_check(t->store, say, NULL);
 }
 
-static void remove_folder(const char *path)
+void remove_folder(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *d;
@@ -81,6 +89,19 @@ static void answer(struct store_op *op)
 	sem_post(&container_of(op, struct waited_op, op)->answered);
 }
 
+void waited_op_deliver(struct waited_op *w, const struct str *user,
+		       const struct str *part)
+{
+	*w = (struct waited_op){
+		.op.kind = STORE_DELIVER,
+		.op.deliver = { .users = user,
+				.n_users = 1,
+				.parts = part,
+				.n_parts = 1,
+				.date_s = 77 },
+	};
+}
+
 void waited_op_submit(struct test_store *t, struct waited_op *w)
 {
 	sem_init(&w->answered, 0, 0);
@@ -96,6 +117,35 @@ int waited_op_wait(struct waited_op *w)
 	return w->op.result;
 }
 
+static void answer_gate(struct store_op *op)
+{
+	struct waited_op *w = container_of(op, struct waited_op, op);
+	struct gate *g = container_of(w, struct gate, waited);
+
+	sem_post(&g->reached);
+	sem_wait(&g->opened);
+	sem_post(&w->answered);
+}
+
+void gate_close(struct gate *g, struct test_store *t)
+{
+	static const struct str user = { "gate", 4 }, text = { "x", 1 };
+
+	waited_op_deliver(&g->waited, &user, &text);
+	sem_init(&g->waited.answered, 0, 0);
+	sem_init(&g->reached, 0, 0);
+	sem_init(&g->opened, 0, 0);
+	g->waited.op.done = answer_gate;
+	cr_assert(store_submit(t->store, &g->waited.op));
+	sem_wait(&g->reached);
+}
+
+void gate_open(struct gate *g)
+{
+	sem_post(&g->opened);
+	cr_assert_eq(waited_op_wait(&g->waited), 0);
+}
+
 static int run(struct test_store *t, struct waited_op *w)
 {
 	waited_op_submit(t, w);
@@ -104,16 +154,10 @@ static int run(struct test_store *t, struct waited_op *w)
 
 int deliver_bytes(struct test_store *t, const char *user, struct str bytes)
 {
-	struct str users[] = { str_of(user) };
-	struct waited_op w = {
-		.op.kind = STORE_DELIVER,
-		.op.deliver = { .users = users,
-				.n_users = 1,
-				.parts = &bytes,
-				.n_parts = 1,
-				.date_s = 77 },
-	};
+	struct str to = str_of(user);
+	struct waited_op w;
 
+	waited_op_deliver(&w, &to, &bytes);
 	return run(t, &w);
 }
 
@@ -219,4 +263,30 @@ bool message_reads(struct test_store *t, const char *user, size_t i, const char 
 	store_read_end(read);
 	free(msgs);
 	return same;
+}
+
+size_t count_records(struct test_store *t, enum engine_table table)
+{
+	const struct engine_ops *ops = t->store->engine->ops;
+	struct engine_cursor *cursor;
+	struct engine_txn *txn;
+	struct str key, value;
+	size_t n = 0;
+
+	cr_assert_eq(ops->begin(t->store->engine, false, &txn), 0);
+	cr_assert_eq(ops->cursor_open(txn, table, (struct str){ 0 }, &cursor), 0);
+	while (ops->cursor_next(cursor, &key, &value) == 1)
+		n++;
+	ops->cursor_close(cursor);
+	ops->abort(txn);
+	return n;
+}
+
+size_t written_len(struct test_store *t)
+{
+	struct lmdb *l = container_of(t->store->engine, struct lmdb, engine);
+	MDB_envinfo info;
+
+	mdb_env_info(l->env, &info);
+	return (info.me_last_pgno + 1) * l->page_len;
 }

@@ -1,5 +1,5 @@
 /*
- * A store in a folder of its own under /tmp, and operations that wait for their answer.
+ * A store in a folder of its own that goes away with it, and operations that wait for their answer.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apps/mail/store/engine.h"
 #include "apps/mail/store/store.h"
 
 enum { STORE_LIB_PATH_LEN = 256, STORE_LIB_NOW_S = 1000000 };
@@ -24,7 +25,9 @@ struct waited_op {
 	sem_t answered;
 };
 
-/* Makes the folder (under @parent) and opens a store with a map of @map_len bytes. */
+/* Where folders of tests are made: in memory where that can be. */
+const char *test_store_parent(void);
+/* Makes the folder (under @parent, NULL: that) and opens a store with such a map. */
 void test_store_init(struct test_store *t, const char *parent, uint64_t map_len);
 /* Closes, checks that nothing is wrong in it, and removes the folder. */
 void test_store_fini(struct test_store *t);
@@ -33,12 +36,28 @@ void test_store_close(struct test_store *t);
 void test_store_reopen(struct test_store *t);
 /* The file of the store. */
 void test_store_path(const struct test_store *t, char path[STORE_LIB_PATH_LEN]);
+/* With the files in it. */
+void remove_folder(const char *path);
 /* Faults, each printed. */
 uint64_t test_store_faults(struct test_store *t);
 
+/* An op that delivers @part to @user in INBOX; both stay where they are. */
+void waited_op_deliver(struct waited_op *w, const struct str *user,
+		       const struct str *part);
 void waited_op_submit(struct test_store *t, struct waited_op *w);
 /* The result. */
 int waited_op_wait(struct waited_op *w);
+
+/*
+ * Keeps the writer busy between close and open, in the answer to a message for user
+ * "gate": what is submitted meanwhile gathers.
+ */
+struct gate {
+	struct waited_op waited;
+	sem_t reached, opened;
+};
+void gate_close(struct gate *g, struct test_store *t);
+void gate_open(struct gate *g);
 
 /* Each waits for the commit and returns its result. */
 int deliver(struct test_store *t, const char *user, const char *text);
@@ -53,5 +72,9 @@ int set_flags(struct test_store *t, const char *user, uint32_t uid, uint32_t rem
 struct store_box_info box_info(struct test_store *t, const char *user);
 /* free() it. */
 struct store_msg *box_list(struct test_store *t, const char *user, size_t *n);
+/* Bytes of its file that were written, without what is kept in reserve. */
+size_t written_len(struct test_store *t);
+/* The engine's table, counted. */
+size_t count_records(struct test_store *t, enum engine_table table);
 /* True when message @i of the mailbox reads as @text. */
 bool message_reads(struct test_store *t, const char *user, size_t i, const char *text);

@@ -9,7 +9,7 @@ static struct test_store t;
 
 static void setup(void)
 {
-	test_store_init(&t, "/tmp", 16 << 20);
+	test_store_init(&t, NULL, 16 << 20);
 }
 
 static void clean(void)

@@ -77,13 +77,12 @@ static int check_len(struct lmdb *l, const char *dir, struct failure *f)
 	uint64_t want;
 	struct stat st;
 	MDB_stat ms;
-	int fd;
 
-	mdb_env_get_fd(l->env, &fd);
+	mdb_env_get_fd(l->env, &l->fd);
 	mdb_env_stat(l->env, &ms);
 	mdb_env_info(l->env, &info);
 	l->page_len = ms.ms_psize;
-	if (fstat(fd, &st))
+	if (fstat(l->fd, &st))
 		return fail(f, -errno, "%s/data.mdb: %s", dir, strerror(errno));
 	want = ((uint64_t)info.me_last_pgno + 1) * ms.ms_psize;
 	if ((uint64_t)st.st_size < want)
@@ -135,6 +134,7 @@ static int open_tables(struct lmdb *l, const char *dir, struct failure *f)
 	rc = mdb_txn_commit(txn);
 	if (rc)
 		return fail_mdb(f, dir, rc);
+	engine_lmdb_reserve(l);
 	if (fsync(l->dir_fd)) /* the file's own name */
 		return fail(f, -errno, "%s: %s", dir, strerror(errno));
 	return 0;

@@ -123,6 +123,27 @@ static int commit(struct store *store, struct store_op **ops, unsigned n, bool s
 	return rc;
 }
 
+/*
+ * A small transaction, and @op again.  The engine takes up what a transaction gave up
+ * only when another one has followed it; where nothing fits any more, none would.
+ */
+static int commit_behind_another(struct store *store, struct store_op *op)
+{
+	const struct engine_ops *engine = store->engine->ops;
+	struct change c = { .state = store->state };
+	int rc = engine->begin(store->engine, true, &c.txn);
+
+	if (rc)
+		return rc;
+	rc = change_end(&c);
+	if (rc) {
+		engine->abort(c.txn);
+		return rc;
+	}
+	rc = engine->commit(c.txn);
+	return rc ? rc : commit(store, &op, 1, false);
+}
+
 static void commit_or_halve(struct store *store, struct store_op **ops, unsigned n,
 			    bool sweep)
 {
@@ -131,14 +152,18 @@ static void commit_or_halve(struct store *store, struct store_op **ops, unsigned
 	if (rc == 0)
 		return;
 	if (sweep) {
-		/* With the next batch, not at once: it must not turn in circles. */
-		store->sweep_later = true;
+		/* By itself: it gives space, which may be what is missing.  If it fails,
+		 * not again at once: it must not turn in circles. */
+		store->sweep_later = commit(store, NULL, 0, true) != 0;
 		commit_or_halve(store, ops, n, false);
 	} else if (n > 1) {
 		commit_or_halve(store, ops, n / 2, false);
 		commit_or_halve(store, ops + n / 2, n - n / 2, false);
 	} else if (n == 1) {
-		ops[0]->result = rc;
+		if (rc == -ENOSPC)
+			rc = commit_behind_another(store, ops[0]);
+		if (rc)
+			ops[0]->result = rc;
 	}
 }
 

@@ -1,0 +1,245 @@
+"""Builds the tree and runs its test suites; started by tests/run.
+
+A suite has two kinds of members:
+
+  - tests of that suite in meson.build; in a Criterion program every Test() counts;
+  - executable files tests/SUITE/*.py and *.sh, run at the top of the tree with
+    BUILD naming the build folder.  0 is a pass; 77 a skip, with the reason as the
+    last line; anything else a failure.  One may also print `ok NAME` and
+    `not ok NAME` lines: then each of those counts.
+
+The suite `sanitize` is unit and fuzz once more, in a build of its own under the
+address and undefined behaviour sanitizers: a report or a leak is a failure.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+SUITES = ['unit', 'sanitize', 'lint', 'fuzz', 'interop', 'script', 'sim',
+          'scenarios', 'crash']
+SANITIZED = ['unit', 'fuzz']
+AS_ROOT = ['interop', 'scenarios', 'crash']
+PROGRAM_LIMIT_S = 600
+TAIL_LINES = 40
+PLAIN = {'b_ndebug': 'false', 'werror': 'true', 'pkgconfig.relocatable': 'true'}
+SANITIZE = {**PLAIN, 'b_sanitize': 'address,undefined', 'b_lundef': 'false',
+            'buildtype': 'debugoptimized'}
+
+
+class Tally:
+    """What happened; a line for each failure and skip as it comes."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def ok(self):
+        self.passed += 1
+
+    def fail(self, name, log):
+        self.failed += 1
+        print(f'  FAIL {name}')
+        for line in log.rstrip().splitlines()[-TAIL_LINES:]:
+            print(f'  | {line}')
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f'  skip {name}: {why}')
+
+    def __str__(self):
+        return (f'{self.passed} passed, {self.failed} failed, '
+                f'{self.skipped} skipped')
+
+
+def run(*args, **kw):
+    return subprocess.run(args, cwd=TOP, text=True, errors='replace',
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kw)
+
+
+def configured(build):
+    """The build's options, or None before its first configuration."""
+    info = TOP / build / 'meson-info/intro-buildoptions.json'
+    if not (TOP / build / 'build.ninja').exists() or not info.exists():
+        return None
+    values = {o['name']: o['value'] for o in json.loads(info.read_text())}
+    return {k: str(v).lower() for k, v in values.items()}
+
+
+def compile_tree(build, options, tally):
+    """Configures where needed, compiles.  False, and a failure, on any error."""
+    start, now = time.time(), configured(build)
+    flags = [f'-D{k}={v}' for k, v in options.items()
+             if now is None or now.get(k) != v]
+    steps = [['ninja', '-C', build]]
+    if now is None:
+        steps.insert(0, ['meson', 'setup', build, *flags])
+    elif flags:
+        steps.insert(0, ['meson', 'configure', build, *flags])
+    for step in steps:
+        done = run(*step)
+        if done.returncode:
+            tally.fail(' '.join(step), done.stdout)
+            return False
+    print(f'{"compile " + build:<20} {time.time() - start:6.1f} s', flush=True)
+    return True
+
+
+def meson_tests(build):
+    """Suite -> how many tests meson has for it."""
+    info = TOP / build / 'meson-info/intro-tests.json'
+    count = {}
+    for test in json.loads(info.read_text()):
+        for suite in test['suite']:
+            name = suite.rpartition(':')[2]
+            count[name] = count.get(name, 0) + 1
+    return count
+
+
+def programs(suite):
+    return sorted(p for p in (TOP / 'tests' / suite).glob('*')
+                  if p.suffix in ('.py', '.sh') and os.access(p, os.X_OK))
+
+
+def case_log(log, case):
+    """What a TAP log says about one case: from its line to the next one's."""
+    lines = log.splitlines()
+    start = next((i for i, line in enumerate(lines)
+                  if line.startswith(f'not ok - {case}')), None)
+    if start is None:
+        return log
+    end = next((i for i in range(start + 1, len(lines))
+                if re.match(r'(not )?ok ', lines[i])), len(lines))
+    return '\n'.join(lines[start:end])
+
+
+def count_junit(suite, file, tally):
+    """Every test case in meson's report; a program without cases is one."""
+    for program in xml.etree.ElementTree.parse(file).getroot():
+        log = '\n'.join(e.text or '' for e in program.iter()
+                        if e.tag in ('system-out', 'system-err'))
+        failed = 0
+        for case in program.iter('testcase'):
+            # "1 - map::finds_it  (0.00s)", or "packetboat:fuzz / fuzz_arp"
+            name = re.sub(r'^\d+ - |.* / |\s+\([\d.]+s\)$', '', case.get('name'))
+            if case.find('failure') is not None or case.find('error') is not None:
+                failed += 1
+                tally.fail(f'{suite}/{name}', case_log(log, name))
+            elif case.find('skipped') is not None:
+                tally.skip(f'{suite}/{name}', case.findtext('system-out') or
+                           case.find('skipped').get('message') or 'no reason given')
+            else:
+                tally.ok()
+        # Crashed or timed out without a case to blame.
+        if int(program.get('errors') or 0) and not failed:
+            tally.fail(f'{suite}/{program.get("name")}', log)
+
+
+def run_meson(build, suite, tally, label, patience, env=None):
+    report = TOP / build / f'meson-logs/{suite}.junit.xml'
+    report.unlink(missing_ok=True)
+    before = tally.failed
+    done = run('meson', 'test', '-C', build, '--no-rebuild', '--suite', suite,
+               '--logbase', suite, '-t', str(patience), env=env)
+    if not report.exists():
+        tally.fail(f'{label}: meson test', done.stdout)
+        return
+    count_junit(label, report, tally)
+    if done.returncode and tally.failed == before:
+        tally.fail(f'{label}: meson test', done.stdout)
+
+
+def run_sanitized(tally):
+    """Reports go to files: Criterion shows nobody what its children print, and a
+    leak is found only after a test has passed."""
+    if not compile_tree('build-san', SANITIZE, tally):
+        return
+    reports = TOP / 'build-san/reports'
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir()
+    common = f'log_path={reports}/report:log_exe_name=1'
+    env = dict(os.environ, UBSAN_OPTIONS=f'{common}:print_stacktrace=1',
+               ASAN_OPTIONS=f'{common}:detect_stack_use_after_return=1')
+    for suite in SANITIZED:
+        run_meson('build-san', suite, tally, f'sanitize/{suite}', 20, env)
+    for report in sorted(reports.iterdir()):
+        text = report.read_text(errors='replace')
+        tally.fail(f'sanitize/{report.name}', text.partition('Shadow bytes')[0])
+
+
+def run_limited(path, env):
+    """Runs one program and all it starts; both are gone when this returns."""
+    with subprocess.Popen([path], cwd=TOP, env=env, text=True, errors='replace',
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, start_new_session=True) as child:
+        try:
+            out, _ = child.communicate(timeout=PROGRAM_LIMIT_S)
+            return child.returncode, out
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            out, _ = child.communicate()
+            return 1, f'{out}\nkilled after {PROGRAM_LIMIT_S} s'
+
+
+def run_program(suite, path, tally):
+    name = f'{suite}/{path.name}'
+    if suite in AS_ROOT and os.geteuid() != 0:
+        tally.skip(name, 'must be root to make network namespaces')
+        return
+    code, out = run_limited(path, dict(os.environ, BUILD=str(TOP / 'build')))
+    lines = out.splitlines()
+    if code == 77:
+        tally.skip(name, lines[-1] if lines else 'no reason given')
+        return
+    bad = [line[7:] for line in lines if line.startswith('not ok ')]
+    good = sum(line.startswith('ok ') for line in lines)
+    for case in bad:
+        tally.fail(f'{name}: {case}', out)
+    tally.passed += good
+    if code and not bad:
+        tally.fail(name, out)
+    elif not good and not bad:
+        tally.ok()
+
+
+def run_suite(suite, tally):
+    if suite == 'sanitize':
+        run_sanitized(tally)
+        return
+    if suite in meson_tests('build'):
+        run_meson('build', suite, tally, suite, 4)
+    for path in programs(suite):
+        run_program(suite, path, tally)
+
+
+def run_all(wanted, total):
+    if not compile_tree('build', PLAIN, total):
+        return
+    known = meson_tests('build')
+    there = [s for s in SUITES if s == 'sanitize' or s in known or programs(s)]
+    for suite in wanted:
+        if suite not in there:
+            total.fail(suite, f'no such suite; there are: {" ".join(there)}')
+    for suite in [s for s in there if not wanted or s in wanted]:
+        tally, start = Tally(), time.time()
+        run_suite(suite, tally)
+        print(f'{suite:<20} {time.time() - start:6.1f} s   {tally}', flush=True)
+        total.passed += tally.passed
+        total.failed += tally.failed
+        total.skipped += tally.skipped
+
+
+def main(wanted):
+    total = Tally()
+    run_all(wanted, total)
+    print(total)
+    return 1 if total.failed or not total.passed else 0
+
+
+sys.exit(main(sys.argv[1:]))
