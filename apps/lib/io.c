@@ -33,6 +33,7 @@ struct io *io_new(struct net *net, struct net_listener *listener, enum io_state 
 	net_timer_init(&io->deadline, deadline_fire);
 	list_init(&io->todo);
 	list_push(&net->ios, &io->all);
+	net->n_ios++;
 	return io;
 }
 
@@ -45,6 +46,7 @@ void io_free(struct io *io)
 		io->net->ops->close(io->net, io->end.s, true);
 	list_remove(&io->todo);
 	list_remove(&io->all);
+	io->net->n_ios--;
 	if (io->listener) {
 		io->listener->n_conns--;
 		net_listener_put(io->listener);

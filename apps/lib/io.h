@@ -56,6 +56,9 @@ const char *io_peer(const struct io *io);
 const char *io_local(const struct io *io);
 /* Only the address of the peer, without port. */
 const char *io_peer_addr(const struct io *io);
+/* Bytes that wait: unread, and unsent. */
+size_t io_in_len(const struct io *io);
+size_t io_out_len(const struct io *io);
 /* Accepted beyond the listener's limit. */
 bool io_is_excess(const struct io *io);
 

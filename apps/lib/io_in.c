@@ -147,6 +147,11 @@ static void starve(struct io *io)
 		io_touch(io);
 }
 
+size_t io_in_len(const struct io *io)
+{
+	return io->in_len;
+}
+
 struct str io_peek(struct io *io)
 {
 	starve(io);

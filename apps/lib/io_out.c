@@ -111,6 +111,11 @@ void io_write_ref(struct io *io, const void *bytes, size_t len, void (*done)(voi
 	io_touch(io);
 }
 
+size_t io_out_len(const struct io *io)
+{
+	return io->out_len;
+}
+
 size_t io_room(struct io *io)
 {
 	if (io->out_len < IO_OUT_HIGH)

@@ -23,6 +23,7 @@ int net_init(struct net *net, const struct net_ops *ops, uint64_t now_ns)
 {
 	net->ops = ops;
 	net->now_ns = now_ns;
+	net->n_ios = 0;
 	atomic_init(&net->woken, false);
 	atomic_init(&net->stopped, false);
 	list_init(&net->ios);
@@ -239,6 +240,24 @@ void net_listener_close(struct net_listener *l)
 	timer_stop(&l->net->wheel, &l->pause);
 	list_remove(&l->node);
 	net_listener_put(l);
+}
+
+unsigned net_n_conns(const struct net *net)
+{
+	return net->n_ios;
+}
+
+void net_each_conn(const struct net *net, bool (*fn)(void *arg, struct io *io), void *arg)
+{
+	const struct list *at, *next;
+
+	for (at = net->ios.next; at != &net->ios; at = next) {
+		struct io *io = container_of(at, struct io, all);
+
+		next = at->next;
+		if (io->handler && !fn(arg, io))
+			return;
+	}
 }
 
 int net_connect(struct net *net, const char *where, struct io **io)

@@ -64,6 +64,12 @@ void net_listener_close(struct net_listener *listener);
 /* Begins to connect to "ADDRESS:PORT".  0 or -errno; news come to the io's handler. */
 int net_connect(struct net *net, const char *where, struct io **io);
 
+/* Connections that are open, also those that say their last words. */
+unsigned net_n_conns(const struct net *net);
+/* Calls @fn for each that has an owner, until it returns false. */
+void net_each_conn(const struct net *net, bool (*fn)(void *arg, struct io *io),
+		   void *arg);
+
 /* One-shot timers; never early.  @fire may arm its timer again, or free it. */
 void net_timer_init(struct net_timer *t,
 		    void (*fire)(struct net_timer *t, uint64_t now_ns));

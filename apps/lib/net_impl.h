@@ -75,6 +75,7 @@ struct net {
 	struct wheel wheel;
 	struct list ios, listeners; /* all of them */
 	struct list todo;	    /* ios with something to do */
+	unsigned n_ios;
 	struct ring jobs;
 	_Atomic bool woken; /* since jobs were last looked at */
 	_Atomic bool stopped;

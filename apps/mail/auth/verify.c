@@ -62,11 +62,16 @@ bool verify_submit(struct verify *v, const struct user *user, struct verify_job 
 	return false;
 }
 
+void verify_give_up(struct verify *v)
+{
+	atomic_store(&v->ends, true);
+}
+
 void verify_free(struct verify *v)
 {
 	if (!v)
 		return;
-	atomic_store(&v->ends, true);
+	verify_give_up(v);
 	worker_free(v->worker);
 	free(v);
 }

@@ -40,7 +40,9 @@ int verify_new(unsigned n_threads, struct verify **verify);
  */
 bool verify_submit(struct verify *verify, const struct user *user,
 		   struct verify_job *job);
-/* What waits is answered with VERIFY_UNSURE, at once. */
+/* From now on checks, also those that wait, are answered with VERIFY_UNSURE at once. */
+void verify_give_up(struct verify *verify);
+/* Gives up, and waits for the check that is under way. */
 void verify_free(struct verify *verify);
 
 /* clang-format off */

@@ -1,0 +1,241 @@
+/*
+ * The server: one epoll for the listening socket and its clients, watched by the net
+ * as one descriptor, since a net tells only when something can be read.
+ */
+#include "apps/lib/ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "apps/lib/net.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+#include "stack/base/list.h"
+
+struct ctl {
+	struct net *net;
+	char *path;
+	const struct ctl_command *commands;
+	size_t n_commands;
+	void *arg;
+	int epoll_fd, listen_fd;
+	struct list clients;
+	unsigned n_clients;
+};
+
+struct client {
+	struct list node;
+	struct ctl *ctl;
+	struct net_timer deadline;
+	int fd;
+	char in[CTL_LINE_MAX];
+	size_t in_len;
+	char *out; /* the answer, once the line is there */
+	size_t out_len, out_at;
+};
+
+static void client_free(struct client *c)
+{
+	net_timer_stop(c->ctl->net, &c->deadline);
+	list_remove(&c->node);
+	c->ctl->n_clients--;
+	close(c->fd);
+	free(c->out);
+	free(c);
+}
+
+static void client_late(struct net_timer *t, uint64_t now_ns)
+{
+	(void)now_ns;
+	client_free(container_of(t, struct client, deadline));
+}
+
+static int watch(const struct ctl *ctl, int op, int fd, uint32_t events, void *what)
+{
+	struct epoll_event event = { .events = events, .data.ptr = what };
+
+	return epoll_ctl(ctl->epoll_fd, op, fd, &event) < 0 ? -errno : 0;
+}
+
+static void accept_client(struct ctl *ctl)
+{
+	int fd = accept4(ctl->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct client *c;
+
+	if (fd < 0)
+		return;
+	c = ctl->n_clients < CTL_CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	if (!c || watch(ctl, EPOLL_CTL_ADD, fd, EPOLLIN, c) < 0) {
+		free(c);
+		close(fd);
+		return;
+	}
+	c->ctl = ctl;
+	c->fd = fd;
+	list_push(&ctl->clients, &c->node);
+	ctl->n_clients++;
+	net_timer_init(&c->deadline, client_late);
+	net_timer_arm(ctl->net, &c->deadline,
+		      net_now_ns(ctl->net) + CTL_CLIENT_S * NS_PER_S);
+}
+
+/* True: the client is still there. */
+static bool write_some(struct client *c)
+{
+	ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN;
+	c->out_at += (size_t)n;
+	return c->out_at < c->out_len;
+}
+
+static bool answer(struct client *c, struct str line)
+{
+	struct ctl *ctl = c->ctl;
+
+	c->out = ctl_answer(ctl->commands, ctl->n_commands, ctl->arg, line, &c->out_len);
+	return c->out && watch(ctl, EPOLL_CTL_MOD, c->fd, EPOLLOUT, c) == 0 &&
+	       write_some(c);
+}
+
+static bool read_some(struct client *c)
+{
+	ssize_t n = recv(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len, 0);
+	const char *end;
+
+	if (n < 0)
+		return errno == EAGAIN;
+	c->in_len += (size_t)n;
+	end = memchr(c->in, '\n', c->in_len);
+	if (end)
+		return answer(c, (struct str){ c->in, (size_t)(end - c->in) });
+	if (c->in_len == sizeof(c->in))
+		return answer(c, (struct str){ c->in, c->in_len });
+	return n > 0;
+}
+
+static void ctl_turn(void *arg, int fd)
+{
+	struct epoll_event events[CTL_CLIENTS_MAX + 1];
+	struct ctl *ctl = arg;
+	int n = epoll_wait(fd, events, CTL_CLIENTS_MAX + 1, 0);
+
+	for (int i = 0; i < n; i++) {
+		struct client *c = events[i].data.ptr;
+
+		if (!c)
+			accept_client(ctl);
+		else if (c->out ? !write_some(c) : !read_some(c))
+			client_free(c);
+	}
+}
+
+/* A socket whose owner is gone stays in the file system; one that is answered does not
+ * go. */
+static int remove_stale(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+	bool answered;
+
+	if (fd < 0)
+		return -errno;
+	answered = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
+	close(fd);
+	if (answered)
+		return -EADDRINUSE;
+	if (lstat(at->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	return unlink(at->sun_path) < 0 ? -errno : 0;
+}
+
+static int listen_at(struct ctl *ctl)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int r;
+
+	if (strlen(ctl->path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(at.sun_path, ctl->path);
+	r = remove_stale(&at);
+	if (r < 0)
+		return r;
+	ctl->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (ctl->listen_fd < 0)
+		return -errno;
+	/* Nobody can connect between bind() and listen(): the mode is there in time. */
+	if (bind(ctl->listen_fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    chmod(ctl->path, 0600) < 0 || listen(ctl->listen_fd, CTL_CLIENTS_MAX) < 0)
+		return -errno;
+	return 0;
+}
+
+static int begin(struct ctl *ctl, const char *path)
+{
+	int r;
+
+	ctl->path = strdup(path);
+	ctl->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!ctl->path || ctl->epoll_fd < 0)
+		return -errno;
+	r = listen_at(ctl);
+	if (r == 0)
+		r = watch(ctl, EPOLL_CTL_ADD, ctl->listen_fd, EPOLLIN, NULL);
+	if (r == 0)
+		r = net_watch_fd(ctl->net, ctl->epoll_fd, ctl_turn, ctl);
+	return r;
+}
+
+static void ctl_end(struct ctl *ctl)
+{
+	while (!list_empty(&ctl->clients))
+		client_free(container_of(ctl->clients.next, struct client, node));
+	if (ctl->listen_fd >= 0)
+		close(ctl->listen_fd);
+	if (ctl->epoll_fd >= 0)
+		close(ctl->epoll_fd);
+	free(ctl->path);
+	free(ctl);
+}
+
+int ctl_new(struct net *net, const char *path, const struct ctl_command *commands,
+	    size_t n_commands, void *arg, struct ctl **ctl)
+{
+	struct ctl *new = calloc(1, sizeof(*new));
+	int r;
+
+	if (!new)
+		return -ENOMEM;
+	*new = (struct ctl){ .net = net,
+			     .commands = commands,
+			     .n_commands = n_commands,
+			     .arg = arg,
+			     .epoll_fd = -1,
+			     .listen_fd = -1 };
+	list_init(&new->clients);
+	r = begin(new, path);
+	if (r < 0) {
+		ctl_end(new);
+		return r;
+	}
+	*ctl = new;
+	return 0;
+}
+
+void ctl_free(struct ctl *ctl)
+{
+	if (!ctl)
+		return;
+	net_unwatch_fd(ctl->net, ctl->epoll_fd);
+	unlink(ctl->path);
+	ctl_end(ctl);
+}

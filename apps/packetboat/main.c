@@ -1,0 +1,111 @@
+/*
+ * packetboat: asks a running packetboatd, and keeps its users.  packetboat(1) says what
+ * it is to its user.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/lib/conf.h"
+#include "apps/lib/paths.h"
+#include "apps/packetboat/packetboat.h"
+#include "stack/base/check.h"
+
+static const char usage[] =
+	"usage: packetboat [-c FILE] stat [--json] [PATTERN]\n"
+	"       packetboat [-c FILE] conns [--json]\n"
+	"       packetboat [-c FILE] out [--json]\n"
+	"       packetboat [-c FILE] stop\n"
+	"       packetboat [-c FILE] user add NAME ADDRESS... [--password-stdin]\n"
+	"       packetboat [-c FILE] user passwd NAME [--password-stdin]\n"
+	"       packetboat [-c FILE] user list [--json]\n"
+	"       packetboat [-c FILE] user remove NAME\n";
+
+/* The few options of packetboatd that concern us too; packetboatd checks them all. */
+static const struct conf_opt options[] = {
+	{ .section = "",
+	  .name = "control",
+	  .offset = offsetof(struct packetboat, control),
+	  .initial = PATH_CONTROL },
+	{ .section = "",
+	  .name = "users",
+	  .offset = offsetof(struct packetboat, users),
+	  .initial = PATH_USERS },
+	{ .section = "",
+	  .name = "user",
+	  .offset = offsetof(struct packetboat, service_user),
+	  .initial = SERVICE_USER },
+};
+
+int packetboat_fail(const char *text)
+{
+	fprintf(stderr, "packetboat: %s\n", text);
+	return 1;
+}
+
+int packetboat_usage(void)
+{
+	fputs(usage, stderr);
+	return 1;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct packetboat *p, int argc, char **argv);
+} commands[] = {
+	{ "stat", ask_stat },  { "conns", ask_table },	 { "out", ask_table },
+	{ "stop", ask_table }, { "user", user_command },
+};
+
+static int run(struct packetboat *p, int argc, char **argv)
+{
+	for (size_t i = 0; argc > 0 && i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return commands[i].run(p, argc, argv);
+	return packetboat_usage();
+}
+
+/* Options may stand anywhere; what is left is the command. */
+static const char *parse_args(int argc, char **argv, struct packetboat *p)
+{
+	static const struct option longs[] = {
+		{ "conf", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "password-stdin", no_argument, NULL, 'p' },
+		{ 0 },
+	};
+	const char *conf = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:hj", longs, NULL)) != -1)
+		switch (c) {
+		case 'c': conf = optarg; break;
+		case 'j': p->json = true; break;
+		case 'p': p->password_stdin = true; break;
+		case 'h': fputs(usage, stdout); exit(0);
+		default: exit(packetboat_usage());
+		}
+	return conf;
+}
+
+int main(int argc, char **argv)
+{
+	struct packetboat p = { 0 };
+	struct conf conf;
+	const char *file;
+	int r;
+
+	if (conf_init(&conf, options, ARRAY_LEN(options), &p) < 0)
+		return packetboat_fail("no memory");
+	file = parse_args(argc, argv, &p);
+	r = conf_load(&conf, file ? file : PATH_CONF, true);
+	if (r < 0 && (file || r != -ENOENT))
+		r = packetboat_fail(conf.error);
+	else
+		r = run(&p, argc - optind, argv + optind);
+	conf_fini(&conf);
+	return r;
+}

@@ -1,0 +1,23 @@
+/*
+ * What the commands of packetboat share.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Of the configuration file and the command line. */
+struct packetboat {
+	char *control, *users, *service_user;
+	bool json, password_stdin;
+};
+
+/* Says what is wrong, or what is allowed, on standard error; 1, the exit status. */
+int packetboat_fail(const char *text);
+int packetboat_usage(void);
+
+/* The commands: argv[0] is their name.  Exit statuses. */
+int ask_stat(struct packetboat *p, int argc, char **argv);
+int ask_table(struct packetboat *p, int argc, char **argv);
+int user_command(struct packetboat *p, int argc, char **argv);

@@ -1,0 +1,262 @@
+#include "apps/packetboatd/appliance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "apps/lib/ctl.h"
+#include "apps/lib/daemon.h"
+#include "apps/lib/net.h"
+#include "apps/mail/auth/verify.h"
+#include "apps/mail/store/store.h"
+#include "apps/packetboatd/control.h"
+#include "apps/packetboatd/glue.h"
+#include "apps/packetboatd/userdb.h"
+#include "stack/api/stack.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+
+enum { VERIFY_THREADS = 1, STOP_LOOK_MS = 20 };
+
+static int fail(char *error, int r, const char *what, const char *why)
+{
+	snprintf(error, APPLIANCE_ERROR_LEN, "%s: %s", what, why ? why : strerror(-r));
+	return r;
+}
+
+int appliance_open_log(struct appliance *a)
+{
+	int fd = open(a->conf->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (a->log.fd > STDERR_FILENO)
+		close(a->log.fd);
+	a->log.fd = fd;
+	return 0;
+}
+
+static void fill_stack_conf(const struct settings *conf, struct pb_stack_conf *sc,
+			    char *port, size_t port_len)
+{
+	pb_stack_conf_init(sc);
+	snprintf(port, port_len, "%s%s%s%s", conf->pcap ? "pcap:" : "",
+		 conf->pcap ? conf->pcap : "", conf->pcap ? ":" : "", conf->port);
+	sc->port = port;
+	sc->addr = conf->addr;
+	sc->gateway = conf->gateway;
+	sc->mac = conf->mac;
+	sc->mtu = (unsigned)conf->mtu;
+	sc->offload = conf->offload;
+	sc->probe_addr = conf->probe_addr;
+	sc->host_addr = strncmp(conf->port, "tap:", 4) == 0 ? conf->host_addr : NULL;
+	sc->persist = conf->persist;
+	sc->n_bufs = (uint32_t)conf->buffers;
+	sc->max_conns = (uint32_t)conf->max_conns;
+	sc->cc = conf->cc;
+}
+
+static int open_net(struct appliance *a, char *error)
+{
+	struct pb_stack_conf sc;
+	char port[1024];
+	int r;
+
+	if (strcmp(a->conf->net, "kernel") == 0) {
+		r = net_posix_new(&a->net);
+		return r < 0 ? fail(error, r, "kernel network", NULL) : 0;
+	}
+	fill_stack_conf(a->conf, &sc, port, sizeof(port));
+	r = pb_stack_open(&sc, &a->stack, error);
+	if (r < 0)
+		return r;
+	a->core = pb_stack_core(a->stack, 0);
+	r = net_stack_new(&a->net, a->core);
+	return r < 0 ? fail(error, r, "stack", NULL) : 0;
+}
+
+static int new_services(struct appliance *a, char *error)
+{
+	const struct settings *conf = a->conf;
+	const struct smtpd_conf smtp = {
+		.host = conf->hostname,
+		.postmaster = conf->postmaster,
+		.log = &a->log,
+		.seed = a->seed,
+		.limits = conf->smtp,
+	};
+	struct pop3d_conf pop3 = {
+		.host = conf->hostname,
+		.log = &a->log,
+		.seed = a->seed,
+		.limits = conf->pop3,
+	};
+	uint64_t n_drops = conf->pop3_sessions_max * conf->pop3_listen.n;
+	int r;
+
+	r = smtpd_new(a->net, &smtp, &glue_smtpd_ops, a, &a->smtpd);
+	if (r == 0)
+		r = pop3d_locks_new((unsigned)n_drops, &a->locks);
+	pop3.locks = a->locks;
+	if (r == 0)
+		r = pop3d_new(a->net, &pop3, &glue_pop3d_ops, a, &a->pop3d);
+	return r < 0 ? fail(error, r, "services", NULL) : 0;
+}
+
+static int listen_all(struct appliance *a, const struct conf_list *where,
+		      uint64_t max_conns, net_accept *accept, void *arg, char *error)
+{
+	for (size_t i = 0; i < where->n; i++) {
+		int r = net_listen(a->net, where->at[i], (unsigned)max_conns, accept, arg,
+				   &a->listeners[a->n_listeners]);
+
+		if (r < 0)
+			return fail(error, r, where->at[i], NULL);
+		a->n_listeners++;
+	}
+	return 0;
+}
+
+int appliance_open(struct appliance *a, const struct settings *conf,
+		   char error[APPLIANCE_ERROR_LEN])
+{
+	int r;
+
+	*a = (struct appliance){
+		.conf = conf,
+		.log = { .level = settings_log_level(conf),
+			 .fd = STDERR_FILENO,
+			 .program = "packetboatd" },
+		.started_ns = clock_now_ns(),
+	};
+	if (getrandom(&a->seed, sizeof(a->seed), 0) != sizeof(a->seed))
+		return fail(error, -EIO, "random numbers", NULL);
+	r = open_net(a, error);
+	if (r == 0)
+		r = new_services(a, error);
+	if (r == 0)
+		r = listen_all(a, &conf->smtp_listen, conf->smtp_sessions_max,
+			       smtpd_accept, a->smtpd, error);
+	if (r == 0)
+		r = listen_all(a, &conf->pop3_listen, conf->pop3_sessions_max,
+			       pop3d_accept, a->pop3d, error);
+	return r;
+}
+
+static int open_store(struct appliance *a, char *error)
+{
+	const struct store_conf conf = {
+		.dir = a->conf->store_dir,
+		.map_len = a->conf->store_size_max,
+		.free_min = a->conf->store_free_min,
+		.now_s = clock_wall_ns() / NS_PER_S,
+	};
+	char why[STORE_ERROR_LEN];
+	int r = store_open(&conf, &a->store, why);
+
+	return r < 0 ? fail(error, r, "store", why) : 0;
+}
+
+int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
+{
+	int r = open_store(a, error);
+
+	if (r < 0)
+		return r;
+	r = userdb_new(a->net, &a->log, a->conf->users, &a->users, error);
+	if (r < 0)
+		return r;
+	r = verify_new(VERIFY_THREADS, &a->verify);
+	if (r < 0)
+		return fail(error, r, "thread for passwords", NULL);
+	r = ctl_new(a->net, a->conf->control, control_commands, control_n_commands, a,
+		    &a->ctl);
+	if (r == -EADDRINUSE)
+		return fail(error, r, a->conf->control, "another packetboatd runs");
+	return r < 0 ? fail(error, r, a->conf->control, NULL) : 0;
+}
+
+/* Ends the loop when everybody is gone, or had their time. */
+static void look_stop(struct net_timer *t, uint64_t now_ns)
+{
+	struct appliance *a = container_of(t, struct appliance, stop_look);
+	bool busy = smtpd_busy(a->smtpd) || pop3d_busy(a->pop3d);
+
+	if (busy || (net_n_conns(a->net) > 0 && now_ns < a->stop_ns))
+		net_timer_arm(a->net, t, now_ns + STOP_LOOK_MS * NS_PER_MS);
+	else
+		net_stop(a->net);
+}
+
+void appliance_stop(struct appliance *a)
+{
+	if (a->stop_ns)
+		return;
+	log_line(&a->log, LOG_INFO, "stop conns=%u", net_n_conns(a->net));
+	a->stop_ns = net_now_ns(a->net) + APPLIANCE_STOP_S * NS_PER_S;
+	verify_give_up(a->verify);
+	smtpd_stop(a->smtpd);
+	pop3d_stop(a->pop3d);
+	net_timer_init(&a->stop_look, look_stop);
+	net_timer_arm(a->net, &a->stop_look, net_now_ns(a->net));
+}
+
+static void hang_up(struct appliance *a)
+{
+	int r = a->conf->log_file && a->log.fd != STDERR_FILENO ? appliance_open_log(a) :
+								  0;
+
+	if (r < 0)
+		log_line(&a->log, LOG_ERROR, "log file=%s why=\"%s\"", a->conf->log_file,
+			 strerror(-r));
+	userdb_reload(a->users);
+}
+
+static void take_signal(void *arg, int fd)
+{
+	struct appliance *a = arg;
+	int signo = daemon_signal(fd);
+
+	if (signo == SIGHUP)
+		hang_up(a);
+	else if (signo != 0)
+		appliance_stop(a);
+}
+
+void appliance_run(struct appliance *a, int signal_fd)
+{
+	int r = net_watch_fd(a->net, signal_fd, take_signal, a);
+
+	if (r < 0) {
+		log_line(&a->log, LOG_ERROR, "signals why=\"%s\"", strerror(-r));
+		return;
+	}
+	net_run(a->net);
+	net_unwatch_fd(a->net, signal_fd);
+}
+
+void appliance_close(struct appliance *a)
+{
+	ctl_free(a->ctl);
+	for (unsigned i = 0; i < a->n_listeners; i++)
+		net_listener_close(a->listeners[i]);
+	/* Before the services go, what they wait for must have come back. */
+	verify_free(a->verify);
+	if (a->smtpd)
+		smtpd_free(a->smtpd);
+	if (a->pop3d)
+		pop3d_free(a->pop3d);
+	userdb_free(a->users);
+	net_free(a->net); /* gives back the messages that were being sent */
+	pop3d_locks_free(a->locks);
+	if (a->store)
+		store_close(a->store);
+	if (a->stack)
+		pb_stack_close(a->stack);
+	if (a->log.fd > STDERR_FILENO)
+		close(a->log.fd);
+}

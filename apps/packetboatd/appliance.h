@@ -1,0 +1,68 @@
+/*
+ * The mail appliance: one net with SMTP and POP3 on it, a store, the users.
+ *
+ * Life, in this order, each step once: appliance_open() as root, which opens ports and
+ * listens; appliance_start() as the service user; appliance_run() until it is told to
+ * stop; appliance_close(), whatever was reached.  All in one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apps/lib/net.h"
+#include "apps/packetboatd/settings.h"
+#include "stack/base/log.h"
+
+enum {
+	APPLIANCE_ERROR_LEN = 1024,
+	APPLIANCE_STOP_S = 10, /* sessions have so long for their last words */
+};
+
+struct ctl;
+struct pb_core;
+struct pb_stack;
+struct pop3d;
+struct pop3d_locks;
+struct smtpd;
+struct store;
+struct userdb;
+struct verify;
+
+struct appliance {
+	const struct settings *conf;
+	struct log log;
+	uint64_t seed;
+	uint64_t started_ns;
+
+	struct pb_stack *stack; /* NULL: on the kernel's sockets */
+	struct pb_core *core;
+	struct net *net;
+	struct smtpd *smtpd;
+	struct pop3d_locks *locks;
+	struct pop3d *pop3d;
+	struct net_listener *listeners[2 * CONF_LIST_MAX];
+	unsigned n_listeners;
+
+	struct userdb *users;
+	struct verify *verify;
+	struct store *store;
+	struct ctl *ctl;
+
+	uint64_t stop_ns; /* when sessions have had their time; 0: nobody said stop */
+	struct net_timer stop_look;
+};
+
+/* @conf stays the caller's.  0; or -errno and a sentence. */
+int appliance_open(struct appliance *a, const struct settings *conf,
+		   char error[APPLIANCE_ERROR_LEN]);
+int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN]);
+/* Reads signals from @signal_fd: TERM and INT stop, HUP reads users and opens the log
+ * file anew.  Returns when everybody had the last words. */
+void appliance_run(struct appliance *a, int signal_fd);
+/* Sessions are told; appliance_run() returns when they are gone. */
+void appliance_stop(struct appliance *a);
+void appliance_close(struct appliance *a);
+
+/* Writes to the log file of the configuration from now on, or to standard error. */
+int appliance_open_log(struct appliance *a);

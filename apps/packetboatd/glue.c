@@ -1,0 +1,125 @@
+#include "apps/packetboatd/glue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "apps/mail/auth/verify.h"
+#include "apps/mail/store/store.h"
+#include "apps/packetboatd/appliance.h"
+#include "apps/packetboatd/userdb.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+
+_Static_assert((int)USER_NAME_MAX <= (int)SMTPD_USER_MAX, "names fit");
+_Static_assert((int)USER_NAME_MAX <= (int)STORE_USER_MAX, "names fit");
+
+static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
+			      char user[SMTPD_USER_MAX + 1])
+{
+	const struct appliance *a = arg;
+	const struct users *users = userdb_users(a->users);
+	const struct user *found = users_by_addr(users, addr);
+
+	if (found) {
+		strcpy(user, found->name);
+		return SMTPD_USER;
+	}
+	return users_has_domain(users, domain) ? SMTPD_NOBODY : SMTPD_NOT_OURS;
+}
+
+static bool submit(void *arg, struct store_op *op)
+{
+	return store_submit(((struct appliance *)arg)->store, op);
+}
+
+static uint64_t room(void *arg)
+{
+	return store_room(((struct appliance *)arg)->store);
+}
+
+static uint64_t wall_s(void *arg)
+{
+	(void)arg;
+	return clock_wall_ns() / NS_PER_S;
+}
+
+const struct smtpd_ops glue_smtpd_ops = {
+	.whose = whose,
+	.submit = submit,
+	.room = room,
+	.wall_s = wall_s,
+};
+
+/* A login on its way through the verifier. */
+struct check {
+	struct verify_job job;
+	struct pop3d_login *login;
+};
+
+static void checked(struct verify_job *job)
+{
+	struct check *check = container_of(job, struct check, job);
+	struct pop3d_login *login = check->login;
+
+	switch (job->verdict) {
+	case VERIFY_RIGHT: login->verdict = POP3D_RIGHT; break;
+	case VERIFY_WRONG: login->verdict = POP3D_WRONG; break;
+	case VERIFY_UNSURE: login->verdict = POP3D_UNSURE; break;
+	}
+	free(check);
+	login->done(login);
+}
+
+static bool verify(void *arg, struct pop3d_login *login)
+{
+	struct appliance *a = arg;
+	struct check *check = calloc(1, sizeof(*check));
+
+	if (!check)
+		return false;
+	check->login = login;
+	check->job.password = login->password;
+	check->job.done = checked;
+	if (verify_submit(a->verify, users_by_name(userdb_users(a->users), login->user),
+			  &check->job))
+		return true;
+	free(check);
+	return false;
+}
+
+static int list(void *arg, struct str user, uint32_t *uid_validity,
+		struct store_msg **msgs, size_t *n)
+{
+	struct appliance *a = arg;
+	struct store_box_info info;
+	struct store_read *read;
+	int r = store_read_begin(a->store, &read);
+
+	if (r < 0)
+		return r;
+	r = store_box_info(read, user, STR("INBOX"), &info);
+	if (r == 0)
+		r = store_box_list(read, user, STR("INBOX"), msgs, n);
+	if (r == 0)
+		*uid_validity = info.uid_validity;
+	store_read_end(read);
+	return r;
+}
+
+static int hold(void *arg, const struct store_msg *msg, struct store_hold **held)
+{
+	return store_hold(((struct appliance *)arg)->store, msg, held);
+}
+
+static void release(void *arg, struct store_hold *held)
+{
+	store_release(((struct appliance *)arg)->store, held);
+}
+
+const struct pop3d_ops glue_pop3d_ops = {
+	.verify = verify,
+	.list = list,
+	.hold = hold,
+	.release = release,
+	.submit = submit,
+};
