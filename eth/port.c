@@ -1,6 +1,10 @@
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "eth/port_impl.h"
 #include "stack/base/pkt.h"
@@ -8,6 +12,7 @@
 const struct port_ops *const *port_drivers(void)
 {
 	static const struct port_ops *const drivers[] = {
+		&port_tap_ops,
 		&port_sim_ops,
 		NULL,
 	};
@@ -79,6 +84,21 @@ void port_close(struct port *port)
 	port->ops->close(port);
 }
 
+uint16_t port_dev_mtu(const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { 0 };
+	int mtu = PORT_MTU;
+
+	if (fd < 0)
+		return PORT_MTU;
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
+	if (ioctl(fd, SIOCGIFMTU, &ifr) == 0)
+		mtu = ifr.ifr_mtu < PORT_MTU_MAX ? ifr.ifr_mtu : PORT_MTU_MAX;
+	close(fd);
+	return (uint16_t)mtu;
+}
+
 struct pkt *port_pkt(struct pkt_pool *pool, const uint8_t *bytes, uint32_t len)
 {
 	struct pkt *first, *seg;
@@ -105,6 +125,38 @@ struct pkt *port_pkt(struct pkt_pool *pool, const uint8_t *bytes, uint32_t len)
 	}
 	pkt_free(first);
 	return NULL;
+}
+
+int port_gather(const struct pkt *p, struct iovec iov[static PORT_IOV_MAX])
+{
+	int n = 0;
+
+	for (; p; p = p->next) {
+		ASSERT(n < PORT_IOV_MAX);
+		if (p->len)
+			iov[n++] =
+				(struct iovec){ .iov_base = p->data, .iov_len = p->len };
+	}
+	return n;
+}
+
+struct pkt *port_few(struct pkt *p)
+{
+	struct pkt *copy;
+	unsigned n = 0;
+
+	for (const struct pkt *part = p; part; part = part->next)
+		n++;
+	if (n <= PORT_IOV_MAX)
+		return p;
+	copy = pkt_copy(p->pool, PKT_DATA, p);
+	if (copy) {
+		copy->proto = p->proto;
+		copy->l3 = p->l3 ? copy->data + (p->l3 - p->data) : NULL;
+		copy->l4 = p->l4 ? copy->data + (p->l4 - p->data) : NULL;
+	}
+	pkt_free(p);
+	return copy;
 }
 
 void port_count_rx(struct port *port, struct pkt *p, uint64_t now_ns)

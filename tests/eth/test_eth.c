@@ -250,14 +250,13 @@ Test(eth, gives_back_what_waits_when_it_ends)
 /* A TCP packet of @len bytes of payload in one buffer, ready for eth_output(). */
 static struct pkt *tcp_packet(uint32_t len, uint16_t gso_len)
 {
-	static const struct build_ip4 ip = { .src = { { 10, 0, 0, 1 } },
-					     .dst = { { 10, 0, 0, 2 } } };
+	static const struct build_ip4 ip = { .src = { { 192, 0, 2, 1 } },
+					     .dst = { { 192, 0, 2, 2 } } };
 	static const struct build_tcp tcp = { .src_port = 25, .dst_port = 4000 };
 	static uint8_t frame[4096], payload[4096 - 54];
 	struct pkt *p = pkt_new(&pool, PKT_DATA);
 	struct pkt *tail = pkt_new_buf(&pool, PKT_DATA, 0);
-	uint16_t sum =
-		htobe16(build_sum(build_pseudo(ip.src, ip.dst, 6, 20 + len), NULL, 0));
+	uint16_t sum = build_partial(ip.src, ip.dst, 6, 20 + len);
 
 	build_tcp(frame, &ip, &tcp, payload, len);
 	memcpy(pkt_push(p, 40), frame + 14, 40);

@@ -1,5 +1,4 @@
 #include <criterion/criterion.h>
-#include <endian.h>
 
 #include "eth/offload.h"
 #include "eth/port.h"
@@ -13,8 +12,8 @@ enum { FIN = 1, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 };
 static const struct build_ip4 ip = {
 	.eth_dst = { { 2, 0, 0, 0, 0, 2 } },
 	.eth_src = { { 2, 0, 0, 0, 0, 1 } },
-	.src = { { 10, 0, 0, 1 } },
-	.dst = { { 10, 0, 0, 2 } },
+	.src = { { 192, 0, 2, 1 } },
+	.dst = { { 192, 0, 2, 2 } },
 	.id = 0xfffe,
 	.frag = BUILD_DF,
 };
@@ -59,18 +58,13 @@ static struct pkt *chained(const uint8_t *frame, uint32_t header_len, uint32_t l
 	return p;
 }
 
-static uint16_t pseudo4(uint8_t proto, uint32_t len)
-{
-	return htobe16(build_sum(build_pseudo(ip.src, ip.dst, proto, len), NULL, 0));
-}
-
 /* A super-frame of @len bytes of payload in pieces. */
 static struct pkt *super4(const struct build_tcp *tcp, uint32_t len, uint32_t piece,
 			  uint16_t gso_len)
 {
 	static uint8_t frame[BUILD_MAX];
 	uint32_t header_len = BUILD_L4 + 20u + tcp->options_len;
-	uint16_t sum = pseudo4(6, 20u + tcp->options_len + len);
+	uint16_t sum = build_partial(ip.src, ip.dst, 6, 20u + tcp->options_len + len);
 	struct pkt *p;
 
 	build_tcp(frame, &ip, tcp, payload, len);
@@ -328,7 +322,7 @@ Test(offload, a_port_must_cut_what_it_cannot_send)
 static struct pkt *udp(const uint8_t *bytes, uint32_t len)
 {
 	static uint8_t frame[BUILD_MAX];
-	uint16_t sum = pseudo4(17, 8 + len);
+	uint16_t sum = build_partial(ip.src, ip.dst, 17, 8 + len);
 	struct pkt *p;
 
 	build_udp(frame, &ip, 5353, 53, bytes, len);

@@ -159,3 +159,56 @@ Test(port, an_empty_pool_gives_no_packet_and_keeps_nothing)
 	cr_assert_eq(pool.bufs.n_out, out);
 	pkt_free_list(all);
 }
+
+/* A packet of @n parts of one byte each, with an empty one in front of each. */
+static struct pkt *parts(unsigned n)
+{
+	struct pkt *p = pkt_new(&pool, PKT_DATA);
+
+	p->proto = 6;
+	p->flags = PKT_SUM_PARTIAL;
+	p->gso_len = 9;
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *part = pkt_new(&pool, PKT_DATA);
+
+		cr_assert_not_null(part);
+		*pkt_push(part, 1) = (uint8_t)i;
+		pkt_chain(p, part);
+	}
+	return p;
+}
+
+Test(port, gathers_the_parts_that_hold_bytes)
+{
+	struct iovec iov[PORT_IOV_MAX];
+	struct pkt *p = port_few(parts(PORT_IOV_MAX - 1));
+
+	cr_assert_eq(port_gather(p, iov), PORT_IOV_MAX - 1);
+	for (int i = 0; i < PORT_IOV_MAX - 1; i++) {
+		cr_assert_eq(iov[i].iov_len, 1);
+		cr_assert_eq(*(uint8_t *)iov[i].iov_base, i);
+	}
+	pkt_free(p);
+}
+
+Test(port, copies_a_frame_in_too_many_parts_to_few)
+{
+	struct iovec iov[PORT_IOV_MAX];
+	struct pkt *p = parts(PORT_IOV_MAX);
+
+	p->data = p->head;
+	p->len = 2;
+	p->total_len += 2;
+	p->l3 = p->data;
+	p->l4 = p->data + 1;
+	p = port_few(p);
+	cr_assert_eq(port_gather(p, iov), 1);
+	cr_assert_eq(iov[0].iov_len, PORT_IOV_MAX + 2);
+	cr_assert_eq(p->l3, p->data);
+	cr_assert_eq(p->l4, p->data + 1);
+	cr_assert_eq(p->data[PORT_IOV_MAX + 1], PORT_IOV_MAX - 1);
+	cr_assert_eq(p->proto, 6);
+	cr_assert_eq(p->gso_len, 9);
+	cr_assert_eq(p->flags, PKT_SUM_PARTIAL);
+	pkt_free(p);
+}

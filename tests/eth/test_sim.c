@@ -553,11 +553,11 @@ Test(sim, ends_have_addresses_of_their_own_in_every_run)
 /* A TCP frame of 3000 bytes of payload in segments of @gso_len, its sum partial. */
 static struct pkt *tcp_packet(uint16_t gso_len)
 {
-	static const struct build_ip4 ip = { .src = { { 10, 0, 0, 1 } },
-					     .dst = { { 10, 0, 0, 2 } } };
+	static const struct build_ip4 ip = { .src = { { 192, 0, 2, 1 } },
+					     .dst = { { 192, 0, 2, 2 } } };
 	static const struct build_tcp tcp = { .seq = 1, .flags = 16 };
 	static uint8_t frame[54 + 3000], payload[3000];
-	uint16_t sum = htobe16(build_sum(build_pseudo(ip.src, ip.dst, 6, 3020), NULL, 0));
+	uint16_t sum = build_partial(ip.src, ip.dst, 6, 3020);
 	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
 
 	build_tcp(frame, &ip, &tcp, payload, sizeof(payload));

@@ -34,6 +34,15 @@ uint32_t build_pseudo(struct ip4 src, struct ip4 dst, uint8_t proto, uint32_t le
 	return (uint32_t)build_sum(0, src.b, 4) + build_sum(0, dst.b, 4) + proto + len;
 }
 
+uint16_t build_partial(struct ip4 src, struct ip4 dst, uint8_t proto, uint32_t len)
+{
+	uint32_t sum = build_pseudo(src, dst, proto, len);
+	uint16_t field;
+
+	put16((uint8_t *)&field, (sum & 0xffff) + (sum >> 16));
+	return field;
+}
+
 uint32_t build_eth(uint8_t *out, struct mac dst, struct mac src, uint16_t type,
 		   const void *payload, uint32_t len)
 {

@@ -66,3 +66,5 @@ void build_fix_ip4(uint8_t *frame);
 uint16_t build_sum(uint32_t sum, const uint8_t *bytes, uint32_t len);
 /* The sum of the pseudo header, to begin the above with. */
 uint32_t build_pseudo(struct ip4 src, struct ip4 dst, uint8_t proto, uint32_t len);
+/* The same folded, in network order: the field of a sum that is left to the port. */
+uint16_t build_partial(struct ip4 src, struct ip4 dst, uint8_t proto, uint32_t len);

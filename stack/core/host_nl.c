@@ -1,0 +1,142 @@
+#include "stack/core/host_nl.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+
+/* libnl has error numbers of its own; those that can happen here. */
+static int errno_of(int nl_err)
+{
+	switch (-nl_err) {
+	case 0: return 0;
+	case NLE_NODEV:
+	case NLE_OBJ_NOTFOUND: return -ENODEV;
+	case NLE_PERM:
+	case NLE_NOACCESS: return -EPERM;
+	case NLE_EXIST: return -EEXIST;
+	case NLE_NOMEM: return -ENOMEM;
+	case NLE_BUSY: return -EBUSY;
+	case NLE_AF_NOSUPPORT:
+	case NLE_OPNOTSUPP: return -EOPNOTSUPP;
+	case NLE_INVAL:
+	case NLE_RANGE:
+	case NLE_NOADDR: return -EINVAL;
+	default: return -EIO;
+	}
+}
+
+static int nl_open(struct nl_sock **sock)
+{
+	int err;
+
+	*sock = nl_socket_alloc();
+	if (!*sock)
+		return -ENOMEM;
+	err = errno_of(nl_connect(*sock, NETLINK_ROUTE));
+	if (err)
+		nl_socket_free(*sock);
+	return err;
+}
+
+static int find(struct nl_sock *sock, const char *dev, struct rtnl_link **link)
+{
+	return errno_of(rtnl_link_get_kernel(sock, 0, dev, link));
+}
+
+int host_nl_find(const char *dev, struct host_link *link)
+{
+	struct host_link found = { 0 };
+	struct rtnl_link *l;
+	struct nl_sock *sock;
+	struct nl_addr *mac;
+	int err = nl_open(&sock);
+
+	if (err)
+		return err;
+	err = find(sock, dev, &l);
+	nl_socket_free(sock);
+	if (err)
+		return err;
+	found.index = rtnl_link_get_ifindex(l);
+	found.mtu = rtnl_link_get_mtu(l);
+	found.up = rtnl_link_get_flags(l) & IFF_UP;
+	mac = rtnl_link_get_addr(l);
+	if (mac && nl_addr_get_len(mac) == sizeof(found.mac))
+		memcpy(&found.mac, nl_addr_get_binary_addr(mac), sizeof(found.mac));
+	rtnl_link_put(l);
+	*link = found;
+	return 0;
+}
+
+static int set_link(struct nl_sock *sock, struct rtnl_link *link, uint16_t mtu)
+{
+	struct rtnl_link *change = rtnl_link_alloc();
+	int err;
+
+	if (!change)
+		return -ENOMEM;
+	if (mtu)
+		rtnl_link_set_mtu(change, mtu);
+	rtnl_link_set_flags(change, IFF_UP);
+	err = errno_of(rtnl_link_change(sock, link, change, 0));
+	rtnl_link_put(change);
+	return err;
+}
+
+static int fill_addr(struct rtnl_addr *ra, int index, const struct addr *addr,
+		     unsigned bits)
+{
+	bool is_ip4 = addr->family == ADDR_IP4;
+	struct nl_addr *local =
+		nl_addr_build(is_ip4 ? AF_INET : AF_INET6, &addr->ip6,
+			      is_ip4 ? sizeof(addr->ip4) : sizeof(addr->ip6));
+	int err;
+
+	if (!local)
+		return -ENOMEM;
+	nl_addr_set_prefixlen(local, (int)bits);
+	rtnl_addr_set_ifindex(ra, index);
+	err = errno_of(rtnl_addr_set_local(ra, local));
+	nl_addr_put(local);
+	return err;
+}
+
+static int add_addr(struct nl_sock *sock, int index, const struct addr *addr,
+		    unsigned bits)
+{
+	struct rtnl_addr *ra;
+	int err;
+
+	if (bits > (addr->family == ADDR_IP4 ? 32 : 128))
+		return -EINVAL;
+	ra = rtnl_addr_alloc();
+	if (!ra)
+		return -ENOMEM;
+	err = fill_addr(ra, index, addr, bits);
+	if (!err)
+		err = errno_of(rtnl_addr_add(sock, ra, 0));
+	rtnl_addr_put(ra);
+	return err == -EEXIST ? 0 : err;
+}
+
+int host_nl_set(const char *dev, uint16_t mtu, const struct addr *addr, unsigned bits)
+{
+	struct rtnl_link *link;
+	struct nl_sock *sock;
+	int err = nl_open(&sock);
+
+	if (err)
+		return err;
+	err = find(sock, dev, &link);
+	if (!err) {
+		err = set_link(sock, link, mtu);
+		if (!err && addr->family != ADDR_NONE)
+			err = add_addr(sock, rtnl_link_get_ifindex(link), addr, bits);
+		rtnl_link_put(link);
+	}
+	nl_socket_free(sock);
+	return err;
+}

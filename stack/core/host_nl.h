@@ -1,0 +1,32 @@
+/*
+ * The host's own network devices, through rtnetlink.  The only file with libnl.
+ *
+ * A TAP has two sides: ours, where the stack has its address, and the host's, a device
+ * of the kernel with an address of its own.  The core calls host_nl_set() with
+ * port.host_dev after port_open(); programs and tests may look at other devices.
+ * Every call opens a netlink socket of its own and waits for the kernel's answer, in
+ * the network namespace of the calling thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+
+struct host_link {
+	int index;
+	struct mac mac;
+	uint32_t mtu;
+	bool up;
+};
+
+/* 0; -ENODEV: no such device; or another -errno. */
+int host_nl_find(const char *dev, struct host_link *link);
+
+/*
+ * Makes device @dev ready: MTU (0: left alone), up, then address @addr/@bits
+ * (ADDR_NONE: none; one that is there already is fine).  0; -ENODEV; -EPERM: needs
+ * CAP_NET_ADMIN; -EINVAL: an MTU or address the device cannot have; or another -errno.
+ */
+int host_nl_set(const char *dev, uint16_t mtu, const struct addr *addr, unsigned bits);

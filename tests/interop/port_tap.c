@@ -1,0 +1,192 @@
+/*
+ * The TAP driver and the host's kernel.  To be run as root in a network namespace of
+ * its own: in_namespace does it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "stack/core/host_nl.h"
+#include "tests/interop/peer.h"
+
+static const struct addr host_addr = { .family = ADDR_IP4, .ip4 = { { 192, 0, 2, 1 } } };
+
+static struct peer peer;
+
+static void open_tap(const char *name, struct port_conf conf)
+{
+	peer_open(&peer, name, NULL, conf);
+	PEER_CHECK(host_nl_set(peer.eth.port->host_dev, conf.mtu, &host_addr, 24) == 0);
+	PEER_CHECK(peer.eth.port->fd >= 0);
+	PEER_CHECK(peer.pool.pkts.n_out == peer.eth.port->n_standing);
+	PEER_CHECK(peer.pool.bufs.n_out == peer.eth.port->n_standing);
+}
+
+static void super_frames_pass_whole(void)
+{
+	const struct port_stats *stats;
+
+	open_tap("tap:pbt0", (struct port_conf){ .offload = true });
+	stats = &peer.eth.port->stats;
+	peer_meet(&peer);
+	peer_connect(&peer);
+	peer_send_super(&peer, 60000, 4096);
+	PEER_CHECK(stats->tx_super == 1);
+	peer_send_super(&peer, 60000, 100); /* in more parts than one call takes */
+	PEER_CHECK(stats->tx_super == 2);
+	peer_send_super(&peer, 1, 1);
+	PEER_CHECK(peer_receive_stream(&peer, 500000) > 250000);
+	PEER_CHECK(stats->rx_super > 0);
+	peer_udp(&peer, 1);
+	peer_udp(&peer, 1472);
+	PEER_CHECK(stats->rx_bad == 0 && stats->rx_no_memory == 0);
+	PEER_CHECK(stats->tx_dropped == 0 && stats->tx_no_memory == 0);
+	peer_close(&peer);
+}
+
+static void a_plain_device_gets_plain_frames(void)
+{
+	open_tap("tap:pbt0", (struct port_conf){ .offload = false });
+	PEER_CHECK(peer.eth.port->caps == 0);
+	peer_meet(&peer);
+	peer_connect(&peer);
+	peer_send_super(&peer, 60000, 4096);
+	PEER_CHECK(peer_receive_stream(&peer, 300000) == 0);
+	PEER_CHECK(!peer.sum_ok);
+	peer_udp(&peer, 1472);
+	PEER_CHECK(peer.eth.port->stats.rx_super + peer.eth.port->stats.tx_super == 0);
+	peer_close(&peer);
+}
+
+static void it_works_again_after_memory_was_short(void)
+{
+	static const uint8_t frame[1400];
+	struct pkt *all = NULL, *p;
+	int raw;
+
+	open_tap("tap:pbt0", (struct port_conf){ .offload = true });
+	peer_meet(&peer);
+	raw = peer_raw(&peer, "pbt0");
+	while ((p = pkt_new_buf(&peer.pool, PKT_CONTROL, 0))) {
+		p->link = all;
+		all = p;
+	}
+	PEER_CHECK(write(raw, frame, sizeof(frame)) == sizeof(frame));
+	close(raw);
+	while (port_rx_burst(peer.eth.port, &p, 1, 0))
+		pkt_free(p);
+	PEER_CHECK(peer.eth.port->stats.rx_no_memory > 0);
+	pkt_free_list(all);
+	peer_udp(&peer, 1472);
+	peer_close(&peer);
+}
+
+static void a_tag_stays_in_the_frame(void)
+{
+	uint8_t frame[64] = { 0 };
+	int raw;
+
+	open_tap("tap:pbt0", (struct port_conf){ .offload = true });
+	peer_meet(&peer);
+	raw = peer_raw(&peer, "pbt0");
+	memcpy(frame, &peer.eth.mac, 6);
+	memcpy(frame + 12, "\x81\0\x60\0\x08\0\x45\0\0\x14\0\0\0\0\x40\xff\xf5\xd3", 18);
+	memcpy(frame + 30, "\xc0\0\2\1\xc0\0\2\2", 8);
+	PEER_CHECK(write(raw, frame, sizeof(frame)) == sizeof(frame));
+	while (!(peer.flags & PKT_VLAN)) {
+		struct pkt *p;
+
+		if (port_rx_burst(peer.eth.port, &p, 1, 0)) {
+			PEER_CHECK(p->total_len <= PKT_MAX_LEN);
+			eth_input(&peer.eth, p);
+			peer.flags = p->flags;
+			peer.vlan = p->vlan;
+			pkt_free(p);
+		}
+	}
+	PEER_CHECK(peer.vlan == 0x6000);
+	close(raw);
+	peer_close(&peer);
+}
+
+static void a_device_stays_if_asked_and_goes_otherwise(void)
+{
+	struct host_link link;
+	struct mac ours;
+
+	open_tap("tap:pbt1", (struct port_conf){ .persist = true, .mtu = 9000 });
+	PEER_CHECK(peer.eth.mtu == 9000);
+	ours = peer.eth.mac;
+	peer_close(&peer);
+	PEER_CHECK(host_nl_find("pbt1", &link) == 0);
+	PEER_CHECK(link.mtu == 9000 && link.up && link.index > 0);
+	PEER_CHECK(!mac_eq(link.mac, ours));
+
+	/* Found again: its MTU, and the same address of ours. */
+	open_tap("tap:pbt1", (struct port_conf){ .offload = true });
+	PEER_CHECK(peer.eth.mtu == 9000);
+	PEER_CHECK(mac_eq(peer.eth.mac, ours));
+	peer_meet(&peer);
+	peer_close(&peer);
+	PEER_CHECK(system("ip link del pbt1") == 0);
+
+	open_tap("tap:pbt2", (struct port_conf){ 0 });
+	PEER_CHECK(!mac_eq(peer.eth.mac, ours));
+	PEER_CHECK((peer.eth.mac.b[0] & 3) == 2);
+	PEER_CHECK(peer.eth.mtu == 1500);
+	peer_close(&peer);
+	PEER_CHECK(host_nl_find("pbt2", &link) == -ENODEV);
+}
+
+static void an_address_of_the_user_is_taken(void)
+{
+	static const struct mac mine = { { 2, 1, 2, 3, 4, 5 } };
+
+	open_tap("tap:pbt0", (struct port_conf){ .mac = mine, .offload = true });
+	PEER_CHECK(mac_eq(peer.eth.mac, mine));
+	peer_meet(&peer);
+	peer_udp(&peer, 100);
+	peer_close(&peer);
+}
+
+static void refuse(const char *name, int err)
+{
+	struct port_conf conf = { .pool = &peer.pool };
+	char error[PORT_ERROR_LEN] = "";
+	struct port *port;
+
+	PEER_CHECK(port_open(name, &conf, &port, error) == -err);
+	PEER_CHECK(strlen(error) > 10);
+}
+
+static void errors_have_names(void)
+{
+	static const struct addr none;
+	static const struct addr bad = { .family = ADDR_IP4 };
+
+	open_tap("tap:pbt0", (struct port_conf){ 0 });
+	refuse("tap:pbt0", EBUSY);
+	refuse("tap:", EINVAL);
+	refuse("tap:sixteen-letters-", EINVAL);
+	refuse("tap:a/b", EINVAL);
+	PEER_CHECK(host_nl_set("pbt9", 0, &none, 0) == -ENODEV);
+	PEER_CHECK(host_nl_set("pbt0", 65535, &none, 0) == -EINVAL);
+	PEER_CHECK(host_nl_set("pbt0", 0, &bad, 33) == -EINVAL);
+	/* Twice the same is fine. */
+	PEER_CHECK(host_nl_set("pbt0", 1400, &host_addr, 24) == 0);
+	PEER_CHECK(host_nl_set("pbt0", 1400, &host_addr, 24) == 0);
+	peer_close(&peer);
+}
+
+int main(void)
+{
+	super_frames_pass_whole();
+	a_plain_device_gets_plain_frames();
+	it_works_again_after_memory_was_short();
+	a_tag_stays_in_the_frame();
+	a_device_stays_if_asked_and_goes_otherwise();
+	an_address_of_the_user_is_taken();
+	errors_have_names();
+	puts("tap: all as it should be");
+	return 0;
+}
