@@ -5,7 +5,7 @@
 
 #include "tests/lib/dialog.h"
 #include "tests/lib/net_mem.h"
-#include "tests/mail/pop3_lib.h"
+#include "tests/lib/pop3_test.h"
 
 static int is_pop3(const struct dirent *e)
 {

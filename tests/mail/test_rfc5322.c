@@ -1,14 +1,22 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "apps/mail/wire/rfc5322.h"
 #include "stack/base/check.h"
 
+static const struct rfc5322_limits limits = {
+	.header_len = 2000,
+	.line_len = 1000,
+	.n_fields = 10,
+	.n_received = 3,
+};
+
 static struct rfc5322_scan scan_cut(struct str s, size_t step)
 {
 	struct rfc5322_scan scan;
 
-	rfc5322_scan_init(&scan);
+	rfc5322_scan_init(&scan, &limits);
 	for (size_t at = 0; at < s.len; at += step) {
 		size_t n = s.len - at < step ? s.len - at : step;
 
@@ -24,9 +32,11 @@ static struct rfc5322_scan scan(struct str s)
 	for (size_t step = 1; step < s.len; step++) {
 		struct rfc5322_scan cut = scan_cut(s, step);
 
-		cr_assert_eq(cut.where, whole.where);
-		cr_assert_eq(cut.line_max, whole.line_max);
-		cr_assert_eq(cut.header_len, whole.header_len);
+		cr_assert_eq(cut.fault, whole.fault);
+		if (cut.fault == RFC5322_FINE) {
+			cr_assert_eq(cut.where, whole.where);
+			cr_assert_eq(cut.header_len, whole.header_len);
+		}
 		cr_assert_eq(cut.n_fields, whole.n_fields);
 		cr_assert_eq(cut.n_received, whole.n_received);
 	}
@@ -48,7 +58,7 @@ Test(rfc5322, counts_fields_and_hops)
 	cr_assert_eq(s.where, RFC5322_BODY);
 	cr_assert_eq(s.n_fields, 6);
 	cr_assert_eq(s.n_received, 3);
-	cr_assert_eq(s.line_max, strlen(" Received: folded\r\n"));
+	cr_assert_eq(s.fault, RFC5322_FINE);
 }
 
 Test(rfc5322, measures_the_header)
@@ -56,10 +66,40 @@ Test(rfc5322, measures_the_header)
 	struct rfc5322_scan s = scan(STR("A: 1\r\nBb: 22\r\n\r\nbody"));
 
 	cr_assert_eq(s.header_len, strlen("A: 1\r\nBb: 22\r\n\r\n"));
-	cr_assert_eq(s.line_max, 8);
 	s = scan(STR("A: 1\r\nnever-en"));
 	cr_assert_neq(s.where, RFC5322_BODY);
 	cr_assert_eq(s.header_len, 14);
+}
+
+/* @n times @field, then what ends the header. */
+static enum rfc5322_fault fault_of(size_t n, const char *field)
+{
+	static char text[8192];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)sprintf(text + len, "%s\r\n", field);
+	len += (size_t)sprintf(text + len, "\r\nbody\r\n");
+	return scan((struct str){ text, len }).fault;
+}
+
+Test(rfc5322, stops_at_each_limit)
+{
+	char field[1100];
+
+	cr_assert_eq(fault_of(10, "A: 1"), RFC5322_FINE);
+	cr_assert_eq(fault_of(11, "A: 1"), RFC5322_TOO_MANY_FIELDS);
+	cr_assert_eq(fault_of(3, "Received: x"), RFC5322_FINE);
+	cr_assert_eq(fault_of(4, "Received: x"), RFC5322_TOO_MANY_HOPS);
+	snprintf(field, sizeof(field), "A: %0995d", 0);
+	cr_assert_eq(fault_of(1, field), RFC5322_FINE);
+	snprintf(field, sizeof(field), "A: %0996d", 0);
+	cr_assert_eq(fault_of(1, field), RFC5322_TOO_LONG);
+	/* 9 times 222 and the empty line; then one more octet in each. */
+	snprintf(field, sizeof(field), "A: %0217d", 0);
+	cr_assert_eq(fault_of(9, field), RFC5322_FINE);
+	snprintf(field, sizeof(field), "A: %0218d", 0);
+	cr_assert_eq(fault_of(9, field), RFC5322_TOO_LONG);
 }
 
 Test(rfc5322, sees_no_header_where_there_is_none)
@@ -174,5 +214,5 @@ Test(rfc5322, has_room_for_the_longest_trace_field)
 	r.from_addr = STR("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255");
 	s = scan((struct str){ out, rfc5322_received(&r, out) });
 	cr_assert_eq(s.n_received, 1);
-	cr_assert_leq(s.line_max, 998);
+	cr_assert_eq(s.fault, RFC5322_FINE); /* no line is too long */
 }

@@ -5,7 +5,7 @@
 
 #include "tests/lib/dialog.h"
 #include "tests/lib/net_mem.h"
-#include "tests/mail/smtp_lib.h"
+#include "tests/lib/smtp_test.h"
 
 static int is_smtp(const struct dirent *e)
 {

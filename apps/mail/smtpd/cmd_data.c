@@ -53,13 +53,19 @@ static const char *refusal(struct smtpd_stats *stats, const struct smtpd_message
 	case DOT_BARE_LF: return "550 5.6.11 Message contains a bare LF";
 	case DOT_NUL: return "550 5.6.11 Message contains a NUL";
 	}
+	switch (m->scan.fault) {
+	case RFC5322_FINE: break;
+	case RFC5322_TOO_LONG:
+	case RFC5322_TOO_MANY_FIELDS:
+		stats->bad_header++;
+		return "550 5.6.0 Message header beyond all limits";
+	case RFC5322_TOO_MANY_HOPS:
+		stats->loops++;
+		return "554 5.4.6 Too many hops, mail loops";
+	}
 	switch (m->verdict) {
 	case SMTPD_FINE: break;
 	case SMTPD_TOO_BIG: stats->too_big++; return "552 5.3.4 Message bigger than SIZE";
-	case SMTPD_BAD_HEADER:
-		stats->bad_header++;
-		return "550 5.6.0 Message header beyond all limits";
-	case SMTPD_LOOP: stats->loops++; return "554 5.4.6 Too many hops, mail loops";
 	case SMTPD_NO_MEMORY:
 		stats->no_memory++;
 		return "452 4.3.1 Too much mail at once, try again later";
@@ -134,15 +140,18 @@ static void end(struct smtpd_session *s)
 
 bool smtpd_data_input(struct smtpd_session *s)
 {
+	uint64_t most = s->smtpd->conf.limits.message_max * DATA_FAR_BEYOND;
 	struct smtpd_message *m = s->message;
 	struct str in = io_peek(s->io);
 
 	if (in.len == 0)
 		return false;
+	if (in.len > most - m->n_raw)
+		in.len = most - m->n_raw;
 	io_consume(s->io, smtpd_message_read(m, in));
 	if (m->dot.state == DOT_END) {
 		end(s);
-	} else if (m->n_raw / DATA_FAR_BEYOND > s->smtpd->conf.limits.message_max) {
+	} else if (m->n_raw == most) {
 		s->smtpd->stats.too_big++;
 		smtpd_close(s, "421 4.7.0 Message far bigger than SIZE");
 	} else {

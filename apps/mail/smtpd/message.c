@@ -45,7 +45,12 @@ struct smtpd_message *smtpd_message_new(struct smtpd *d)
 	*m = own;
 	m->op = (struct store_op){ .done = committed, .kind = STORE_DELIVER };
 	dot_decode_init(&m->dot);
-	rfc5322_scan_init(&m->scan);
+	rfc5322_scan_init(&m->scan, &(struct rfc5322_limits){
+					    .header_len = d->conf.limits.header_max,
+					    .line_len = d->conf.limits.header_line_max,
+					    .n_fields = d->conf.limits.header_fields_max,
+					    .n_received = d->conf.limits.hops_max,
+				    });
 	d->stats.messages_open++;
 	return m;
 }
@@ -174,29 +179,20 @@ static struct smtpd_chunk *chunk_with_room(struct smtpd_message *m)
 	return c;
 }
 
-static enum smtpd_verdict judge(const struct smtpd_message *m)
-{
-	const struct smtpd_limits *limits = &m->smtpd->conf.limits;
-
-	if (m->len > limits->message_max)
-		return SMTPD_TOO_BIG;
-	if (m->scan.header_len > limits->header_max ||
-	    m->scan.n_fields > limits->header_fields_max ||
-	    m->scan.line_max > limits->header_line_max)
-		return SMTPD_BAD_HEADER;
-	if (m->scan.n_received > limits->hops_max)
-		return SMTPD_LOOP;
-	return SMTPD_FINE;
-}
-
 static bool is_kept(const struct smtpd_message *m)
 {
-	return m->verdict == SMTPD_FINE && m->dot.fault == DOT_FINE;
+	return m->verdict == SMTPD_FINE && m->dot.fault == DOT_FINE &&
+	       m->scan.fault == RFC5322_FINE;
 }
 
-/* Keeps what fits the present piece; returns how much was read. */
+/*
+ * Keeps what fits the present piece, but not more than one octet too much: so what is
+ * wrong first with a message does not depend on how it was cut.  Returns how much was
+ * read.
+ */
 static size_t keep(struct smtpd_message *m, struct str in)
 {
+	uint64_t most = m->smtpd->conf.limits.message_max;
 	struct smtpd_chunk *c = chunk_with_room(m);
 	struct str text;
 	size_t used;
@@ -207,12 +203,15 @@ static size_t keep(struct smtpd_message *m, struct str in)
 	}
 	if (in.len > c->cap - c->len)
 		in.len = c->cap - c->len;
+	if (in.len > most + 1 - m->len)
+		in.len = most + 1 - m->len;
 	text.p = c->bytes + c->len;
 	used = dot_decode(&m->dot, in, c->bytes + c->len, &text.len);
 	c->len += text.len;
 	m->len += text.len;
 	rfc5322_scan_feed(&m->scan, text);
-	m->verdict = judge(m);
+	if (m->len > most)
+		m->verdict = SMTPD_TOO_BIG;
 	return used;
 }
 

@@ -116,8 +116,6 @@ void smtpd_data_committed(void *smtpd, struct handoff_item *item);
 enum smtpd_verdict {
 	SMTPD_FINE,
 	SMTPD_TOO_BIG,
-	SMTPD_BAD_HEADER,
-	SMTPD_LOOP,
 	SMTPD_NO_MEMORY,
 };
 

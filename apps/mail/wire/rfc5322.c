@@ -5,9 +5,9 @@
 #include "apps/mail/wire/mailaddr.h"
 #include "stack/base/check.h"
 
-void rfc5322_scan_init(struct rfc5322_scan *s)
+void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limits)
 {
-	*s = (struct rfc5322_scan){ .where = RFC5322_LINE };
+	*s = (struct rfc5322_scan){ .limits = *limits, .where = RFC5322_LINE };
 }
 
 static const char received[] = "received";
@@ -50,8 +50,11 @@ static enum rfc5322_where line_begins(struct rfc5322_scan *s, char c)
 static enum rfc5322_where name_goes_on(struct rfc5322_scan *s, char c)
 {
 	if (c == ':') {
-		s->n_fields++;
 		s->n_received += s->n_matched == RECEIVED_LEN;
+		if (++s->n_fields > s->limits.n_fields)
+			s->fault = RFC5322_TOO_MANY_FIELDS;
+		else if (s->n_received > s->limits.n_received)
+			s->fault = RFC5322_TOO_MANY_HOPS;
 		return RFC5322_TEXT;
 	}
 	if (is_blank(c))
@@ -79,15 +82,16 @@ static void count(struct rfc5322_scan *s, size_t n)
 {
 	s->header_len += n;
 	s->line_len += n;
-	if (s->line_len > s->line_max)
-		s->line_max = s->line_len;
+	if (s->fault == RFC5322_FINE &&
+	    (s->header_len > s->limits.header_len || s->line_len > s->limits.line_len))
+		s->fault = RFC5322_TOO_LONG;
 }
 
 void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes)
 {
 	size_t at = 0;
 
-	while (at < bytes.len && s->where != RFC5322_BODY) {
+	while (at < bytes.len && s->where != RFC5322_BODY && s->fault == RFC5322_FINE) {
 		const char *lf;
 		size_t run;
 

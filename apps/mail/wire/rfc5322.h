@@ -16,12 +16,26 @@ enum {
 	RFC5322_RECEIVED_LEN = 1280, /* a Received field, with its NUL */
 };
 
+struct rfc5322_limits {
+	uint64_t header_len, line_len; /* octets of all, of a line with its CRLF */
+	uint64_t n_fields, n_received;
+};
+
+enum rfc5322_fault {
+	RFC5322_FINE,
+	RFC5322_TOO_LONG, /* header or line */
+	RFC5322_TOO_MANY_FIELDS,
+	RFC5322_TOO_MANY_HOPS, /* a loop (RFC 5321 6.3) */
+};
+
 /*
- * A reader of headers that gets its bytes in any pieces, lines ended by CRLF.  It holds
- * only counts; whoever feeds it compares them with limits.  The header ends with an empty
- * line, or before a line that is no field (a message that has no header).
+ * A reader of headers that gets its bytes in any pieces, lines ended by CRLF.  The header
+ * ends with an empty line, or before a line that is no field (a message that has no
+ * header), or with the first fault.
  */
 struct rfc5322_scan {
+	struct rfc5322_limits limits;
+	enum rfc5322_fault fault;
 	enum rfc5322_where {
 		RFC5322_LINE,  /* at the beginning of a line */
 		RFC5322_NAME,  /* in a field's name */
@@ -32,13 +46,12 @@ struct rfc5322_scan {
 	} where;
 	uint8_t n_matched;   /* characters of "Received" in the name so far */
 	uint64_t line_len;   /* octets of this line so far */
-	uint64_t line_max;   /* octets of the longest line, with its CRLF */
-	uint64_t header_len; /* octets, without the empty line */
+	uint64_t header_len; /* octets, with the empty line */
 	uint64_t n_fields;
 	uint64_t n_received;
 };
 
-void rfc5322_scan_init(struct rfc5322_scan *s);
+void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limits);
 void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes);
 
 /*

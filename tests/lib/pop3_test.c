@@ -1,4 +1,4 @@
-#include "tests/mail/pop3_lib.h"
+#include "tests/lib/pop3_test.h"
 
 #include <errno.h>
 #include <stdio.h>

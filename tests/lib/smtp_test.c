@@ -1,4 +1,4 @@
-#include "tests/mail/smtp_lib.h"
+#include "tests/lib/smtp_test.h"
 
 #include <errno.h>
 #include <stdio.h>
