@@ -119,9 +119,12 @@ bool pmtu_set(struct pmtu *pm, const struct addr *dst, unsigned mtu, unsigned li
 {
 	struct pmtu_info info = { .below_min = mtu < IP_PMTU_MIN };
 	struct entry *e = find(pm, dst);
+	bool news = mtu < link_mtu;
 
 	info.mtu = (uint16_t)(info.below_min ? IP_PMTU_MIN : mtu);
-	if (mtu >= (e ? e->info.mtu : link_mtu))
+	if (e)
+		news = info.mtu < e->info.mtu || (info.below_min && !e->info.below_min);
+	if (!news)
 		return false;
 	if (!e)
 		e = make(pm, dst);

@@ -26,7 +26,8 @@ uint16_t build_sum(uint32_t sum, const uint8_t *bytes, uint32_t len)
 		sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
 		sum = (sum & 0xffff) + (sum >> 16);
 	}
-	return (uint16_t)sum;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
 uint32_t build_pseudo(struct ip4 src, struct ip4 dst, uint8_t proto, uint32_t len)

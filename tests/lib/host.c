@@ -68,10 +68,18 @@ struct host *host_new(void)
 struct host *host_with_peers(void)
 {
 	struct host *h = host_new();
+	struct addr gateway = addr_ip4(gateway_ip);
 
 	for (unsigned i = 0; i < HOST_IFACES; i++)
 		host_learn(h, i, peer_ip[i], peer_mac[i]);
 	host_learn(h, 0, gateway_ip, peer_mac[0]);
+	/* They are reachable, so that nothing is asked about them in between. */
+	for (unsigned i = 0; i < HOST_IFACES; i++) {
+		struct addr peer = addr_ip4(peer_ip[i]);
+
+		neigh_confirm(h->neigh, &h->eth[i], &peer, h->now_ns);
+	}
+	neigh_confirm(h->neigh, &h->eth[0], &gateway, h->now_ns);
 	return h;
 }
 

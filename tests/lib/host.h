@@ -52,7 +52,8 @@ extern const struct ip4 host_ip[HOST_IFACES], peer_ip[HOST_IFACES], gateway_ip;
 struct host *host_bare(void);
 /* With the addresses and routes above; the announcements are taken away. */
 struct host *host_new(void);
-/* With both peers and the gateway (at peer_mac[0]) in the table of neighbours, too. */
+/* With both peers and the gateway (at peer_mac[0]) in the table of neighbours, too,
+ * and reachable. */
 struct host *host_with_peers(void);
 /* Checks every layer, ends them, and asserts that nothing is out. */
 void host_free(struct host *h);

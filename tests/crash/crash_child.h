@@ -1,0 +1,26 @@
+/*
+ * The process that will be killed: it delivers, and expunges some of what it delivered,
+ * as fast as the store answers, and writes a line of its diary before and after.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "apps/mail/store/store.h"
+
+enum { CRASH_IN_FLIGHT = 16 };
+
+enum crash_event {
+	CRASH_DELIVERED, /* acknowledged: must be there from now on */
+	CRASH_EXPUNGING, /* from its first recipient: may be gone from now on */
+	CRASH_EXPUNGED,	 /* acknowledged: must be gone from now on */
+};
+
+struct crash_note {
+	enum crash_event event;
+	uint32_t id;
+};
+
+/* Goes on until it is killed; messages are numbered from @first on. */
+_Noreturn void crash_child(const struct store_conf *conf, uint64_t seed, uint32_t first,
+			   int diary);
