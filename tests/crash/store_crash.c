@@ -288,6 +288,7 @@ int main(int argc, char **argv)
 	char base[256], store[280];
 	const char *dir = "/var/tmp";
 	unsigned n_kills = 20;
+	bool failed;
 
 	ASSERT(c);
 	c->seed = (uint64_t)time(NULL);
@@ -315,5 +316,7 @@ int main(int argc, char **argv)
 	       n_kills, (unsigned long long)c->n_delivered,
 	       (unsigned long long)c->n_expunged, (unsigned long long)c->n_unfinished,
 	       (unsigned long long)c->n_faults);
-	return c->n_faults > 0 || c->n_delivered == 0;
+	failed = c->n_faults > 0 || c->n_delivered == 0;
+	free(c);
+	return failed;
 }

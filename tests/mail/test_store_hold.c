@@ -1,10 +1,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "apps/mail/store/message.h"
 #include "apps/mail/store/store_impl.h"
+#include "stack/base/rng.h"
 #include "tests/mail/store_lib.h"
 
 enum { BIG = 50000 };
@@ -184,4 +187,82 @@ Test(store_hold, many_deaths_are_removed_in_portions)
 	while (count_records(&t, ENGINE_DEAD) > 0)
 		cr_assert_eq(deliver(&t, "bob", "y"), 0);
 	cr_assert_eq(box_info(&t, "ann").n_messages, 0);
+}
+
+enum { N_READERS = 3, N_ROUNDS = 150, N_HELD = 8 };
+
+struct reader {
+	pthread_t thread;
+	uint64_t seed, n_bad;
+	atomic_bool *stop;
+};
+
+/* Messages of this test are one letter, many times. */
+static bool is_one_letter(struct str s)
+{
+	for (size_t i = 1; i < s.len; i++)
+		if (s.p[i] != s.p[0])
+			return false;
+	return s.len > 0;
+}
+
+static void let_go(struct reader *r, struct store_hold **h)
+{
+	if (*h) {
+		r->n_bad += !is_one_letter((*h)->pieces[1]);
+		store_release(t.store, *h);
+	}
+	*h = NULL;
+}
+
+static void *hold_some(void *arg)
+{
+	struct store_hold *held[N_HELD] = { NULL };
+	struct reader *r = arg;
+	struct rng rng;
+
+	rng_init(&rng, r->seed);
+	while (!atomic_load(r->stop)) {
+		struct store_hold **h = &held[rng_below(&rng, N_HELD)];
+		struct store_msg *msgs;
+		size_t n;
+
+		let_go(r, h);
+		msgs = box_list(&t, "ann", &n);
+		if (n > 0)
+			(void)store_hold(t.store, &msgs[rng_below(&rng, (uint32_t)n)], h);
+		free(msgs);
+	}
+	for (int i = 0; i < N_HELD; i++)
+		let_go(r, &held[i]);
+	return NULL;
+}
+
+Test(store_hold, threads_hold_what_others_expunge)
+{
+	struct reader readers[N_READERS] = { 0 };
+	atomic_bool stop = false;
+
+	for (uint64_t i = 0; i < N_READERS; i++) {
+		readers[i].seed = i + 1;
+		readers[i].stop = &stop;
+		pthread_create(&readers[i].thread, NULL, hold_some, &readers[i]);
+	}
+	for (uint32_t uid = 1; uid <= N_ROUNDS; uid++) {
+		uint32_t old = uid - 10;
+
+		memset(big, 'a' + (int)uid % 26, BIG);
+		cr_assert_eq(deliver_bytes(&t, "ann",
+					   (struct str){ big, uid % 5 ? 9000 : BIG }),
+			     0);
+		if (uid > 10)
+			cr_assert_eq(expunge(&t, "ann", &old, 1), 0);
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < N_READERS; i++) {
+		pthread_join(readers[i].thread, NULL);
+		cr_assert_eq(readers[i].n_bad, 0);
+	}
+	deliver(&t, "bob", "a transaction");
+	cr_assert_eq(count_records(&t, ENGINE_DEAD), 0);
 }
