@@ -184,6 +184,7 @@ int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t n
 /* The next packet that we sent to ourselves, as if eth_input() had seen it: for
  * ip4_input().  NULL: none. */
 struct pkt *ip_loop_pop(struct ip *ip);
+bool ip_loop_waits(const struct ip *ip);
 
 const struct ip_stats *ip_stats(const struct ip *ip);
 /* Asserts the invariants of everything. */

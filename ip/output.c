@@ -227,6 +227,11 @@ struct pkt *ip_loop_pop(struct ip *ip)
 	return p;
 }
 
+bool ip_loop_waits(const struct ip *ip)
+{
+	return ip->loop != NULL;
+}
+
 static int refuse(struct pkt *p, uint64_t *counter, int err)
 {
 	++*counter;

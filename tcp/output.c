@@ -257,7 +257,7 @@ static void send_syn(struct tcp_conn *c, uint64_t now_ns)
 /* The longest payload that one packet may carry. */
 static uint32_t longest(const struct tcp_conn *c, uint32_t mss)
 {
-	return c->gso ? SUPER_MAX / mss * mss : mss;
+	return c->gso && mss <= SUPER_MAX ? SUPER_MAX / mss * mss : mss;
 }
 
 /* Sends bytes of [hole.start, hole.end) again.  True: some, and more may follow. */
