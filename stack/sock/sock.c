@@ -1,0 +1,435 @@
+#include "stack/api/sock.h"
+
+#include <stddef.h>
+
+#include "stack/base/byte.h"
+#include "stack/base/pkt.h"
+#include "stack/sock/sock_impl.h"
+
+/*
+ * The one thing kept per thread: whose sockets its calls mean.  Not shared with any
+ * other thread, and set anew by pb_core_use(), so a hundred stacks still live in one.
+ */
+static _Thread_local struct socks *current;
+
+struct socks *socks_current(void)
+{
+	return current;
+}
+
+void socks_use(struct socks *ss)
+{
+	current = ss;
+}
+
+int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
+	       struct ip *ip, struct pkt_pool *pkts)
+{
+	int err;
+
+	*ss = (struct socks){ .tcp = tcp, .udp = udp, .ip = ip, .pkts = pkts };
+	err = pool_init(&ss->socks, sizeof(struct sock), 16, max);
+	if (err)
+		return err;
+	err = pool_init(&ss->setups, sizeof(struct sock_setup), 16, max);
+	if (err)
+		goto no_setups;
+	err = pool_init(&ss->udp_ports, sizeof(struct udp_port), 16, SOCKS_UDP_MAX);
+	if (err)
+		goto no_udp;
+	return 0;
+no_udp:
+	pool_fini(&ss->setups);
+no_setups:
+	pool_fini(&ss->socks);
+	return err;
+}
+
+static void close_any(struct socks *ss, struct sock *s)
+{
+	switch ((enum sock_kind)s->kind) {
+	case SOCK_TCP_NEW: pool_put(&ss->setups, s->setup); break;
+	case SOCK_TCP:
+	case SOCK_LISTENER: sock_tcp_close(ss, s); break;
+	case SOCK_UDP: sock_udp_close(ss, s); break;
+	case SOCK_FREE: break;
+	}
+	sock_free(ss, s);
+}
+
+void socks_fini(struct socks *ss)
+{
+	for (uint32_t i = 0; i < ss->socks.fresh && ss->socks.n_out; i++) {
+		struct sock *s = pool_at(&ss->socks, i);
+
+		if (s->kind != SOCK_FREE)
+			close_any(ss, s);
+	}
+	pool_fini(&ss->udp_ports);
+	pool_fini(&ss->setups);
+	pool_fini(&ss->socks);
+	if (current == ss)
+		current = NULL;
+}
+
+struct sock *sock_new(struct socks *ss, enum sock_kind kind, int *number)
+{
+	struct sock *s = pool_get(&ss->socks);
+
+	if (!s) {
+		errno = EMFILE;
+		return NULL;
+	}
+	*s = (struct sock){ .kind = (uint8_t)kind };
+	list_init(&s->in_set);
+	*number = (int)pool_id(&ss->socks, s);
+	return s;
+}
+
+void sock_free(struct socks *ss, struct sock *s)
+{
+	sock_leave_set(s);
+	pool_put(&ss->socks, s);
+	/* The pool keeps its link in the first bytes only. */
+	s->kind = SOCK_FREE;
+}
+
+struct sock *sock_get(struct socks **ss, int number)
+{
+	struct sock *s;
+
+	*ss = current;
+	if (!current) {
+		errno = ENXIO;
+		return NULL;
+	}
+	errno = EBADF;
+	if (number < 0 || (uint32_t)number >= current->socks.fresh)
+		return NULL;
+	s = pool_at(&current->socks, (uint32_t)number);
+	return s->kind == SOCK_FREE ? NULL : s;
+}
+
+int sock_addr_in(const struct sockaddr *sa, socklen_t len, struct addr *addr,
+		 uint16_t *port)
+{
+	struct sockaddr_in in;
+	struct ip4 ip4;
+
+	if (!sa || len < sizeof(in))
+		return -EINVAL;
+	memcpy(&in, sa, sizeof(in));
+	if (in.sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	memcpy(&ip4, &in.sin_addr, sizeof(ip4));
+	*addr = addr_ip4(ip4);
+	*port = ntohs(in.sin_port);
+	return 0;
+}
+
+void sock_addr_out(const struct addr *addr, uint16_t port, struct sockaddr *sa,
+		   socklen_t *len)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	if (!sa || !len)
+		return;
+	memcpy(&in.sin_addr, &addr->ip4, sizeof(addr->ip4));
+	memcpy(sa, &in, *len < sizeof(in) ? *len : sizeof(in));
+	*len = sizeof(in);
+}
+
+static int tcp_socket(struct socks *ss)
+{
+	struct sock_setup *setup = pool_get(&ss->setups);
+	struct sock *s;
+	int number;
+
+	if (!setup)
+		return sock_fail(EMFILE);
+	s = sock_new(ss, SOCK_TCP_NEW, &number);
+	if (!s) {
+		pool_put(&ss->setups, setup);
+		return -1;
+	}
+	*setup = (struct sock_setup){ 0 };
+	s->setup = setup;
+	return number;
+}
+
+static int udp_socket(struct socks *ss)
+{
+	struct udp_port *udp = pool_get(&ss->udp_ports);
+	struct sock *s;
+	int number;
+
+	if (!udp)
+		return sock_fail(EMFILE);
+	s = sock_new(ss, SOCK_UDP, &number);
+	if (!s) {
+		pool_put(&ss->udp_ports, udp);
+		return -1;
+	}
+	*udp = (struct udp_port){ .user = s };
+	list_init(&udp->ready);
+	s->udp = udp;
+	return number;
+}
+
+int pb_socket(int domain, int type, int protocol)
+{
+	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (!current)
+		return sock_fail(ENXIO);
+	if (domain != AF_INET)
+		return sock_fail(EAFNOSUPPORT);
+	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
+		return tcp_socket(current);
+	if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
+		return udp_socket(current);
+	return sock_fail(EPROTONOSUPPORT);
+}
+
+int pb_bind(int number, const struct sockaddr *sa, socklen_t len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	struct addr addr;
+	uint16_t port;
+	int err;
+
+	if (!s)
+		return -1;
+	err = sock_addr_in(sa, len, &addr, &port);
+	if (err)
+		return sock_fail(-err);
+	if (!ip4_is_zero(addr.ip4) && !ip_is_ours(ss->ip, &addr))
+		return sock_fail(EADDRNOTAVAIL);
+	if (s->kind == SOCK_UDP)
+		return (int)sock_result(sock_udp_bind(ss, s, &addr, port));
+	if (s->kind != SOCK_TCP_NEW || s->setup->addr.family)
+		return sock_fail(EINVAL);
+	s->setup->addr = addr;
+	s->setup->port = port;
+	return 0;
+}
+
+int pb_listen(int number, int backlog)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (s->kind != SOCK_TCP_NEW)
+		return sock_fail(s->kind == SOCK_UDP ? EOPNOTSUPP : EINVAL);
+	return (int)sock_result(sock_tcp_listen(ss, s, backlog));
+}
+
+int pb_accept(int number, struct sockaddr *sa, socklen_t *len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (s->kind != SOCK_LISTENER)
+		return sock_fail(s->kind == SOCK_UDP ? EOPNOTSUPP : EINVAL);
+	return sock_tcp_accept(ss, s, sa, len);
+}
+
+int pb_connect(int number, const struct sockaddr *sa, socklen_t len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	struct addr addr;
+	uint16_t port;
+	int err;
+
+	if (!s)
+		return -1;
+	err = sock_addr_in(sa, len, &addr, &port);
+	if (err)
+		return sock_fail(-err);
+	if (s->kind == SOCK_UDP)
+		return (int)sock_result(sock_udp_connect(ss, s, &addr, port));
+	return (int)sock_result(sock_tcp_connect(ss, s, &addr, port));
+}
+
+ssize_t pb_send(int number, const void *bytes, size_t len, int flags)
+{
+	return pb_sendto(number, bytes, len, flags, NULL, 0);
+}
+
+ssize_t pb_sendto(int number, const void *bytes, size_t len, int flags,
+		  const struct sockaddr *to, socklen_t to_len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	struct addr addr = { 0 };
+	uint16_t port = 0;
+	int err = 0;
+
+	if (!s)
+		return -1;
+	if (s->kind != SOCK_UDP)
+		return sock_result(sock_tcp_send(ss, s, bytes, len, flags));
+	if (to)
+		err = sock_addr_in(to, to_len, &addr, &port);
+	if (err)
+		return sock_fail(-err);
+	return sock_result(sock_udp_send(ss, s, bytes, len, to ? &addr : NULL, port));
+}
+
+ssize_t pb_writev(int number, const struct iovec *iov, int n)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	ssize_t sum = 0;
+
+	if (!s)
+		return -1;
+	if (s->kind == SOCK_UDP)
+		return sock_fail(EOPNOTSUPP);
+	for (int i = 0; i < n; i++) {
+		ssize_t r = sock_tcp_send(ss, s, iov[i].iov_base, iov[i].iov_len,
+					  i + 1 < n ? MSG_MORE : 0);
+
+		if (r < 0)
+			return sum ? sum : sock_result(r);
+		sum += r;
+		if ((size_t)r < iov[i].iov_len)
+			break;
+	}
+	return sum;
+}
+
+ssize_t pb_recv(int number, void *bytes, size_t len, int flags)
+{
+	return pb_recvfrom(number, bytes, len, flags, NULL, NULL);
+}
+
+ssize_t pb_recvfrom(int number, void *bytes, size_t len, int flags, struct sockaddr *from,
+		    socklen_t *from_len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (s->kind == SOCK_UDP)
+		return sock_result(
+			sock_udp_recv(ss, s, bytes, len, flags, from, from_len));
+	return sock_result(sock_tcp_recv(ss, s, bytes, len, flags));
+}
+
+int pb_shutdown(int number, int how)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+		return sock_fail(EINVAL);
+	if (s->kind != SOCK_TCP)
+		return sock_fail(ENOTCONN);
+	return (int)sock_result(sock_tcp_shutdown(ss, s, how));
+}
+
+int pb_close(int number)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	close_any(ss, s);
+	return 0;
+}
+
+int sock_error(struct sock *s)
+{
+	int err = 0;
+
+	if (s->kind == SOCK_UDP) {
+		err = s->udp->error;
+		s->udp->error = 0;
+	} else if (s->kind == SOCK_TCP && !s->error_told) {
+		err = tcp_error(s->conn);
+		s->error_told = err != 0;
+	}
+	return err;
+}
+
+static void local_and_remote(struct socks *ss, const struct sock *s, struct flow *flow)
+{
+	*flow = (struct flow){ 0 };
+	if (s->kind == SOCK_TCP) {
+		sock_tcp_flow(ss, s, flow);
+	} else if (s->kind == SOCK_UDP) {
+		*flow = s->udp->flow;
+	} else if (s->kind == SOCK_LISTENER) {
+		flow->local = s->addr;
+		flow->local_port = s->port;
+	} else {
+		flow->local = s->setup->addr;
+		flow->local_port = s->setup->port;
+	}
+}
+
+int pb_getsockname(int number, struct sockaddr *sa, socklen_t *len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	struct flow flow;
+
+	if (!s)
+		return -1;
+	if (!sa || !len)
+		return sock_fail(EFAULT);
+	local_and_remote(ss, s, &flow);
+	sock_addr_out(&flow.local, flow.local_port, sa, len);
+	return 0;
+}
+
+int pb_getpeername(int number, struct sockaddr *sa, socklen_t *len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	struct flow flow;
+
+	if (!s)
+		return -1;
+	if (!sa || !len)
+		return sock_fail(EFAULT);
+	local_and_remote(ss, s, &flow);
+	if (!flow.remote.family)
+		return sock_fail(ENOTCONN);
+	sock_addr_out(&flow.remote, flow.remote_port, sa, len);
+	return 0;
+}
+
+ssize_t pb_readable(int number)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (s->kind == SOCK_TCP)
+		return (ssize_t)tcp_recv_ready(s->conn);
+	if (s->kind == SOCK_UDP)
+		return s->udp->queue ? (ssize_t)s->udp->queue->total_len : 0;
+	return sock_fail(EINVAL);
+}
+
+ssize_t pb_writable(int number)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	return s->kind == SOCK_TCP ? (ssize_t)tcp_send_room(s->conn) : sock_fail(EINVAL);
+}

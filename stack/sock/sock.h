@@ -1,0 +1,46 @@
+/*
+ * Sockets of one core: numbers that programs hold, over TCP and UDP below.
+ *
+ * The core owns a struct socks, tells it the time each turn, and calls socks_learn()
+ * after the burst so that ready sets hear what happened.  The calls of stack/api
+ * find it through socks_current(), the only thing that a thread keeps for itself.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/pool.h"
+
+struct ip;
+struct pkt_pool;
+struct tcp;
+struct udp;
+
+struct socks {
+	struct tcp *tcp;
+	struct udp *udp;
+	struct ip *ip;
+	struct pkt_pool *pkts;
+	struct pool socks;     /* struct sock, found by number */
+	struct pool setups;    /* struct sock_setup of sockets not yet connected */
+	struct pool udp_ports; /* struct udp_port */
+	uint64_t now_ns;       /* of the turn */
+	uint32_t n_sets;       /* ready sets out */
+	uint32_t n_lent;       /* zero-copy memory out */
+};
+
+enum { SOCKS_UDP_MAX = 4096 };
+
+/* Room for @max sockets.  0 or -ENOMEM. */
+int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
+	       struct ip *ip, struct pkt_pool *pkts);
+/* Closes what is open, silently. */
+void socks_fini(struct socks *ss);
+
+/* Ready sets learn what TCP and UDP put on their ready lists. */
+void socks_learn(struct socks *ss);
+
+/* The sockets that this thread's calls mean; NULL: none.  Set by the core. */
+struct socks *socks_current(void);
+void socks_use(struct socks *ss);

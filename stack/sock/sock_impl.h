@@ -1,0 +1,117 @@
+/*
+ * What the files of stack/sock share.
+ *
+ *	             connect            tcp says
+ *	SOCK_TCP_NEW -------> SOCK_TCP -----------> dead, until pb_close()
+ *	     | listen
+ *	     +------> SOCK_LISTENER --accept--> another SOCK_TCP
+ *	SOCK_UDP
+ *
+ * Until it connects or listens, a socket's address and options wait in its setup;
+ * then they are TCP's and the setup is gone, so that an idle connection has only
+ * its 64 bytes here.
+ */
+#pragma once
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "ip/udp.h"
+#include "stack/base/check.h"
+#include "stack/base/list.h"
+#include "stack/sock/sock.h"
+#include "tcp/tcp.h"
+
+enum sock_kind { SOCK_FREE, SOCK_TCP_NEW, SOCK_TCP, SOCK_LISTENER, SOCK_UDP };
+
+/* The last of enum tcp_opt, plus one. */
+enum { SOCK_N_OPTS = TCP_OPT_TTL + 1, SOCK_CC_LEN = 16 };
+
+struct sock_setup {
+	struct addr addr; /* bound to; ADDR_NONE: not bound */
+	uint16_t port;
+	uint32_t has; /* bit n: opts[n] was set */
+	int opts[SOCK_N_OPTS];
+	char cc[SOCK_CC_LEN];
+};
+
+struct sock {
+	struct list in_set;   /* in the ready set's list of those with news */
+	struct pb_ready *set; /* NULL: none */
+	void *user;	      /* what the set's events carry */
+	union {
+		struct sock_setup *setup;
+		struct tcp_conn *conn;
+		struct tcp_listener *listener;
+		struct udp_port *udp;
+	};
+	uint32_t want; /* enum pb_ready_event */
+	uint8_t kind;  /* enum sock_kind */
+	bool error_told;
+	bool broadcast; /* SO_BROADCAST */
+	bool reuse;	/* SO_REUSEADDR, kept to be told */
+	uint16_t port;	/* listener: where */
+	struct addr addr;
+};
+
+_Static_assert(sizeof(struct sock) <= 80, "a socket is small");
+
+/* -1 with errno @err. */
+static inline int sock_fail(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* 0 or more as it is, -errno as -1 with errno. */
+static inline ssize_t sock_result(ssize_t r)
+{
+	return r < 0 ? sock_fail((int)-r) : r;
+}
+
+/* A new socket of that kind and its number, or NULL and errno. */
+struct sock *sock_new(struct socks *ss, enum sock_kind kind, int *number);
+void sock_free(struct socks *ss, struct sock *s);
+/* The socket of that number on this thread's core; NULL and errno EBADF or ENXIO. */
+struct sock *sock_get(struct socks **ss, int number);
+
+/* sockaddr to address and port, and back as far as *len goes.  0 or -errno. */
+int sock_addr_in(const struct sockaddr *sa, socklen_t len, struct addr *addr,
+		 uint16_t *port);
+void sock_addr_out(const struct addr *addr, uint16_t port, struct sockaddr *sa,
+		   socklen_t *len);
+
+/* SO_ERROR: the pending error, told once. */
+int sock_error(struct sock *s);
+/* What is true of a socket now, as enum pb_ready_event. */
+uint32_t sock_events(const struct sock *s);
+/* Its set hears of it, if it wants what is now true. */
+void sock_news(struct sock *s);
+/* Takes it out of its set. */
+void sock_leave_set(struct sock *s);
+
+/* ---- by kind ---- */
+
+int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog);
+int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
+		     uint16_t port);
+int sock_tcp_accept(struct socks *ss, struct sock *s, struct sockaddr *sa,
+		    socklen_t *len);
+ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+		      int flags);
+ssize_t sock_tcp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
+		      int flags);
+int sock_tcp_shutdown(struct socks *ss, struct sock *s, int how);
+void sock_tcp_close(struct socks *ss, struct sock *s);
+void sock_tcp_flow(const struct socks *ss, const struct sock *s, struct flow *flow);
+
+int sock_udp_bind(struct socks *ss, struct sock *s, const struct addr *addr,
+		  uint16_t port);
+int sock_udp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
+		     uint16_t port);
+ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+		      const struct addr *to, uint16_t port);
+ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
+		      int flags, struct sockaddr *from, socklen_t *from_len);
+void sock_udp_close(struct socks *ss, struct sock *s);

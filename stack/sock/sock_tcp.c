@@ -1,0 +1,162 @@
+#include "stack/api/sock.h"
+#include "stack/sock/sock_impl.h"
+
+enum { LISTEN_TRIES = 64, LISTEN_FIRST = 32768, LISTEN_SPAN = 28232 };
+
+/* Puts the options that waited in @setup on the connection. */
+static void take_opts(struct socks *ss, struct sock *s, const struct sock_setup *setup)
+{
+	for (unsigned i = 0; i < SOCK_N_OPTS; i++) {
+		if (setup->has & 1U << i)
+			tcp_set(ss->tcp, s->conn, (enum tcp_opt)i, setup->opts[i]);
+	}
+	if (setup->cc[0])
+		tcp_set_cc(ss->tcp, s->conn, setup->cc);
+}
+
+/* A port of our choice for a listener that was bound to none. */
+static int listen_anywhere(struct socks *ss, struct sock *s, struct sock_setup *setup,
+			   unsigned backlog, struct tcp_listener **listener)
+{
+	uint32_t at = (uint32_t)(ss->now_ns >> 10);
+	int err = -EADDRINUSE;
+
+	for (unsigned i = 0; i < LISTEN_TRIES && err == -EADDRINUSE; i++) {
+		setup->port = (uint16_t)(LISTEN_FIRST + (at + i * 7919) % LISTEN_SPAN);
+		err = tcp_listen(ss->tcp, &setup->addr, setup->port, backlog, s,
+				 listener);
+	}
+	return err;
+}
+
+int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
+{
+	struct sock_setup *setup = s->setup;
+	struct tcp_listener *listener;
+	unsigned n = backlog < 1 ? 1 : (unsigned)backlog;
+	int err;
+
+	if (!setup->addr.family)
+		setup->addr.family = ADDR_IP4;
+	if (setup->port)
+		err = tcp_listen(ss->tcp, &setup->addr, setup->port, n, s, &listener);
+	else
+		err = listen_anywhere(ss, s, setup, n, &listener);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < SOCK_N_OPTS; i++) {
+		if (setup->has & 1U << i)
+			tcp_listener_set(listener, (enum tcp_opt)i, setup->opts[i]);
+	}
+	s->kind = SOCK_LISTENER;
+	s->addr = setup->addr;
+	s->port = setup->port;
+	s->listener = listener;
+	pool_put(&ss->setups, setup);
+	return 0;
+}
+
+int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
+		     uint16_t port)
+{
+	struct sock_setup *setup = s->setup;
+	struct tcp_conn *conn;
+	struct flow flow;
+	int err;
+
+	if (s->kind == SOCK_TCP)
+		return tcp_conn_news(s->conn) & TCP_CONNECTED ? -EISCONN : -EALREADY;
+	if (s->kind != SOCK_TCP_NEW)
+		return -EOPNOTSUPP;
+	if (port == 0 || ip4_is_zero(addr->ip4))
+		return -ECONNREFUSED;
+	flow = (struct flow){ .local = setup->addr,
+			      .remote = *addr,
+			      .local_port = setup->port,
+			      .remote_port = port };
+	if (ip4_is_zero(flow.local.ip4))
+		flow.local = (struct addr){ 0 };
+	err = tcp_connect(ss->tcp, &flow, s, ss->now_ns, &conn);
+	if (err)
+		return err;
+	s->kind = SOCK_TCP;
+	s->conn = conn;
+	take_opts(ss, s, setup);
+	pool_put(&ss->setups, setup);
+	return -EINPROGRESS;
+}
+
+void sock_tcp_flow(const struct socks *ss, const struct sock *s, struct flow *flow)
+{
+	struct tcp_conn_info info;
+
+	tcp_conn_info(ss->tcp, s->conn, &info);
+	*flow = info.flow;
+}
+
+int sock_tcp_accept(struct socks *ss, struct sock *s, struct sockaddr *sa, socklen_t *len)
+{
+	struct sock *new;
+	int number;
+
+	if (!tcp_listener_waiting(s->listener))
+		return sock_fail(EAGAIN);
+	/* The socket first: without one the connection stays in the backlog. */
+	new = sock_new(ss, SOCK_TCP, &number);
+	if (!new)
+		return -1;
+	new->conn = tcp_accept(ss->tcp, s->listener, new);
+	if (!new->conn) {
+		sock_free(ss, new);
+		return sock_fail(EAGAIN);
+	}
+	if (sa && len) {
+		struct flow flow;
+
+		sock_tcp_flow(ss, new, &flow);
+		sock_addr_out(&flow.remote, flow.remote_port, sa, len);
+	}
+	return number;
+}
+
+ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+		      int flags)
+{
+	ssize_t r;
+
+	if (flags & ~(MSG_OOB | MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT))
+		return -EOPNOTSUPP;
+	if (s->kind != SOCK_TCP)
+		return -ENOTCONN;
+	r = tcp_send(ss->tcp, s->conn, bytes, len, flags & MSG_MORE);
+	if (r > 0 && flags & MSG_OOB)
+		tcp_send_urgent(ss->tcp, s->conn);
+	return r;
+}
+
+ssize_t sock_tcp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
+		      int flags)
+{
+	if (flags & ~(MSG_OOB | MSG_PEEK | MSG_NOSIGNAL | MSG_DONTWAIT))
+		return -EOPNOTSUPP;
+	if (s->kind != SOCK_TCP)
+		return -ENOTCONN;
+	if (flags & MSG_OOB)
+		return len ? tcp_recv_urgent(ss->tcp, s->conn, bytes) : -EINVAL;
+	return tcp_recv(ss->tcp, s->conn, bytes, len, flags & MSG_PEEK);
+}
+
+int sock_tcp_shutdown(struct socks *ss, struct sock *s, int how)
+{
+	if (how != SHUT_WR)
+		tcp_shutdown_recv(ss->tcp, s->conn);
+	return how == SHUT_RD ? 0 : tcp_shutdown_send(ss->tcp, s->conn);
+}
+
+void sock_tcp_close(struct socks *ss, struct sock *s)
+{
+	if (s->kind == SOCK_LISTENER)
+		tcp_listener_close(ss->tcp, s->listener, ss->now_ns);
+	else
+		tcp_close(ss->tcp, s->conn, ss->now_ns);
+}

@@ -1,0 +1,133 @@
+#include "stack/api/sock.h"
+#include "stack/base/pkt.h"
+#include "stack/sock/sock_impl.h"
+
+enum { UDP_MAX_LEN = 65507, UDP_HEADROOM = 128 };
+
+static bool bound(const struct sock *s)
+{
+	return s->udp->flow.local_port != 0;
+}
+
+int sock_udp_bind(struct socks *ss, struct sock *s, const struct addr *addr,
+		  uint16_t port)
+{
+	int err;
+
+	if (bound(s))
+		return -EINVAL;
+	if (!ip4_is_zero(addr->ip4))
+		s->udp->flow.local = *addr;
+	s->udp->flow.local_port = port;
+	err = udp_bind(ss->udp, s->udp);
+	if (err)
+		s->udp->flow = (struct flow){ 0 };
+	return err;
+}
+
+/* Fixes the peer; the port stays when it has one. */
+int sock_udp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
+		     uint16_t port)
+{
+	struct flow old = s->udp->flow;
+	int err;
+
+	if (bound(s))
+		udp_unbind(ss->udp, s->udp);
+	s->udp->flow.remote = *addr;
+	s->udp->flow.remote_port = port;
+	err = s->udp->flow.local.family ? 0 :
+					  ip_source(ss->ip, addr, &s->udp->flow.local);
+	if (!err)
+		err = udp_bind(ss->udp, s->udp);
+	if (!err)
+		return 0;
+	s->udp->flow = old;
+	if (bound(s) && udp_bind(ss->udp, s->udp))
+		s->udp->flow = (struct flow){ 0 };
+	return err;
+}
+
+/* @bytes as a packet with room for headers in front; NULL: no memory. */
+static struct pkt *datagram(struct socks *ss, const void *bytes, size_t len)
+{
+	struct pkt *first = pkt_new_buf(ss->pkts, PKT_DATA, UDP_HEADROOM);
+	const uint8_t *from = bytes;
+	struct pkt *p = first;
+
+	while (p) {
+		uint32_t n = pkt_room(p) < len ? pkt_room(p) : (uint32_t)len;
+
+		memcpy(p->data + p->len, from, n);
+		p->len = p->total_len = n;
+		if (p != first)
+			pkt_chain(first, p);
+		from += n;
+		len -= n;
+		if (!len)
+			return first;
+		p = pkt_new_buf(ss->pkts, PKT_DATA, 0);
+	}
+	pkt_free(first);
+	return NULL;
+}
+
+ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+		      const struct addr *to, uint16_t port)
+{
+	struct udp_port *udp = s->udp;
+	struct pkt *p;
+	int err;
+
+	if (udp->error)
+		return -sock_error(s);
+	if (!to && !udp->flow.remote.family)
+		return -EDESTADDRREQ;
+	if (len > UDP_MAX_LEN)
+		return -EMSGSIZE;
+	if (to && port == 0)
+		return -EINVAL;
+	if (to && !s->broadcast && ip4_is_broadcast(to->ip4))
+		return -EACCES;
+	err = bound(s) ? 0 : udp_bind(ss->udp, udp);
+	if (err)
+		return err;
+	p = datagram(ss, bytes, len);
+	if (!p)
+		return -ENOBUFS;
+	err = udp_output(ss->udp, udp, p, to ? to : &udp->flow.remote,
+			 to ? port : udp->flow.remote_port, ss->now_ns);
+	return err ? err : (ssize_t)len;
+}
+
+ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
+		      int flags, struct sockaddr *from, socklen_t *from_len)
+{
+	struct udp_from peer;
+	struct pkt *p;
+	uint32_t n;
+
+	(void)ss;
+	if (flags & ~(MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_NOSIGNAL))
+		return -EOPNOTSUPP;
+	if (s->udp->error)
+		return -sock_error(s);
+	p = flags & MSG_PEEK ? s->udp->queue : udp_recv(s->udp);
+	if (!p)
+		return -EAGAIN;
+	memcpy(&peer, p->cb, sizeof(peer));
+	sock_addr_out(&p->src, peer.port, from, from_len);
+	n = pkt_read(p, 0, bytes, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX);
+	if (flags & MSG_TRUNC)
+		n = p->total_len;
+	if (!(flags & MSG_PEEK))
+		pkt_free(p);
+	return n;
+}
+
+void sock_udp_close(struct socks *ss, struct sock *s)
+{
+	if (bound(s))
+		udp_unbind(ss->udp, s->udp);
+	pool_put(&ss->udp_ports, s->udp);
+}

@@ -1,0 +1,262 @@
+#include <linux/tcp.h>
+
+#include "stack/api/sock.h"
+#include "stack/sock/sock_impl.h"
+
+/* How a number of the program becomes one of TCP. */
+enum unit { AS_IS, BOOL, SECONDS };
+
+static const struct row {
+	int level, name;
+	enum tcp_opt opt;
+	enum unit unit;
+} rows[] = {
+	{ SOL_SOCKET, SO_KEEPALIVE, TCP_OPT_KEEPALIVE, BOOL },
+	{ SOL_SOCKET, SO_RCVBUF, TCP_OPT_RCVBUF, AS_IS },
+	{ SOL_SOCKET, SO_SNDBUF, TCP_OPT_SNDBUF, AS_IS },
+	{ SOL_SOCKET, SO_OOBINLINE, TCP_OPT_OOBINLINE, BOOL },
+	{ IPPROTO_TCP, TCP_NODELAY, TCP_OPT_NODELAY, BOOL },
+	{ IPPROTO_TCP, TCP_CORK, TCP_OPT_CORK, BOOL },
+	{ IPPROTO_TCP, TCP_MAXSEG, TCP_OPT_MAXSEG, AS_IS },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, TCP_OPT_KEEP_IDLE_MS, SECONDS },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, TCP_OPT_KEEP_INTVL_MS, SECONDS },
+	{ IPPROTO_TCP, TCP_KEEPCNT, TCP_OPT_KEEP_PROBES, AS_IS },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TCP_OPT_USER_TIMEOUT_MS, AS_IS },
+	{ IPPROTO_IP, IP_TOS, TCP_OPT_TOS, AS_IS },
+	{ IPPROTO_IP, IP_TTL, TCP_OPT_TTL, AS_IS },
+};
+
+static const struct row *row_of(int level, int name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].level == level && rows[i].name == name)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int set_opt(struct socks *ss, struct sock *s, enum tcp_opt opt, int value)
+{
+	switch ((enum sock_kind)s->kind) {
+	case SOCK_TCP: return tcp_set(ss->tcp, s->conn, opt, value);
+	case SOCK_LISTENER: return tcp_listener_set(s->listener, opt, value);
+	case SOCK_TCP_NEW:
+		if (value < 0 && opt != TCP_OPT_LINGER_MS)
+			return -EINVAL;
+		s->setup->has |= 1U << opt;
+		s->setup->opts[opt] = value;
+		return 0;
+	case SOCK_UDP:
+	case SOCK_FREE: break;
+	}
+	return -ENOPROTOOPT;
+}
+
+static int get_opt(struct sock *s, enum tcp_opt opt, int *value)
+{
+	if (s->kind == SOCK_TCP)
+		*value = tcp_get(s->conn, opt);
+	else if (s->kind == SOCK_TCP_NEW && s->setup->has & 1U << opt)
+		*value = s->setup->opts[opt];
+	else
+		return -ENOPROTOOPT;
+	return 0;
+}
+
+static int set_linger(struct socks *ss, struct sock *s, const void *value, socklen_t len)
+{
+	struct linger l;
+
+	if (len < sizeof(l))
+		return -EINVAL;
+	memcpy(&l, value, sizeof(l));
+	if (l.l_linger < 0 || l.l_linger > INT32_MAX / 1000)
+		return -EINVAL;
+	return set_opt(ss, s, TCP_OPT_LINGER_MS, l.l_onoff ? l.l_linger * 1000 : -1);
+}
+
+static int set_cc(struct socks *ss, struct sock *s, const char *value, socklen_t len)
+{
+	char name[SOCK_CC_LEN] = { 0 };
+
+	if (len >= sizeof(name))
+		return -ENOENT;
+	memcpy(name, value, len);
+	if (s->kind == SOCK_TCP)
+		return tcp_set_cc(ss->tcp, s->conn, name);
+	if (s->kind != SOCK_TCP_NEW)
+		return -ENOPROTOOPT;
+	memcpy(s->setup->cc, name, sizeof(name));
+	return 0;
+}
+
+static int set_plain(struct socks *ss, struct sock *s, int level, int name, int v)
+{
+	const struct row *row = row_of(level, name);
+
+	if (level == SOL_SOCKET && name == SO_REUSEADDR) {
+		s->reuse = v != 0;
+		return 0;
+	}
+	if (level == SOL_SOCKET && name == SO_BROADCAST && s->kind == SOCK_UDP) {
+		s->broadcast = v != 0;
+		return 0;
+	}
+	if (!row)
+		return -ENOPROTOOPT;
+	if (row->unit == BOOL)
+		v = v != 0;
+	if (row->unit == SECONDS) {
+		if (v < 1 || v > INT32_MAX / 1000)
+			return -EINVAL;
+		v *= 1000;
+	}
+	return set_opt(ss, s, row->opt, v);
+}
+
+int pb_setsockopt(int number, int level, int name, const void *value, socklen_t len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+	int v;
+
+	if (!s)
+		return -1;
+	if (!value)
+		return sock_fail(EFAULT);
+	if (level == SOL_SOCKET && name == SO_LINGER)
+		return (int)sock_result(set_linger(ss, s, value, len));
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return (int)sock_result(set_cc(ss, s, value, len));
+	if (len < sizeof(v))
+		return sock_fail(EINVAL);
+	memcpy(&v, value, sizeof(v));
+	return (int)sock_result(set_plain(ss, s, level, name, v));
+}
+
+/* Linux's states count from 1, ESTABLISHED first (include/net/tcp_states.h). */
+static uint8_t linux_state(enum tcp_state state)
+{
+	static const uint8_t number[TCP_N_STATES] = {
+		[TCP_ESTABLISHED] = 1, [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3,
+		[TCP_FIN_WAIT_1] = 4,  [TCP_FIN_WAIT_2] = 5, [TCP_TIME_WAIT] = 6,
+		[TCP_CLOSED] = 7,      [TCP_CLOSE_WAIT] = 8, [TCP_LAST_ACK] = 9,
+		[TCP_LISTEN] = 10,     [TCP_CLOSING] = 11,
+	};
+
+	return number[state];
+}
+
+static void linux_info(const struct socks *ss, const struct sock *s, struct tcp_info *ti)
+{
+	struct tcp_conn_info i;
+	uint32_t mss;
+
+	tcp_conn_info(ss->tcp, s->conn, &i);
+	mss = i.mss ? i.mss : 1;
+	*ti = (struct tcp_info){
+		.tcpi_state = linux_state(i.state),
+		.tcpi_backoff = (uint8_t)i.backoff,
+		.tcpi_options =
+			(uint8_t)((i.timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
+				  (i.sack ? TCPI_OPT_SACK : 0) |
+				  (i.snd_wscale | i.rcv_wscale ? TCPI_OPT_WSCALE : 0)),
+		.tcpi_snd_wscale = i.snd_wscale & 0xf,
+		.tcpi_rcv_wscale = i.rcv_wscale & 0xf,
+		.tcpi_rto = i.rto_us,
+		.tcpi_snd_mss = i.mss,
+		.tcpi_rcv_mss = i.rcv_mss,
+		.tcpi_unacked = (i.unacked + mss - 1) / mss,
+		.tcpi_sacked = i.sacked / mss,
+		.tcpi_lost = i.lost / mss,
+		.tcpi_retrans = i.retrans / mss,
+		.tcpi_rtt = i.srtt_us,
+		.tcpi_rttvar = i.rttvar_us,
+		.tcpi_snd_ssthresh = i.ssthresh / mss,
+		.tcpi_snd_cwnd = i.cwnd / mss,
+		.tcpi_bytes_acked = i.bytes_acked,
+		.tcpi_bytes_received = i.bytes_received,
+		.tcpi_bytes_sent = i.bytes_sent,
+		.tcpi_bytes_retrans = i.bytes_retrans,
+		.tcpi_segs_out = (uint32_t)i.segs_out,
+		.tcpi_segs_in = (uint32_t)i.segs_in,
+		.tcpi_min_rtt = i.min_rtt_us,
+		.tcpi_snd_wnd = i.snd_wnd,
+	};
+}
+
+/* Gives @n bytes as far as there is room, and says how many there are. */
+static int give(void *value, socklen_t *len, const void *bytes, size_t n)
+{
+	if (*len > n)
+		*len = (socklen_t)n;
+	memcpy(value, bytes, *len);
+	return 0;
+}
+
+static int give_int(void *value, socklen_t *len, int v)
+{
+	return give(value, len, &v, sizeof(v));
+}
+
+static int get_socket(struct sock *s, int name, void *value, socklen_t *len)
+{
+	struct linger l = { 0 };
+	int ms = -1;
+
+	switch (name) {
+	case SO_ERROR: return give_int(value, len, sock_error(s));
+	case SO_TYPE:
+		return give_int(value, len,
+				s->kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM);
+	case SO_ACCEPTCONN: return give_int(value, len, s->kind == SOCK_LISTENER);
+	case SO_REUSEADDR: return give_int(value, len, s->reuse);
+	case SO_BROADCAST: return give_int(value, len, s->broadcast);
+	case SO_LINGER:
+		get_opt(s, TCP_OPT_LINGER_MS, &ms);
+		l.l_onoff = ms >= 0;
+		l.l_linger = ms >= 0 ? ms / 1000 : 0;
+		return give(value, len, &l, sizeof(l));
+	default: return -ENOPROTOOPT;
+	}
+}
+
+static int get_any(struct socks *ss, struct sock *s, int level, int name, void *value,
+		   socklen_t *len)
+{
+	const struct row *row = row_of(level, name);
+	struct tcp_conn_info info;
+	struct tcp_info ti;
+	int v, err;
+
+	if (row) {
+		err = get_opt(s, row->opt, &v);
+		if (err)
+			return err;
+		return give_int(value, len, row->unit == SECONDS ? v / 1000 : v);
+	}
+	if (level == SOL_SOCKET)
+		return get_socket(s, name, value, len);
+	if (level != IPPROTO_TCP || s->kind != SOCK_TCP)
+		return -ENOPROTOOPT;
+	if (name == TCP_INFO) {
+		linux_info(ss, s, &ti);
+		return give(value, len, &ti, sizeof(ti));
+	}
+	if (name != TCP_CONGESTION)
+		return -ENOPROTOOPT;
+	tcp_conn_info(ss->tcp, s->conn, &info);
+	return give(value, len, info.cc, strlen(info.cc) + 1);
+}
+
+int pb_getsockopt(int number, int level, int name, void *value, socklen_t *len)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (!value || !len)
+		return sock_fail(EFAULT);
+	return (int)sock_result(get_any(ss, s, level, name, value, len));
+}
