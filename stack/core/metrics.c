@@ -1,0 +1,204 @@
+#include <string.h>
+
+#include "arp/neigh.h"
+#include "ip/ip.h"
+#include "ip/udp.h"
+#include "stack/api/sock.h"
+#include "stack/api/stat.h"
+#include "stack/core/core.h"
+#include "tcp/tcp.h"
+
+typedef void counter_fn(void *arg, const struct pb_counter *c);
+
+struct show {
+	counter_fn *fn;
+	void *arg;
+	const char *group;
+};
+
+static void show(const struct show *s, const char *name, const char *text, uint64_t value)
+{
+	struct pb_counter c = {
+		.group = s->group, .name = name, .text = text, .value = value
+	};
+
+	s->fn(s->arg, &c);
+}
+
+static void show_port(struct show *s, const struct port_stats *st)
+{
+	s->group = "port";
+	show(s, "rx_packets", "frames received", st->rx_packets);
+	show(s, "rx_bytes", "bytes of them", st->rx_bytes);
+	show(s, "rx_super", "of them super-frames", st->rx_super);
+	show(s, "rx_no_memory", "frames lost because the pool was empty",
+	     st->rx_no_memory);
+	show(s, "rx_bad", "frames too long, or refused by the driver", st->rx_bad);
+	show(s, "tx_packets", "frames sent", st->tx_packets);
+	show(s, "tx_bytes", "bytes of them", st->tx_bytes);
+	show(s, "tx_super", "of them super-frames", st->tx_super);
+	show(s, "tx_dropped", "frames the device did not take", st->tx_dropped);
+	show(s, "tx_no_memory", "segments not cut because the pool was empty",
+	     st->tx_no_memory);
+	show(s, "capture_lost", "frames that could not be captured", st->capture_lost);
+}
+
+static void show_neigh(struct show *s, const struct neigh_stats *st)
+{
+	s->group = "arp";
+	show(s, "requests", "ARP requests sent", st->requests);
+	show(s, "replies", "ARP replies sent", st->replies);
+	show(s, "announcements", "addresses of ours announced", st->announcements);
+	show(s, "conflicts", "claims of others to addresses of ours", st->conflicts);
+	show(s, "held_back", "requests not sent for the rate limit", st->held_back);
+	show(s, "queue_dropped", "packets pushed out of a waiting queue",
+	     st->queue_dropped);
+	show(s, "unreachable", "packets dropped because nobody answered",
+	     st->unreachable);
+	show(s, "evicted", "neighbours that made room", st->evicted);
+}
+
+static void show_ip(struct show *s, const struct ip_stats *st)
+{
+	s->group = "ip";
+	show(s, "in", "packets received", st->in);
+	show(s, "out", "packets sent", st->out);
+	show(s, "out_no_route", "packets without a route", st->out_no_route);
+	show(s, "out_too_big", "packets too long that must not be cut", st->out_too_big);
+	show(s, "out_no_memory", "packets not sent for want of memory",
+	     st->out_no_memory);
+	show(s, "frag_made", "fragments sent", st->frag_made);
+	show(s, "frag_in", "fragments received", st->frag_in);
+	show(s, "reass_done", "packets put together", st->reass_done);
+	show(s, "reass_timeout", "packets given up for a missing fragment",
+	     st->reass_timeout);
+	show(s, "icmp_echo", "echo requests answered", st->icmp_echo);
+	show(s, "icmp_errors_out", "ICMP errors sent", st->icmp_errors_out);
+	show(s, "icmp_errors_in", "ICMP errors received", st->icmp_errors_in);
+	show(s, "icmp_held_back", "ICMP messages not sent for the rate limit",
+	     st->icmp_held_back);
+}
+
+static void show_udp(struct show *s, const struct udp_stats *st)
+{
+	s->group = "udp";
+	show(s, "in", "datagrams received", st->in);
+	show(s, "out", "datagrams sent", st->out);
+	show(s, "no_memory", "datagrams not sent for want of memory", st->no_memory);
+}
+
+static void show_tcp(struct show *s, const struct tcp_stats *st)
+{
+	s->group = "tcp";
+#define C(name, text) show(s, #name, text, st->name);
+	TCP_COUNTERS(C)
+#undef C
+	show(s, "n_conns", "connections now", st->n_conns);
+	show(s, "n_syn", "half-open connections now", st->n_syn);
+	show(s, "n_time_wait", "connections in TIME-WAIT now", st->n_time_wait);
+	show(s, "n_listeners", "listeners now", st->n_listeners);
+}
+
+static void show_pool(struct show *s, const struct pb_core *co)
+{
+	s->group = "pool";
+	show(s, "packets_out", "packet descriptors in use", co->pool.pkts.n_out);
+	show(s, "packets_peak", "the most that ever were", co->pool.pkts.n_peak);
+	show(s, "buffers_out", "buffers of 4 KiB in use", co->pool.bufs.n_out);
+	show(s, "buffers_peak", "the most that ever were", co->pool.bufs.n_peak);
+	show(s, "refused", "requests that found a pool empty", co->pool.n_refused);
+	show(s, "timers", "timers armed", co->wheel.n_armed);
+	show(s, "sockets", "sockets open", co->socks.socks.n_out);
+}
+
+void pb_stat_each(struct pb_core *co, counter_fn *fn, void *arg)
+{
+	struct show s = { .fn = fn, .arg = arg, .group = "verdict" };
+
+	for (unsigned v = 0; v < V_COUNT; v++)
+		show(&s, verdict_name((enum verdict)v), verdict_text((enum verdict)v),
+		     co->ended[v]);
+	for (unsigned i = 0; i < co->n_eth; i++)
+		show_port(&s, &co->eth[i].port->stats);
+	show_neigh(&s, neigh_stats(co->neigh));
+	show_ip(&s, ip_stats(co->ip));
+	show_udp(&s, udp_stats(co->udp));
+	show_tcp(&s, tcp_stats(co->tcp));
+	show_pool(&s, co);
+	s.group = "turn";
+#define C(name, text) show(&s, #name, text, co->turn.name);
+	TURN_COUNTERS(C)
+#undef C
+}
+
+static void to_sockaddr(const struct addr *addr, uint16_t port,
+			struct sockaddr_storage *ss)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	memset(ss, 0, sizeof(*ss));
+	memcpy(&in.sin_addr, &addr->ip4, sizeof(addr->ip4));
+	memcpy(ss, &in, sizeof(in));
+}
+
+static void fill(const struct tcp_conn_info *i, struct pb_conn_info *out)
+{
+	*out = (struct pb_conn_info){
+		.state = tcp_state_name(i->state),
+		.cc = i->cc,
+		.mss = i->mss,
+		.cwnd = i->cwnd,
+		.ssthresh = i->ssthresh,
+		.snd_wnd = i->snd_wnd,
+		.rcv_wnd = i->rcv_wnd,
+		.srtt_us = i->srtt_us,
+		.rto_us = i->rto_us,
+		.sndq_len = i->sndq_len,
+		.rcvq_len = i->rcvq_len,
+		.unacked = i->unacked,
+		.retrans = i->retrans,
+		.bytes_sent = i->bytes_sent,
+		.bytes_received = i->bytes_received,
+		.bytes_retrans = i->bytes_retrans,
+	};
+	to_sockaddr(&i->flow.local, i->flow.local_port, &out->local);
+	to_sockaddr(&i->flow.remote, i->flow.remote_port, &out->remote);
+}
+
+void pb_conn_each(struct pb_core *co,
+		  bool (*fn)(void *arg, const struct pb_conn_info *info), void *arg)
+{
+	uint32_t left = tcp_stats(co->tcp)->n_conns;
+
+	for (uint32_t i = 0; left; i++) {
+		struct tcp_conn *conn = tcp_conn_at(co->tcp, i);
+		struct tcp_conn_info info;
+		struct pb_conn_info out;
+
+		if (!conn)
+			continue;
+		left--;
+		tcp_conn_info(co->tcp, conn, &info);
+		fill(&info, &out);
+		if (!fn(arg, &out))
+			return;
+	}
+}
+
+void pb_out_get(struct pb_core *co, struct pb_out *out)
+{
+	const struct tcp_stats *tcp = tcp_stats(co->tcp);
+	uint32_t standing = 0; /* what drivers keep ready for reading */
+
+	for (unsigned i = 0; i < co->n_eth; i++)
+		standing += co->eth[i].port->n_standing;
+	*out = (struct pb_out){
+		.packets = co->pool.pkts.n_out - standing,
+		.buffers = co->pool.bufs.n_out - standing,
+		.conns = tcp->n_conns,
+		.sockets = co->socks.socks.n_out,
+		.half_open = tcp->n_syn,
+		.time_wait = tcp->n_time_wait,
+		.timers = co->wheel.n_armed,
+	};
+}
