@@ -1,0 +1,237 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stack/base/clock.h"
+#include "tests/lib/two.h"
+
+/* ---- configurations that cannot be ---- */
+
+static struct pb_stack_conf conf_with_sim(struct sim *sim)
+{
+	struct pb_stack_conf conf;
+
+	pb_stack_conf_init(&conf);
+	conf.port = "sim:wire/0";
+	conf.addr = "192.0.2.1/24";
+	conf.n_bufs = 256;
+	conf.max_conns = 16;
+	conf.seed = 1;
+	conf.now_ns = NS_PER_S;
+	conf.sim = sim;
+	return conf;
+}
+
+static struct sim *wire(void)
+{
+	struct sim_link_conf perfect = { 0 };
+	struct sim *sim = sim_new(1);
+
+	cr_assert_not_null(sim);
+	cr_assert_eq(sim_link_add(sim, "wire", &perfect), 0);
+	return sim;
+}
+
+static void refused(const struct pb_stack_conf *conf, const char *what)
+{
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN] = "";
+
+	cr_assert_lt(pb_stack_open(conf, &stack, error), 0, "%s was accepted", what);
+	cr_assert_not_null(strstr(error, what), "\"%s\" does not name %s", error, what);
+}
+
+Test(core, refuses_a_wrong_configuration_and_names_what_it_read)
+{
+	struct sim *sim = wire();
+	struct pb_stack_conf good = conf_with_sim(sim), conf;
+
+	conf = good, conf.port = NULL, refused(&conf, "port");
+	conf = good, conf.port = "carrier-pigeon:7", refused(&conf, "carrier-pigeon");
+	conf = good, conf.port = "sim:other/0", refused(&conf, "other");
+	conf = good, conf.addr = "192.0.2.300/24", refused(&conf, "192.0.2.300/24");
+	conf = good, conf.addr = "224.0.0.1/24", refused(&conf, "224.0.0.1/24");
+	conf = good, conf.gateway = "next door", refused(&conf, "next door");
+	conf = good, conf.host_addr = "x", refused(&conf, "host_addr");
+	conf = good, conf.mac = "00:11", refused(&conf, "00:11");
+	conf = good, conf.mtu = 20, refused(&conf, "20");
+	conf = good, conf.n_cores = 2, refused(&conf, "cores");
+	conf = good, conf.cc = "guess", refused(&conf, "layers");
+	sim_free(sim);
+}
+
+Test(core, opens_and_closes_without_a_trace)
+{
+	struct sim *sim = wire();
+	struct pb_stack_conf conf = conf_with_sim(sim);
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN];
+
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(pb_stack_open(&conf, &stack, error), 0, "%s", error);
+		cr_assert_eq(pb_stack_n_cores(stack), 1);
+		cr_assert_null(pb_stack_core(stack, 1));
+		pb_stack_close(stack);
+	}
+	sim_free(sim);
+}
+
+/* ---- a core that runs ---- */
+
+static struct two t;
+
+static void setup(void)
+{
+	two_open(&t, 3, NULL);
+}
+
+static void clean(void)
+{
+	two_close(&t);
+}
+
+TestSuite(core_turn, .init = setup, .fini = clean);
+
+Test(core_turn, connection_to_ourselves_works)
+{
+	struct sockaddr_in at = two_addr(0, 80);
+	int listener, client, server;
+	char got[8] = { 0 };
+
+	two_use(&t, 0);
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_bind(listener, (struct sockaddr *)&at, sizeof(at));
+	pb_listen(listener, 8);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
+	two_run(&t, NULL, NULL, 10 * NS_PER_MS);
+	two_use(&t, 0);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+	cr_assert_eq(pb_send(client, "self", 4, 0), 4);
+	two_run(&t, NULL, NULL, 10 * NS_PER_MS);
+	two_use(&t, 0);
+	cr_assert_eq(pb_recv(server, got, sizeof(got), 0), 4);
+	cr_assert_str_eq(got, "self");
+	pb_close(client);
+	pb_close(server);
+	pb_close(listener);
+}
+
+Test(core_turn, turn_without_a_core_says_so)
+{
+	pb_core_use(NULL);
+	errno = 0;
+	cr_assert_eq(pb_turn(t.now_ns), UINT64_MAX);
+	cr_assert_eq(errno, ENXIO);
+}
+
+static void count(void *arg, uint64_t now_ns)
+{
+	(void)now_ns;
+	++*(int *)arg;
+}
+
+Test(core_turn, programs_run_each_turn_until_taken_off)
+{
+	int n = 0;
+
+	cr_assert_eq(pb_program_add(t.core[0], count, &n), 0);
+	two_use(&t, 0);
+	pb_turn(t.now_ns);
+	pb_turn(t.now_ns);
+	cr_assert_eq(n, 2);
+	pb_program_del(t.core[0], count, &n);
+	pb_turn(t.now_ns);
+	cr_assert_eq(n, 2);
+}
+
+static void drain(void *arg, int fd)
+{
+	char byte;
+
+	cr_assert_eq(read(fd, &byte, 1), 1);
+	++*(int *)arg;
+}
+
+Test(core_turn, watched_descriptor_is_heard)
+{
+	int pipes[2], n = 0;
+
+	cr_assert_eq(pipe(pipes), 0);
+	cr_assert_eq(pb_watch(t.core[0], pipes[0], drain, &n), 0);
+	two_use(&t, 0);
+	cr_assert_eq(write(pipes[1], "x", 1), 1);
+	pb_wait(UINT64_MAX);
+	cr_assert_eq(n, 1);
+	/* A busy core looks too, when a millisecond is over. */
+	cr_assert_eq(write(pipes[1], "x", 1), 1);
+	t.now_ns += 2 * NS_PER_MS;
+	pb_turn(t.now_ns);
+	cr_assert_eq(n, 2);
+	pb_unwatch(t.core[0], pipes[0]);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void *wake(void *arg)
+{
+	pb_wake(arg);
+	return NULL;
+}
+
+Test(core_turn, another_thread_ends_the_sleep)
+{
+	pthread_t thread;
+
+	two_use(&t, 0);
+	cr_assert_eq(pthread_create(&thread, NULL, wake, t.core[0]), 0);
+	pb_wait(UINT64_MAX);
+	pthread_join(thread, NULL);
+}
+
+static void *stop(void *arg)
+{
+	pb_stop(arg);
+	return NULL;
+}
+
+Test(core_turn, run_ends_when_told_to_stop)
+{
+	pthread_t thread;
+
+	two_use(&t, 0);
+	cr_assert_eq(pthread_create(&thread, NULL, stop, t.core[0]), 0);
+	pb_run();
+	pthread_join(thread, NULL);
+}
+
+struct seen {
+	unsigned n, verdicts;
+	uint64_t frames;
+};
+
+static void see(void *arg, const struct pb_counter *c)
+{
+	struct seen *s = arg;
+
+	cr_assert(c->text && c->text[0], "%s has no sentence", c->name);
+	s->n++;
+	s->verdicts += !strcmp(c->group, "verdict");
+	if (!strcmp(c->group, "turn") && !strcmp(c->name, "rx_frames"))
+		s->frames = c->value;
+}
+
+Test(core_turn, every_counter_has_a_sentence)
+{
+	struct seen s = { 0 };
+
+	two_run(&t, NULL, NULL, 10 * NS_PER_MS);
+	pb_stat_each(t.core[0], see, &s);
+	cr_assert_gt(s.n, 60);
+	cr_assert_gt(s.verdicts, 30);
+	/* The other end announced its address. */
+	cr_assert_gt(s.frames, 0);
+}

@@ -1,0 +1,201 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "stack/base/clock.h"
+#include "tests/lib/two.h"
+
+static struct two t;
+static int listener, client, server;
+static struct pb_ready *set;
+
+static void wait_ms(unsigned ms)
+{
+	two_run(&t, NULL, NULL, ms * NS_PER_MS);
+	two_use(&t, 1);
+}
+
+/* A connection from end 0 to end 1, and a set at end 1. */
+static void setup(void)
+{
+	struct sockaddr_in at = two_addr(1, 80);
+
+	two_open(&t, 2, NULL);
+	two_use(&t, 1);
+	set = pb_ready_new();
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_bind(listener, (struct sockaddr *)&at, sizeof(at));
+	cr_assert_eq(pb_listen(listener, 8), 0);
+	cr_assert_eq(pb_ready_add(set, listener, PB_READY_IN, &listener), 0);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
+	wait_ms(50);
+}
+
+static void clean(void)
+{
+	pb_ready_free(set);
+	pb_close(listener);
+	if (server >= 0)
+		pb_close(server);
+	two_use(&t, 0);
+	pb_close(client);
+	two_close(&t);
+}
+
+TestSuite(ready, .init = setup, .fini = clean);
+
+static void take(void)
+{
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+}
+
+static void client_sends(const char *text)
+{
+	two_use(&t, 0);
+	cr_assert_gt(pb_send(client, text, strlen(text), 0), 0);
+	wait_ms(20);
+}
+
+/* The only event there is, or zero. */
+static uint32_t events_of(void *user)
+{
+	struct pb_event ev[4];
+	int n = pb_ready_wait(set, ev, 4);
+
+	cr_assert_leq(n, 1);
+	if (n)
+		cr_assert_eq(ev[0].user, user);
+	return n ? ev[0].events : 0;
+}
+
+Test(ready, listener_is_ready_as_long_as_a_connection_waits)
+{
+	cr_assert_eq(events_of(&listener), PB_READY_IN);
+	cr_assert_eq(events_of(&listener), PB_READY_IN);
+	take();
+	cr_assert_eq(events_of(&listener), 0);
+}
+
+Test(ready, level_is_told_until_it_is_read)
+{
+	char got[8];
+
+	take();
+	pb_ready_add(set, server, PB_READY_IN, &server);
+	cr_assert_eq(events_of(&server), 0);
+	client_sends("abc");
+	cr_assert_eq(events_of(&server), PB_READY_IN);
+	cr_assert_eq(events_of(&server), PB_READY_IN);
+	pb_recv(server, got, sizeof(got), 0);
+	cr_assert_eq(events_of(&server), 0);
+}
+
+Test(ready, edge_is_told_once_for_each_change)
+{
+	take();
+	pb_ready_add(set, server, PB_READY_IN | PB_READY_EDGE, &server);
+	client_sends("abc");
+	cr_assert_eq(events_of(&server), PB_READY_IN);
+	cr_assert_eq(events_of(&server), 0);
+	client_sends("def");
+	cr_assert_eq(events_of(&server), PB_READY_IN);
+}
+
+Test(ready, what_is_true_when_added_is_told)
+{
+	take();
+	client_sends("abc");
+	pb_ready_add(set, server, PB_READY_IN | PB_READY_OUT, &server);
+	cr_assert_eq(events_of(&server), PB_READY_IN | PB_READY_OUT);
+}
+
+Test(ready, changed_wish_counts_from_then_on)
+{
+	take();
+	pb_ready_add(set, server, PB_READY_IN, &server);
+	cr_assert_eq(events_of(&server), 0);
+	pb_ready_mod(set, server, PB_READY_OUT, &server);
+	cr_assert_eq(events_of(&server), PB_READY_OUT);
+	pb_ready_mod(set, server, PB_READY_IN, &server);
+	cr_assert_eq(events_of(&server), 0);
+}
+
+Test(ready, end_of_the_peer_is_readable)
+{
+	take();
+	pb_ready_add(set, server, PB_READY_IN | PB_READY_RDHUP, &server);
+	two_use(&t, 0);
+	pb_shutdown(client, SHUT_WR);
+	wait_ms(20);
+	cr_assert_eq(events_of(&server), PB_READY_IN | PB_READY_RDHUP);
+}
+
+Test(ready, reset_is_told_without_being_asked_for)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	take();
+	pb_ready_add(set, server, 0, &server);
+	two_use(&t, 0);
+	pb_setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	pb_close(client);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	wait_ms(20);
+	cr_assert_eq(events_of(&server), PB_READY_ERR | PB_READY_HUP);
+}
+
+Test(ready, socket_is_in_one_set_only)
+{
+	struct pb_ready *other = pb_ready_new();
+
+	take();
+	cr_assert_eq(pb_ready_add(set, server, PB_READY_IN, NULL), 0);
+	cr_assert_eq(pb_ready_add(other, server, PB_READY_IN, NULL), -1);
+	cr_assert_eq(errno, EEXIST);
+	cr_assert_eq(pb_ready_del(other, server), -1);
+	cr_assert_eq(errno, ENOENT);
+	cr_assert_eq(pb_ready_del(set, server), 0);
+	cr_assert_eq(pb_ready_add(other, server, PB_READY_IN, NULL), 0);
+	pb_ready_free(other);
+	cr_assert_eq(pb_ready_add(set, server, PB_READY_IN, NULL), 0);
+}
+
+Test(ready, closed_socket_leaves_its_set)
+{
+	take();
+	client_sends("abc");
+	pb_ready_add(set, server, PB_READY_IN, &server);
+	pb_close(server);
+	server = -1;
+	cr_assert_eq(events_of(&server), 0);
+}
+
+Test(ready, those_not_reached_come_first_next_time)
+{
+	struct pb_event ev[1];
+
+	take();
+	client_sends("abc");
+	pb_ready_add(set, server, PB_READY_IN, &server);
+	two_use(&t, 1);
+	/* A second waiting connection makes the listener ready as well. */
+	two_use(&t, 0);
+	{
+		struct sockaddr_in at = two_addr(1, 80);
+		int second = pb_socket(AF_INET, SOCK_STREAM, 0);
+		void *first_seen;
+
+		pb_connect(second, (struct sockaddr *)&at, sizeof(at));
+		wait_ms(50);
+		cr_assert_eq(pb_ready_wait(set, ev, 1), 1);
+		first_seen = ev[0].user;
+		cr_assert_eq(pb_ready_wait(set, ev, 1), 1);
+		cr_assert_neq(ev[0].user, first_seen);
+		pb_close(pb_accept(listener, NULL, NULL));
+		two_use(&t, 0);
+		pb_close(second);
+		two_use(&t, 1);
+	}
+}

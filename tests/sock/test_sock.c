@@ -1,0 +1,449 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "stack/api/zc.h"
+#include "stack/base/clock.h"
+#include "tests/lib/two.h"
+
+static struct two t;
+static int listener, client, server;
+
+static void setup(void)
+{
+	two_open(&t, 1, NULL);
+	listener = client = server = -1;
+}
+
+static void clean(void)
+{
+	two_close(&t);
+}
+
+TestSuite(sock, .init = setup, .fini = clean);
+
+static void wait_ms(unsigned ms)
+{
+	two_run(&t, NULL, NULL, ms * NS_PER_MS);
+}
+
+static void listen_on(uint16_t port)
+{
+	struct sockaddr_in at = two_addr(1, port);
+
+	two_use(&t, 1);
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(pb_listen(listener, 8), 0);
+}
+
+static void connect_to(uint16_t port)
+{
+	struct sockaddr_in at = two_addr(1, port);
+
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, EINPROGRESS);
+}
+
+/* A connection from end 0 to end 1. */
+static void join(void)
+{
+	listen_on(80);
+	connect_to(80);
+	wait_ms(50);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+}
+
+static void part(void)
+{
+	two_use(&t, 0);
+	pb_close(client);
+	two_use(&t, 1);
+	pb_close(server);
+	pb_close(listener);
+}
+
+static void expect_recv(int s, const char *text)
+{
+	char got[256] = { 0 };
+	ssize_t n = pb_recv(s, got, sizeof(got) - 1, 0);
+
+	cr_assert_eq(n, (ssize_t)strlen(text), "got %zd bytes: %s", n, strerror(errno));
+	cr_assert_str_eq(got, text);
+}
+
+Test(sock, bytes_go_both_ways_and_the_end_is_seen)
+{
+	join();
+	two_use(&t, 0);
+	cr_assert_eq(pb_send(client, "hello", 5, 0), 5);
+	wait_ms(20);
+	two_use(&t, 1);
+	cr_assert_eq(pb_readable(server), 5);
+	expect_recv(server, "hello");
+	cr_assert_eq(pb_recv(server, (char[1]){ 0 }, 1, 0), -1);
+	cr_assert_eq(errno, EAGAIN);
+	cr_assert_eq(pb_send(server, "world", 5, 0), 5);
+	cr_assert_eq(pb_shutdown(server, SHUT_WR), 0);
+	wait_ms(20);
+	two_use(&t, 0);
+	expect_recv(client, "world");
+	cr_assert_eq(pb_recv(client, (char[1]){ 0 }, 1, 0), 0);
+	part();
+}
+
+Test(sock, peek_leaves_the_bytes)
+{
+	char got[4] = { 0 };
+
+	join();
+	two_use(&t, 0);
+	pb_send(client, "abc", 3, 0);
+	wait_ms(20);
+	two_use(&t, 1);
+	cr_assert_eq(pb_recv(server, got, 3, MSG_PEEK), 3);
+	cr_assert_str_eq(got, "abc");
+	expect_recv(server, "abc");
+	part();
+}
+
+Test(sock, pieces_of_writev_arrive_as_one)
+{
+	struct iovec iov[] = { { (void *)"one ", 4 }, { (void *)"two", 3 } };
+
+	join();
+	two_use(&t, 0);
+	cr_assert_eq(pb_writev(client, iov, 2), 7);
+	wait_ms(20);
+	two_use(&t, 1);
+	expect_recv(server, "one two");
+	part();
+}
+
+Test(sock, names_of_both_ends_are_told)
+{
+	struct sockaddr_in a, b;
+	socklen_t len = sizeof(a);
+
+	join();
+	two_use(&t, 0);
+	cr_assert_eq(pb_getsockname(client, (struct sockaddr *)&a, &len), 0);
+	two_use(&t, 1);
+	len = sizeof(b);
+	cr_assert_eq(pb_getpeername(server, (struct sockaddr *)&b, &len), 0);
+	cr_assert_eq(a.sin_port, b.sin_port);
+	cr_assert_eq(a.sin_addr.s_addr, b.sin_addr.s_addr);
+	cr_assert_eq(pb_getpeername(listener, (struct sockaddr *)&b, &len), -1);
+	cr_assert_eq(errno, ENOTCONN);
+	part();
+}
+
+Test(sock, refused_connection_says_so_once)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	connect_to(81);
+	wait_ms(20);
+	two_use(&t, 0);
+	cr_assert_eq(pb_getsockopt(client, SOL_SOCKET, SO_ERROR, &err, &len), 0);
+	cr_assert_eq(err, ECONNREFUSED);
+	cr_assert_eq(pb_getsockopt(client, SOL_SOCKET, SO_ERROR, &err, &len), 0);
+	cr_assert_eq(err, 0);
+	pb_close(client);
+}
+
+Test(sock, second_connect_is_refused)
+{
+	struct sockaddr_in at = two_addr(1, 80);
+
+	listen_on(80);
+	connect_to(80);
+	cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, EALREADY);
+	wait_ms(50);
+	two_use(&t, 0);
+	cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, EISCONN);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	part();
+}
+
+Test(sock, port_is_taken_once)
+{
+	struct sockaddr_in at = two_addr(1, 80);
+	int s;
+
+	listen_on(80);
+	s = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(pb_listen(s, 8), -1);
+	cr_assert_eq(errno, EADDRINUSE);
+	pb_close(s);
+	pb_close(listener);
+}
+
+Test(sock, listener_without_a_port_gets_one)
+{
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+
+	two_use(&t, 1);
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_listen(listener, 8), 0);
+	cr_assert_eq(pb_getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	cr_assert_neq(at.sin_port, 0);
+	pb_close(listener);
+}
+
+Test(sock, foreign_address_cannot_be_bound)
+{
+	struct sockaddr_in at = two_addr(0, 80);
+	int s;
+
+	two_use(&t, 1);
+	s = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_bind(s, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, EADDRNOTAVAIL);
+	pb_close(s);
+}
+
+Test(sock, numbers_that_are_none_are_refused)
+{
+	two_use(&t, 0);
+	cr_assert_eq(pb_close(7), -1);
+	cr_assert_eq(errno, EBADF);
+	cr_assert_eq(pb_recv(-1, NULL, 0, 0), -1);
+	cr_assert_eq(errno, EBADF);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_close(client);
+	cr_assert_eq(pb_send(client, "x", 1, 0), -1);
+	cr_assert_eq(errno, EBADF);
+}
+
+Test(sock, kinds_that_we_do_not_have_are_refused)
+{
+	two_use(&t, 0);
+	cr_assert_eq(pb_socket(AF_INET6, SOCK_STREAM, 0), -1);
+	cr_assert_eq(errno, EAFNOSUPPORT);
+	cr_assert_eq(pb_socket(AF_INET, SOCK_RAW, 1), -1);
+	cr_assert_eq(errno, EPROTONOSUPPORT);
+}
+
+static void *foreign(void *arg)
+{
+	int *result = arg;
+
+	result[0] = pb_socket(AF_INET, SOCK_STREAM, 0);
+	result[1] = errno;
+	result[2] = pb_core_use(t.core[0]);
+	result[3] = errno;
+	result[4] = pb_send(client, "x", 1, 0) == -1 ? errno : 0;
+	return NULL;
+}
+
+Test(sock, thread_without_a_core_is_told)
+{
+	int result[5] = { 0 };
+	pthread_t thread;
+
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pthread_create(&thread, NULL, foreign, result), 0);
+	pthread_join(thread, NULL);
+	cr_assert_eq(result[0], -1);
+	cr_assert_eq(result[1], ENXIO);
+	cr_assert_eq(result[2], -1);
+	cr_assert_eq(result[3], EBUSY);
+	cr_assert_eq(result[4], ENXIO);
+	pb_close(client);
+}
+
+Test(sock, options_are_kept_until_there_is_a_connection)
+{
+	int v = 1;
+	socklen_t len = sizeof(v);
+
+	listen_on(80);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &v, sizeof(v)), 0);
+	v = 30;
+	cr_assert_eq(pb_setsockopt(client, IPPROTO_TCP, TCP_KEEPIDLE, &v, sizeof(v)), 0);
+	pb_connect(client, (struct sockaddr *)&(struct sockaddr_in[]){ two_addr(1, 80) },
+		   sizeof(struct sockaddr_in));
+	wait_ms(50);
+	two_use(&t, 0);
+	v = 0;
+	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &v, &len), 0);
+	cr_assert_eq(v, 1);
+	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_KEEPIDLE, &v, &len), 0);
+	cr_assert_eq(v, 30);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	part();
+}
+
+Test(sock, unknown_options_are_refused_not_ignored)
+{
+	int v = 1;
+
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_setsockopt(client, SOL_SOCKET, SO_PASSCRED, &v, sizeof(v)), -1);
+	cr_assert_eq(errno, ENOPROTOOPT);
+	cr_assert_eq(pb_send(client, "x", 1, MSG_CONFIRM), -1);
+	cr_assert_eq(errno, EOPNOTSUPP);
+	pb_close(client);
+}
+
+Test(sock, info_of_a_connection_is_as_the_kernel_has_it)
+{
+	struct tcp_info ti = { 0 };
+	socklen_t len = sizeof(ti);
+	char cc[16];
+
+	join();
+	two_use(&t, 0);
+	pb_send(client, "hello", 5, 0);
+	wait_ms(20);
+	two_use(&t, 0);
+	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_INFO, &ti, &len), 0);
+	cr_assert_eq(ti.tcpi_state, TCP_ESTABLISHED);
+	cr_assert(ti.tcpi_options & TCPI_OPT_SACK);
+	cr_assert_geq(ti.tcpi_rtt, 2000);
+	cr_assert_leq(ti.tcpi_rtt, 4000);
+	len = sizeof(cc);
+	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_CONGESTION, cc, &len), 0);
+	cr_assert_str_eq(cc, "reno");
+	part();
+}
+
+Test(sock, unread_bytes_at_close_reset_the_peer)
+{
+	char got[8];
+
+	join();
+	two_use(&t, 0);
+	pb_send(client, "hello", 5, 0);
+	wait_ms(20);
+	two_use(&t, 1);
+	pb_close(server);
+	wait_ms(20);
+	two_use(&t, 0);
+	cr_assert_eq(pb_recv(client, got, sizeof(got), 0), -1);
+	cr_assert_eq(errno, ECONNRESET);
+	pb_close(client);
+	two_use(&t, 1);
+	pb_close(listener);
+}
+
+Test(sock, datagrams_go_both_ways_with_their_sender)
+{
+	struct sockaddr_in at = two_addr(1, 53), from;
+	socklen_t len = sizeof(from);
+	char got[32] = { 0 };
+
+	two_use(&t, 1);
+	server = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(pb_bind(server, (struct sockaddr *)&at, sizeof(at)), 0);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(
+		pb_sendto(client, "question", 8, 0, (struct sockaddr *)&at, sizeof(at)),
+		8);
+	wait_ms(20);
+	two_use(&t, 1);
+	cr_assert_eq(
+		pb_recvfrom(server, got, sizeof(got), 0, (struct sockaddr *)&from, &len),
+		8);
+	cr_assert_str_eq(got, "question");
+	cr_assert_eq(pb_sendto(server, "a", 1, 0, (struct sockaddr *)&from, len), 1);
+	wait_ms(20);
+	two_use(&t, 0);
+	cr_assert_eq(pb_recv(client, got, sizeof(got), 0), 1);
+	pb_close(client);
+	two_use(&t, 1);
+	pb_close(server);
+}
+
+Test(sock, datagram_to_nobody_comes_back_as_an_error)
+{
+	struct sockaddr_in at = two_addr(1, 9999);
+
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(pb_send(client, "x", 1, 0), 1);
+	wait_ms(20);
+	two_use(&t, 0);
+	cr_assert_eq(pb_recv(client, (char[1]){ 0 }, 1, 0), -1);
+	cr_assert_eq(errno, ECONNREFUSED);
+	pb_close(client);
+}
+
+Test(sock, big_datagram_arrives_whole)
+{
+	static char out[20000], got[20000];
+	struct sockaddr_in at = two_addr(1, 53);
+
+	memset(out, 'x', sizeof(out));
+	out[sizeof(out) - 1] = 'y';
+	two_use(&t, 1);
+	server = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	pb_bind(server, (struct sockaddr *)&at, sizeof(at));
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(pb_sendto(client, out, sizeof(out), 0, (struct sockaddr *)&at,
+			       sizeof(at)),
+		     (ssize_t)sizeof(out));
+	wait_ms(50);
+	two_use(&t, 1);
+	cr_assert_eq(pb_recv(server, got, sizeof(got), 0), (ssize_t)sizeof(got));
+	cr_assert_arr_eq(got, out, sizeof(out));
+	pb_close(server);
+	two_use(&t, 0);
+	pb_close(client);
+}
+
+Test(sock, received_segment_is_lent_and_given_back)
+{
+	struct pb_zc zc;
+
+	join();
+	two_use(&t, 0);
+	pb_send(client, "hello", 5, 0);
+	wait_ms(20);
+	two_use(&t, 1);
+	cr_assert_eq(pb_zc_recv_buf(server, &zc), 1);
+	cr_assert_eq(zc.len, 5);
+	cr_assert_arr_eq(zc.iov[0].iov_base, "hello", 5);
+	pb_zc_recv_done(server, &zc);
+	cr_assert_eq(pb_zc_recv_buf(server, &zc), -1);
+	cr_assert_eq(errno, EAGAIN);
+	part();
+}
+
+Test(sock, lent_room_is_filled_and_sent)
+{
+	struct pb_zc zc, unused;
+
+	join();
+	two_use(&t, 0);
+	cr_assert_eq(pb_zc_send_buf(client, &zc), 1);
+	cr_assert_eq(pb_zc_send_buf(client, &unused), 1);
+	memcpy(zc.iov[0].iov_base, "hello", 5);
+	cr_assert_eq(pb_zc_send_done(client, &zc, 5), 0);
+	cr_assert_eq(pb_zc_send_done(client, &unused, 0), 0);
+	wait_ms(20);
+	two_use(&t, 1);
+	expect_recv(server, "hello");
+	part();
+}
