@@ -42,7 +42,7 @@ int neigh_new(struct neigh_table **table, uint32_t max, struct pkt_pool *pool,
 		goto no_all;
 	if (pool_init(&t->entries, sizeof(struct neigh_entry), 64, max))
 		goto no_entries;
-	if (map_init(&t->by_addr, max))
+	if (map_init(&t->by_addr, 64))
 		goto no_map;
 	list_init(&t->lru);
 	t->pool = pool;
