@@ -31,7 +31,7 @@ PROGRAM_LIMIT_S = 600
 TAIL_LINES = 40
 PLAIN = {'b_ndebug': 'false', 'werror': 'true', 'pkgconfig.relocatable': 'true'}
 SANITIZE = {**PLAIN, 'b_sanitize': 'address,undefined', 'b_lundef': 'false',
-            'buildtype': 'debugoptimized'}
+            'optimization': '1', 'debug': 'true'}
 
 
 class Tally:

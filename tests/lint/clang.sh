@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 build=build-clang
 [ -f $build/build.ninja ] ||
-	CC=clang-14 meson setup -Dwerror=true -Db_ndebug=false -Dbuildtype=debug $build
+	CC=clang-14 meson setup -Dwerror=true -Db_ndebug=false -Dbuildtype=plain $build
 ninja -C $build

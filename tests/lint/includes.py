@@ -64,6 +64,11 @@ def why_not(src, dst):
     return None
 
 
+def exists(path):
+    """A file of the tree, or one that meson makes from PATH.in."""
+    return (TOP / path).is_file() or (TOP / (path + '.in')).is_file()
+
+
 def circle(graph):
     """A list of files that include each other in a ring, or None."""
     done, path = set(), []
@@ -87,7 +92,7 @@ def main():
     wrong = [f'{f}: in no folder that this lint knows' for f in graph if not home(f)]
     for src, included in graph.items():
         for dst in included:
-            why = 'does not exist' if not (TOP / dst).is_file() else why_not(src, dst)
+            why = why_not(src, dst) if exists(dst) else 'does not exist'
             if why:
                 wrong.append(f'{src}: must not include {dst}, which {why}')
     ring = circle(graph)
