@@ -2,7 +2,7 @@
  * A port: where frames come from and go to, in bursts.
  *
  * One port is one queue pair of one device, used by one core.  Drivers are named
- * by a text: "tap:pb0", "packet:eth0", "sim:link/0", or a wrapper around another
+ * by a text: "tap:pb0", "packet:eth0", "ring:eth0", "sim:link/0", or a wrapper around another
  * one, "pcap:/tmp/trace.pcapng:tap:pb0".  port_open() finds the driver.
  *
  * Offloads are the same for every driver.  To send: a frame with PKT_SUM_PARTIAL
@@ -47,6 +47,7 @@ enum port_cap {
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	uint64_t rx_no_memory;	     /* frames lost because the pool was empty */
+	uint64_t rx_missed;	     /* frames lost in the host before we read them */
 	uint64_t rx_bad;	     /* frames too long, or refused by the driver */
 	uint64_t tx_dropped;	     /* frames the device did not take */
 	uint64_t tx_no_memory;	     /* segments not cut because the pool was empty */

@@ -10,6 +10,8 @@
 /* A super-frame in buffers that are filled has 18 parts; the kernel takes 1024. */
 enum { PORT_IOV_MAX = 128 };
 
+extern const struct port_ops port_packet_ops;
+extern const struct port_ops port_ring_ops;
 extern const struct port_ops port_sim_ops;
 extern const struct port_ops port_tap_ops;
 

@@ -44,8 +44,11 @@ static struct pkt *input(struct port_tap *tap, uint32_t len, uint64_t now_ns)
 		tap->port.stats.rx_no_memory++;
 		return NULL;
 	}
-	if (tap->vnet_len)
-		vnet_input(p, vnet);
+	if (tap->vnet_len && !vnet_input(p, vnet)) {
+		tap->port.stats.rx_bad++;
+		pkt_free(p);
+		return NULL;
+	}
 	port_count_rx(&tap->port, p, now_ns);
 	return p;
 }

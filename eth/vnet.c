@@ -6,7 +6,7 @@
 
 enum { TCP_OFFSET = 12, TCP_FLAGS = 13 };
 
-void vnet_input(struct pkt *p, const uint8_t *bytes)
+bool vnet_input(struct pkt *p, const uint8_t *bytes)
 {
 	struct virtio_net_hdr h;
 
@@ -16,8 +16,9 @@ void vnet_input(struct pkt *p, const uint8_t *bytes)
 		p->flags |= PKT_SUM_OK;
 	switch (h.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
 	case VIRTIO_NET_HDR_GSO_TCPV4:
-	case VIRTIO_NET_HDR_GSO_TCPV6: p->gso_len = h.gso_size; break;
-	default: break;
+	case VIRTIO_NET_HDR_GSO_TCPV6: p->gso_len = h.gso_size; return true;
+	case VIRTIO_NET_HDR_GSO_NONE: return true;
+	default: return false;
 	}
 }
 

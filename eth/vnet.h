@@ -11,13 +11,17 @@
 #pragma once
 
 #include <linux/virtio_net.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pkt;
 
 enum { VNET_LEN = sizeof(struct virtio_net_hdr) };
 
-/* What the header at @bytes says about the received frame @p. */
-void vnet_input(struct pkt *p, const uint8_t *bytes);
+/*
+ * What the header at @bytes says about the received frame @p.  False: a super-frame of
+ * another kind than TCP, which nobody here can read.
+ */
+bool vnet_input(struct pkt *p, const uint8_t *bytes);
 /* The header of @p, which begins with its Ethernet header. */
 struct virtio_net_hdr vnet_output(const struct pkt *p);

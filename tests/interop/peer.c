@@ -340,10 +340,17 @@ uint32_t peer_receive_stream(struct peer *peer, uint32_t len)
 	return in_super;
 }
 
+void peer_udp_send(struct peer *peer, uint32_t len)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(OUR_PORT) };
+
+	memcpy(&to.sin_addr, our_ip.b, sizeof(our_ip));
+	PEER_CHECK(sendto(peer->udp, pattern(len), len, 0, (struct sockaddr *)&to,
+			  sizeof(to)) == (ssize_t)len);
+}
+
 void peer_udp(struct peer *peer, uint32_t len)
 {
-	struct sockaddr_in from;
-	socklen_t from_len = sizeof(from);
 	struct build_ip4 ip = to_kernel();
 	uint8_t frame[2048], got[2048];
 	uint32_t n = build_udp(frame, &ip, OUR_PORT, PEER_PORT, pattern(len), len);
@@ -351,14 +358,30 @@ void peer_udp(struct peer *peer, uint32_t len)
 
 	send_partial(peer, frame, 42, n, 4096);
 	PEER_CHECK(poll(&in, 1, 5000) == 1);
-	PEER_CHECK(recvfrom(peer->udp, got, sizeof(got), 0, (struct sockaddr *)&from,
-			    &from_len) == (ssize_t)len);
+	PEER_CHECK(read(peer->udp, got, sizeof(got)) == (ssize_t)len);
 	PEER_CHECK(memcmp(got, pattern(len), len) == 0);
-	PEER_CHECK(sendto(peer->udp, got, len, 0, (struct sockaddr *)&from, from_len) ==
-		   (ssize_t)len);
+	peer_udp_send(peer, len);
 	do
 		peer_receive(peer);
 	while (peer->look.proto != 17);
 	PEER_CHECK(peer->look.payload_len == len);
 	PEER_CHECK(memcmp(peer->look.payload, pattern(len), len) == 0);
+}
+
+void peer_send_tagged(struct peer *peer, const char *dev, uint16_t tci)
+{
+	struct build_ip4 ip = {
+		.eth_dst = peer->eth.mac,
+		.eth_src = peer->kernel_mac,
+		.src = kernel_ip,
+		.dst = our_ip,
+	};
+	uint8_t frame[128], tag[4] = { 0x81, 0, (uint8_t)(tci >> 8), (uint8_t)tci };
+	uint32_t len = build_udp(frame, &ip, PEER_PORT, OUR_PORT, "tagged", 6);
+	int raw = peer_raw(peer, dev);
+
+	memmove(frame + 16, frame + 12, len - 12);
+	memcpy(frame + 12, tag, sizeof(tag));
+	PEER_CHECK(write(raw, frame, len + 4) == (ssize_t)len + 4);
+	close(raw);
 }

@@ -56,3 +56,7 @@ void peer_send_super(struct peer *peer, uint32_t len, uint32_t piece);
 uint32_t peer_receive_stream(struct peer *peer, uint32_t len);
 /* A datagram of @len bytes there and back, its sum partial. */
 void peer_udp(struct peer *peer, uint32_t len);
+/* The kernel sends us @len bytes by UDP. */
+void peer_udp_send(struct peer *peer, uint32_t len);
+/* A datagram for us with an 802.1Q tag leaves the kernel's device @dev. */
+void peer_send_tagged(struct peer *peer, const char *dev, uint16_t tci);

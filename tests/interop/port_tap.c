@@ -83,29 +83,22 @@ static void it_works_again_after_memory_was_short(void)
 
 static void a_tag_stays_in_the_frame(void)
 {
-	uint8_t frame[64] = { 0 };
-	int raw;
+	struct pkt *p;
 
 	open_tap("tap:pbt0", (struct port_conf){ .offload = true });
 	peer_meet(&peer);
-	raw = peer_raw(&peer, "pbt0");
-	memcpy(frame, &peer.eth.mac, 6);
-	memcpy(frame + 12, "\x81\0\x60\0\x08\0\x45\0\0\x14\0\0\0\0\x40\xff\xf5\xd3", 18);
-	memcpy(frame + 30, "\xc0\0\2\1\xc0\0\2\2", 8);
-	PEER_CHECK(write(raw, frame, sizeof(frame)) == sizeof(frame));
-	while (!(peer.flags & PKT_VLAN)) {
-		struct pkt *p;
-
-		if (port_rx_burst(peer.eth.port, &p, 1, 0)) {
-			PEER_CHECK(p->total_len <= PKT_MAX_LEN);
-			eth_input(&peer.eth, p);
-			peer.flags = p->flags;
-			peer.vlan = p->vlan;
-			pkt_free(p);
-		}
+	peer_send_tagged(&peer, "pbt0", 0x6000);
+	for (;;) {
+		if (!port_rx_burst(peer.eth.port, &p, 1, 0))
+			continue;
+		if (p->data[12] == 0x81)
+			break;
+		pkt_free(p);
 	}
-	PEER_CHECK(peer.vlan == 0x6000);
-	close(raw);
+	PEER_CHECK(eth_input(&peer.eth, p).next == NEXT_IP4);
+	PEER_CHECK(p->flags & PKT_VLAN && p->vlan == 0x6000);
+	PEER_CHECK(p->total_len == 20 + 8 + 6);
+	pkt_free(p);
 	peer_close(&peer);
 }
 
