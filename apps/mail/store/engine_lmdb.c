@@ -7,6 +7,9 @@
  * 32 in a transaction, ext4: 1,700/s against 13,000/s).  Growing the file far in advance,
  * by zeros or by fallocate(), makes nothing faster.
  *
+ * Nothing protects the pages of the tree themselves: a byte that rots there may end the
+ * process.  The file's length is checked when it is opened, messages have checksums.
+ *
  * Large values lie in runs of pages of their own, which never move until the value is
  * deleted: stays().
  */
