@@ -29,5 +29,6 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now
 		.cwnd = cc_initial_window(mss),
 		.ssthresh = UINT32_MAX,
 	};
-	ops->init(cc, mss, now_ns);
+	if (ops->init)
+		ops->init(cc, mss, now_ns);
 }

@@ -45,7 +45,7 @@ enum cc_loss {
 
 struct cc_ops {
 	const char *name;
-	/* @cwnd and @ssthresh hold their initial values. */
+	/* @cwnd and @ssthresh hold their initial values.  May be NULL. */
 	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);
 	/* New data was acknowledged. */
 	void (*ack)(struct cc *cc, const struct cc_ack *ack);

@@ -31,13 +31,6 @@ static void grow(struct cc *cc, uint32_t n)
 	cc->cwnd = cc->cwnd < CC_CWND_MAX - n ? cc->cwnd + n : CC_CWND_MAX;
 }
 
-static void reno_init(struct cc *cc, uint32_t mss, uint64_t now_ns)
-{
-	(void)mss;
-	(void)now_ns;
-	*reno(cc) = (struct reno){ 0 };
-}
-
 static void slow_start(struct cc *cc, const struct cc_ack *ack)
 {
 	/* RFC 3465 2.2, 2.3: L is two segments, one after a timeout */
@@ -113,7 +106,6 @@ static void reno_idle(struct cc *cc, uint32_t mss, uint64_t now_ns)
 
 const struct cc_ops cc_reno = {
 	.name = "reno",
-	.init = reno_init,
 	.ack = reno_ack,
 	.loss = reno_loss,
 	.recovered = reno_recovered,
