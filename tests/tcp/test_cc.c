@@ -80,8 +80,10 @@ Test(cc, avoidance_grows_one_segment_for_a_window_of_bytes)
 	cr_assert_eq(cc.cwnd, 10 * MSS);
 	acks(MSS);
 	cr_assert_eq(cc.cwnd, 11 * MSS);
+	acks(MSS);
+	cr_assert_eq(cc.cwnd, 11 * MSS);
 	/* what was left over counts for the next */
-	acks(11 * MSS + 10);
+	acks(10 * MSS + 10);
 	cr_assert_eq(cc.cwnd, 12 * MSS);
 	acks(12 * MSS - 10);
 	cr_assert_eq(cc.cwnd, 13 * MSS);
@@ -160,6 +162,41 @@ Test(cc, idle_connection_restarts_with_at_most_the_initial_window)
 	cc.cwnd = 3 * MSS;
 	cc.ops->idle(&cc, MSS, 0);
 	cr_assert_eq(cc.cwnd, 3 * MSS);
+}
+
+/* Nearly a window of bytes is counted; after each event the count begins anew. */
+static void grows_late_after(void (*event)(void))
+{
+	cc.cwnd = cc.ssthresh = 20 * MSS;
+	acks(20 * MSS - 1);
+	event();
+	cc.cwnd = cc.ssthresh = 10 * MSS;
+	acks(10 * MSS - 1);
+	cr_assert_eq(cc.cwnd, 10 * MSS);
+	acks(1);
+	cr_assert_eq(cc.cwnd, 11 * MSS);
+}
+
+static void loses(void)
+{
+	lose(CC_LOSS_FAST, 20 * MSS);
+}
+
+static void recovers(void)
+{
+	cc.ops->recovered(&cc, 10 * MSS, MSS, 0);
+}
+
+static void idles(void)
+{
+	cc.ops->idle(&cc, MSS, 0);
+}
+
+Test(cc, avoidance_counts_anew_after_every_event)
+{
+	grows_late_after(loses);
+	grows_late_after(recovers);
+	grows_late_after(idles);
 }
 
 Test(cc, window_has_an_end)

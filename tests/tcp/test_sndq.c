@@ -58,8 +58,10 @@ static unsigned n_descriptors(const struct pkt *p)
 {
 	unsigned n = 0;
 
-	for (; p; p = p->next)
+	for (; p; p = p->next) {
+		cr_assert_gt(p->len, 0);
 		n++;
+	}
 	return n;
 }
 
@@ -199,6 +201,21 @@ Test(sndq, short_packets_are_copied_together)
 	sndq_check(&q);
 	cr_assert_eq(pool.bufs.n_out, 1);
 	cr_assert_eq(gathers(0, 500), 1);
+}
+
+/* Half a buffer is still copied, so that two neighbours always fill one together. */
+Test(sndq, packets_of_half_a_buffer_fill_buffers)
+{
+	static const uint8_t zeros[PKT_BUF_LEN];
+
+	for (unsigned i = 0; i < 8; i++) {
+		struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
+
+		pkt_append(p, zeros, PKT_BUF_LEN / 2);
+		sndq_add(&q, p);
+	}
+	sndq_check(&q);
+	cr_assert_eq(pool.bufs.n_out, 4);
 }
 
 Test(sndq, writes_what_the_pool_has_room_for)
