@@ -181,6 +181,7 @@ Test(rcvq, packets_are_popped_in_order)
 		struct pkt *p = rcvq_pop(&q);
 
 		cr_assert_eq(p->total_len, lens[i]);
+		cr_assert_null(p->link);
 		cr_assert_eq(p->data[0], stream(n_read));
 		n_read += p->total_len;
 		pkt_free(p);
