@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 SUITES = ['unit', 'sanitize', 'lint', 'fuzz', 'interop', 'script', 'sim',
@@ -35,7 +34,7 @@ SANITIZE = {**PLAIN, 'b_sanitize': 'address,undefined', 'b_lundef': 'false',
 
 
 class Tally:
-    """What happened; a line for each failure and skip as it comes."""
+    """What happened; failures and skips are printed as they come."""
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
@@ -107,50 +106,49 @@ def programs(suite):
                   if p.suffix in ('.py', '.sh') and os.access(p, os.X_OK))
 
 
-def case_log(log, case):
-    """What a TAP log says about one case: from its line to the next one's."""
-    lines = log.splitlines()
-    start = next((i for i, line in enumerate(lines)
-                  if line.startswith(f'not ok - {case}')), None)
-    if start is None:
-        return log
-    end = next((i for i in range(start + 1, len(lines))
-                if re.match(r'(not )?ok ', lines[i])), len(lines))
-    return '\n'.join(lines[start:end])
+CASE = re.compile(r'(?P<bad>not )?ok (?:\d+ )?(?:- )?(?P<name>\S.*?)'
+                  r'(?:\s+# SKIP (?P<skip>.*)|\s+\([\d.]+s\))?$')
 
 
-def count_junit(suite, file, tally):
-    """Every test case in meson's report; a program without cases is one."""
-    for program in xml.etree.ElementTree.parse(file).getroot():
-        log = '\n'.join(e.text or '' for e in program.iter()
-                        if e.tag in ('system-out', 'system-err'))
-        failed = 0
-        for case in program.iter('testcase'):
-            # "1 - map::finds_it  (0.00s)", or "packetboat:fuzz / fuzz_arp"
-            name = re.sub(r'^\d+ - |.* / |\s+\([\d.]+s\)$', '', case.get('name'))
-            if case.find('failure') is not None or case.find('error') is not None:
-                failed += 1
-                tally.fail(f'{suite}/{name}', case_log(log, name))
-            elif case.find('skipped') is not None:
-                tally.skip(f'{suite}/{name}', case.findtext('system-out') or
-                           case.find('skipped').get('message') or 'no reason given')
-            else:
-                tally.ok()
-        # Crashed or timed out without a case to blame.
-        if int(program.get('errors') or 0) and not failed:
-            tally.fail(f'{suite}/{program.get("name")}', log)
+def count_program(name, result, log, tally):
+    """Each case that a program's log names, or else the program: PASS, SKIP, or bad."""
+    cases, failed = [], 0
+    for line in log.splitlines():
+        case = CASE.match(line)
+        if case:
+            cases.append((case, []))
+        elif cases:
+            cases[-1][1].append(line)
+    for case, details in cases:
+        full = f'{name}: {case["name"]}'
+        if case['bad']:
+            failed += 1
+            tally.fail(full, '\n'.join(details))
+        elif case['skip']:
+            tally.skip(full, case['skip'])
+        else:
+            tally.ok()
+    if result == 'SKIP' and not cases:
+        tally.skip(name, log.rstrip().rpartition('\n')[2] or 'no reason given')
+    elif result == 'PASS' and not cases:
+        tally.ok()
+    elif result not in ('PASS', 'SKIP') and not failed:
+        tally.fail(f'{name}: {result}', log)
 
 
 def run_meson(build, suite, tally, label, patience, env=None):
-    report = TOP / build / f'meson-logs/{suite}.junit.xml'
+    # Not the JUnit report: there a program that was killed or timed out has passed.
+    report = TOP / build / f'meson-logs/{suite}.json'
     report.unlink(missing_ok=True)
     before = tally.failed
     done = run('meson', 'test', '-C', build, '--no-rebuild', '--suite', suite,
                '--logbase', suite, '-t', str(patience), env=env)
-    if not report.exists():
-        tally.fail(f'{label}: meson test', done.stdout)
-        return
-    count_junit(label, report, tally)
+    if report.exists():
+        for line in report.read_text().splitlines():
+            program = json.loads(line)
+            result = 'PASS' if program['result'] == 'OK' else program['result']
+            count_program(f'{label}/{program["name"].rpartition(" / ")[2]}', result,
+                          program.get('stdout', '') + program.get('stderr', ''), tally)
     if done.returncode and tally.failed == before:
         tally.fail(f'{label}: meson test', done.stdout)
 
@@ -193,19 +191,8 @@ def run_program(suite, path, tally):
         tally.skip(name, 'must be root to make network namespaces')
         return
     code, out = run_limited(path, dict(os.environ, BUILD=str(TOP / 'build')))
-    lines = out.splitlines()
-    if code == 77:
-        tally.skip(name, lines[-1] if lines else 'no reason given')
-        return
-    bad = [line[7:] for line in lines if line.startswith('not ok ')]
-    good = sum(line.startswith('ok ') for line in lines)
-    for case in bad:
-        tally.fail(f'{name}: {case}', out)
-    tally.passed += good
-    if code and not bad:
-        tally.fail(name, out)
-    elif not good and not bad:
-        tally.ok()
+    result = {0: 'PASS', 77: 'SKIP'}.get(code, f'exit status {code}')
+    count_program(name, result, out, tally)
 
 
 def run_suite(suite, tally):

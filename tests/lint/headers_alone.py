@@ -36,7 +36,8 @@ def house_flags():
 def compile_alone(header, compiler, flags):
     """What the compiler has to say, or an empty string."""
     done = subprocess.run(
-        [*compiler, *flags, '-Werror', '-fsyntax-only', '-x', 'c', '-'], cwd=BUILD,
+        [*compiler, *flags, '-Werror', '-fdiagnostics-color=never', '-fsyntax-only',
+         '-x', 'c', '-'], cwd=BUILD,
         input=f'#include "{header}"\n', capture_output=True, text=True)
     return f'{header} with {compiler[0]}:\n{done.stderr}' if done.returncode else ''
 

@@ -24,9 +24,8 @@ def wrong_lines(name):
     if b'\0' in text:
         return
     for n, line in enumerate(text.decode(errors='replace').splitlines(), 1):
-        for pattern in FORBIDDEN:
-            if pattern.search(line):
-                yield f'{name}:{n}: {line.strip()}'
+        if any(pattern.search(line) for pattern in FORBIDDEN):
+            yield f'{name}:{n}: {line.strip()}'
 
 
 sys.exit(verdict([w for name in files() for w in wrong_lines(name)]))
