@@ -223,8 +223,7 @@ int daemon_write_pid(const char *path)
 	if (!file)
 		return -errno;
 	/* For everybody, whatever the umask: it is no secret. */
-	if (fchmod(fileno(file), 0644) < 0 ||
-	    fprintf(file, "%ld\n", (long)getpid()) < 0)
+	if (fchmod(fileno(file), 0644) < 0 || fprintf(file, "%ld\n", (long)getpid()) < 0)
 		r = -EIO;
 	if (fclose(file) != 0 && r == 0)
 		r = -errno;

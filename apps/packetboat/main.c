@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "apps/lib/conf.h"
-#include "apps/lib/paths.h"
+#include "apps/lib/places.h"
 #include "apps/packetboat/packetboat.h"
 #include "stack/base/check.h"
 
@@ -28,15 +28,15 @@ static const struct conf_opt options[] = {
 	{ .section = "",
 	  .name = "control",
 	  .offset = offsetof(struct packetboat, control),
-	  .initial = PATH_CONTROL },
+	  .initial = place_control },
 	{ .section = "",
 	  .name = "users",
 	  .offset = offsetof(struct packetboat, users),
-	  .initial = PATH_USERS },
+	  .initial = place_users },
 	{ .section = "",
 	  .name = "user",
 	  .offset = offsetof(struct packetboat, service_user),
-	  .initial = SERVICE_USER },
+	  .initial = "packetboat" },
 };
 
 int packetboat_fail(const char *text)
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	if (conf_init(&conf, options, ARRAY_LEN(options), &p) < 0)
 		return packetboat_fail("no memory");
 	file = parse_args(argc, argv, &p);
-	r = conf_load(&conf, file ? file : PATH_CONF, true);
+	r = conf_load(&conf, file ? file : place_conf, true);
 	if (r < 0 && (file || r != -ENOENT))
 		r = packetboat_fail(conf.error);
 	else

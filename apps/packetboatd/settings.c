@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "apps/lib/net.h"
-#include "apps/lib/paths.h"
+#include "apps/lib/places.h"
 #include "apps/lib/str.h"
 #include "stack/base/addr.h"
 #include "stack/base/check.h"
@@ -129,13 +129,13 @@ static const struct conf_opt options[] = {
 	     "the network to serve on: our own stack, or the kernel's sockets"),
 	TEXT("", "hostname", hostname, NULL, is_hostname, "a host name",
 	     "our name, in greetings and Received lines; of the system at first"),
-	TEXT("", "user", user, SERVICE_USER, NULL, NULL,
+	TEXT("", "user", user, "packetboat", NULL, NULL,
 	     "whom to become when started as root, once ports are open"),
-	TEXT("", "users", users, PATH_USERS, is_path, A_PATH,
+	TEXT("", "users", users, place_users, is_path, A_PATH,
 	     "file of users, see packetboat(1)"),
-	TEXT("", "control", control, PATH_CONTROL, is_path, A_PATH,
+	TEXT("", "control", control, place_control, is_path, A_PATH,
 	     "socket for packetboat(1)"),
-	TEXT("", "pid_file", pid_file, PATH_PID, is_path, A_PATH,
+	TEXT("", "pid_file", pid_file, place_pid, is_path, A_PATH,
 	     "written when everything runs, removed at the end"),
 	TEXT("", "log_file", log_file, NULL, is_path, A_PATH,
 	     "where lines go in the background; none at first; opened again at HUP"),
@@ -163,7 +163,7 @@ static const struct conf_opt options[] = {
 	TEXT("stack", "pcap", pcap, NULL, is_path, A_PATH,
 	     "write every frame to this pcapng file; none at first"),
 
-	TEXT("store", "dir", store_dir, PATH_STORE, is_path, A_PATH, "where the mail is"),
+	TEXT("store", "dir", store_dir, place_store, is_path, A_PATH, "where the mail is"),
 	NUMBER("store", "size_max", store_size_max, UINT64_C(64) << 30, 1 << 20,
 	       UINT64_C(1) << 44, "bytes of all mail"),
 	NUMBER("store", "free_min", store_free_min, 256 << 20, 0, UINT64_C(1) << 44,

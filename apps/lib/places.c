@@ -1,0 +1,7 @@
+#include "apps/lib/places.h"
+
+const char place_conf[] = SYSCONFDIR "/packetboat/packetboatd.conf";
+const char place_users[] = SYSCONFDIR "/packetboat/users";
+const char place_store[] = LOCALSTATEDIR "/lib/packetboat";
+const char place_control[] = "/run/packetboat/control";
+const char place_pid[] = "/run/packetboat/pid";
