@@ -189,3 +189,21 @@ Test(settings, example_file_has_every_option_with_its_initial_value)
 	cr_assert_eq(n, s.conf.n_opts);
 	cr_assert_eq(settings_load(&s, getenv("CONF_EXAMPLE")), 0, "%s", s.conf.error);
 }
+
+Test(settings, manual_has_every_option_in_its_section)
+{
+	FILE *file = fopen(getenv("CONF_MANUAL"), "r");
+	char line[256], name[64], section[32] = "";
+	size_t n = 0;
+
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		sscanf(line, ".Ss Section %31s", section);
+		if (sscanf(line, ".It Cm %63s Pq", name) != 1)
+			continue;
+		cr_assert_not_null(option_of(section, name), "%s.%s", section, name);
+		n++;
+	}
+	fclose(file);
+	cr_assert_eq(n, s.conf.n_opts);
+}
