@@ -122,20 +122,15 @@ static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t flight, uint32_t rtt
 	c->cc.ops->ack(&c->cc, &ack);
 }
 
-/* What the ACK reports beyond SND.UNA: bytes newly known.  *n_told: of those that it
- * acknowledges, the ones that were known before. */
-static uint32_t scoreboard(struct tcp_in *in, uint32_t *n_told)
+/* What the ACK reports beyond SND.UNA: how many bytes are newly known. */
+static uint32_t scoreboard(struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
 	struct sack_board *b = &c->x->sack;
-	uint32_t before = b->n_sacked;
 	bool dsack;
 
-	*n_told = 0;
-	if (b->n) {
+	if (b->n)
 		sack_ack(b, c->snd_una);
-		*n_told = before - b->n_sacked;
-	}
 	if (!c->sack || !in->s.n_sack)
 		return 0;
 	return sack_update(b, &in->s, c->snd_una, c->snd_nxt, &dsack);
@@ -144,7 +139,7 @@ static uint32_t scoreboard(struct tcp_in *in, uint32_t *n_told)
 void tcp_ack(struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
-	uint32_t flight = tcp_conn_flight(c), n_acked, n_told, n_sacked, rtt_us;
+	uint32_t flight = tcp_conn_flight(c), n_acked, n_sacked, rtt_us;
 	bool dup = is_duplicate(in), recovering;
 
 	/* RFC 9293 3.10.7.4: a number below SND.UNA tells nothing any more */
@@ -155,13 +150,14 @@ void tcp_ack(struct tcp_in *in)
 		return;
 	recovering = c->x->ca == TCP_CA_RECOVERY;
 	n_acked = advance(c, in->s.ack);
-	n_sacked = scoreboard(in, &n_told);
+	n_sacked = scoreboard(in);
 	rtt_us = n_acked ? round_trip(in) : 0;
 	if (rtt_us)
 		rtt_sample(&c->rtt, rtt_us);
 	tcp_recover_ack(c, n_acked, n_sacked, dup, in->now_ns);
-	if (n_acked - n_told + n_sacked)
-		tell_cc(in, n_acked - n_told + n_sacked, flight, rtt_us,
+	/* RFC 5681 3.2 (1): a duplicate ACK does not make cwnd grow */
+	if (n_acked)
+		tell_cc(in, n_acked, flight, rtt_us,
 			recovering || c->x->ca == TCP_CA_RECOVERY);
 	if (n_acked)
 		moved_on(c, in->now_ns);

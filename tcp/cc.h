@@ -27,7 +27,7 @@ struct cc {
 /* What an ACK told. */
 struct cc_ack {
 	uint64_t now_ns;
-	uint32_t n_acked;   /* bytes newly acknowledged, by ACK or SACK */
+	uint32_t n_acked;   /* bytes newly acknowledged, not counting SACK's reports */
 	uint32_t in_flight; /* bytes before this ACK */
 	uint32_t mss;
 	uint64_t rtt_ns; /* a sample, or 0 */

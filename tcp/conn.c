@@ -97,8 +97,10 @@ void tcp_conn_rest(struct tcp_conn *c)
 	if (!x || x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
 	    x->rcv_urgent)
 		return;
-	if (tcp_conn_flight(c) == 0 || c->state == TCP_CLOSED)
-		give_back(c);
+	/* Something is in flight, or a FIN waits for the window. */
+	if (tcp_conn_flight(c) || (c->fin_wanted && !c->fin_sent))
+		return;
+	give_back(c);
 }
 
 bool tcp_conn_sync_mss(struct tcp_conn *c)

@@ -79,7 +79,9 @@ struct tcp_conn *tcp_conn_at(const struct tcp *tcp, uint32_t i)
 	return c->tcp == tcp ? c : NULL;
 }
 
-const struct tcp_stats *tcp_stats(const struct tcp *tcp)
+const struct tcp_stats *tcp_stats(struct tcp *tcp)
 {
+	tcp->stats.n_syn = synq_count(tcp->synq);
+	tcp->stats.n_time_wait = timewait_count(tcp->timewait);
 	return &tcp->stats;
 }

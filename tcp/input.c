@@ -62,6 +62,8 @@ static void established(struct tcp_in *in, uint8_t wscale)
 		rtt_sample(&c->rtt, tcp_us(in->now_ns) - c->x->timed_us);
 	else if (c->ts && in->s.ts_ecr && ms < RTO_MAX_US / 1000)
 		rtt_sample(&c->rtt, ms * 1000);
+	else
+		rtt_fallback(&c->rtt);
 	c->x->timing = false;
 	/* RFC 5681 3.1: a lost SYN makes the initial window one segment */
 	if (c->tries)

@@ -199,9 +199,11 @@ static void fill_conn(struct tcp_conn *c, const struct tcp_in *in, const struct 
 	/* Karn: only of a SYN-ACK that was sent once.  A cookie knows no time. */
 	if (syn->tries == 1)
 		rtt_sample(&c->rtt, (uint32_t)((in->now_ns - syn->at_ns) / NS_PER_US));
-	/* RFC 5681 3.1: a lost SYN-ACK makes the initial window one segment */
-	else if (syn->tries)
+	if (syn->tries > 1) {
+		/* RFC 5681 3.1: a lost SYN-ACK makes the initial window one segment */
 		c->cc.cwnd = c->mss;
+		rtt_fallback(&c->rtt);
+	}
 }
 
 /* Puts the new connection where tcp_accept() finds it. */

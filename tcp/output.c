@@ -18,7 +18,6 @@
 
 enum {
 	SUPER_MAX = 65535 - 40 - 40, /* payload that fits IP with the longest headers */
-	LEVEL_TIGHT = 5,	     /* tenths of the pool below which windows shrink */
 };
 
 /* ---- the window that we offer ---- */
@@ -31,9 +30,10 @@ static uint32_t rcv_room(const struct tcp_conn *c)
 
 	if (x) {
 		used = x->rcv.len + x->lent;
-		/* Twice the bytes is fair; what is pinned beyond is the sender's doing. */
-		if (x->rcv.pinned / 2 > used)
-			used = x->rcv.pinned / 2;
+		/* MTU-sized segments pin four times their bytes at most; what is pinned
+		 * beyond is the sender's doing. */
+		if (x->rcv.pinned / 4 > used)
+			used = x->rcv.pinned / 4;
 	}
 	return c->rcv_lim > used ? c->rcv_lim - used : 0;
 }
@@ -44,13 +44,12 @@ static uint32_t rcv_space(const struct tcp_conn *c)
 	unsigned level = pkt_pool_level(c->tcp->pkts);
 	uint32_t room = rcv_room(c);
 
-	if (level < LEVEL_TIGHT)
-		room = (uint32_t)((uint64_t)room * level / LEVEL_TIGHT);
+	if (level < TCP_LEVEL_TIGHT)
+		room = (uint32_t)((uint64_t)room * level / TCP_LEVEL_TIGHT);
 	return room;
 }
 
-/* Only memory keeps the window shut: it must be looked at again without a reason. */
-static bool is_shut_by_pool(const struct tcp_conn *c)
+bool tcp_output_is_shut(const struct tcp_conn *c)
 {
 	return !c->fin_in && tcp_conn_promised(c) < c->rcv_mss &&
 	       rcv_room(c) >= 2u * c->rcv_mss && rcv_space(c) < 2u * c->rcv_mss;
@@ -454,7 +453,7 @@ void tcp_output(struct tcp_conn *c, uint64_t now_ns)
 		send_ack(c, now_ns);
 		if (tcp_conn_flight(c) == 0)
 			tcp_timer_quiet(c, now_ns);
-		if (!c->on_speak && is_shut_by_pool(c))
+		if (!c->on_speak && tcp_output_is_shut(c))
 			tcp_conn_starve(c, now_ns);
 		return;
 	case TCP_CLOSED:

@@ -36,7 +36,7 @@ static int nothing_to_read(struct tcp_conn *c)
 /* Bytes were read: the window may open, and the queues may have become empty. */
 static void was_read(struct tcp_conn *c)
 {
-	if (c->state != TCP_CLOSED && c->state != TCP_TIME_WAIT && tcp_output_opens(c))
+	if (tcp_output_opens(c) || tcp_output_is_shut(c))
 		tcp_conn_speak(c);
 	tcp_conn_rest(c);
 }

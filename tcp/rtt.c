@@ -30,6 +30,12 @@ void rtt_sample(struct rtt *r, uint32_t us)
 	r->srtt_x8_us += (uint32_t)err;
 }
 
+void rtt_fallback(struct rtt *r)
+{
+	r->backoff = 0;
+	r->rttvar_x4_us = RTO_FALLBACK_US;
+}
+
 uint32_t rtt_rto_us(const struct rtt *r)
 {
 	unsigned doublings = r->backoff < RTO_BACKOFF_MAX ? r->backoff : RTO_BACKOFF_MAX;
@@ -40,6 +46,8 @@ uint32_t rtt_rto_us(const struct rtt *r)
 		/* RFC 6298 2.3: RTO <- SRTT + max(G, 4 RTTVAR) */
 		rto = r->srtt_x8_us / 8;
 		rto += var > RTO_GRANULARITY_US ? var : RTO_GRANULARITY_US;
+	} else if (var) {
+		rto = var;
 	}
 	if (rto < RTO_MIN_US)
 		rto = RTO_MIN_US;

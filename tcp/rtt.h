@@ -17,14 +17,16 @@ enum {
 };
 
 struct rtt {
-	uint32_t srtt_x8_us; /* 0: no sample yet */
-	uint32_t rttvar_x4_us;
-	uint32_t min_us; /* least sample, UINT32_MAX: none */
-	uint8_t backoff; /* doublings of the timeout (RFC 6298 5.5) */
+	uint32_t srtt_x8_us;   /* 0: no sample yet */
+	uint32_t rttvar_x4_us; /* without a sample: the timeout, if not 0 */
+	uint32_t min_us;       /* least sample, UINT32_MAX: none */
+	uint8_t backoff;       /* doublings of the timeout (RFC 6298 5.5) */
 };
 
 void rtt_init(struct rtt *r);
 /* A sample that obeys Karn's rule; ends the backoff. */
 void rtt_sample(struct rtt *r, uint32_t us);
+/* RFC 6298 5.7: the SYN was sent again and told no time. */
+void rtt_fallback(struct rtt *r);
 /* The timeout, doubled @backoff times and bounded. */
 uint32_t rtt_rto_us(const struct rtt *r);

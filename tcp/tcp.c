@@ -210,6 +210,8 @@ void tcp_speak(struct tcp *tcp, uint64_t now_ns)
 		c->on_speak = false;
 		tcp_output(c, now_ns);
 		tcp_conn_rest(c);
+		if (c->write_refused && !c->on_speak)
+			tcp_conn_starve(c, now_ns);
 	}
 	tcp_conn_reap(tcp);
 }
@@ -217,7 +219,7 @@ void tcp_speak(struct tcp *tcp, uint64_t now_ns)
 void tcp_starve_timer(struct timer *t, uint64_t now_ns)
 {
 	struct tcp *tcp = container_of(t, struct tcp, starve_timer);
-	bool still = pkt_pool_level(tcp->pkts) == 0;
+	bool enough = pkt_pool_level(tcp->pkts) >= TCP_LEVEL_WRITE;
 	struct list *node, mark;
 
 	tcp->now_ns = now_ns;
@@ -228,14 +230,10 @@ void tcp_starve_timer(struct timer *t, uint64_t now_ns)
 
 		c->on_starved = false;
 		tcp_conn_speak(c);
-		if (!c->write_refused)
-			continue;
-		if (still) {
-			tcp_conn_starve(c, now_ns);
-			continue;
+		if (c->write_refused && enough) {
+			c->write_refused = false;
+			tcp_conn_tell(c);
 		}
-		c->write_refused = false;
-		tcp_conn_tell(c);
 	}
 }
 

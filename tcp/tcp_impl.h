@@ -41,9 +41,13 @@ enum {
 	TCP_RCV_LIM_FIRST = 65535, /* receive window of a new connection */
 	TCP_QUICK_ACKS = 16,	   /* segments acknowledged at once at the beginning */
 	TCP_SPEAK_MAX = 16,	   /* super-segments of one connection in a turn */
-	TCP_STARVE_MS = 20,	   /* connections that found no memory wait so long */
-	TCP_OVERRIDE_MS = 200,	   /* RFC 9293 3.8.6.2.1: override timeout; and cork's */
-	TCP_OOW_ACK_MS = 500,	   /* between answers to segments outside the window */
+	/* Tenths of the pool's buffers: below the first, windows shrink; below the second
+	 * writers wait, lest what is sent leaves no memory for its ACKs to come in. */
+	TCP_LEVEL_TIGHT = 5,
+	TCP_LEVEL_WRITE = 2,
+	TCP_STARVE_MS = 20,    /* connections that found no memory wait so long */
+	TCP_OVERRIDE_MS = 200, /* RFC 9293 3.8.6.2.1: override timeout; and cork's */
+	TCP_OOW_ACK_MS = 500,  /* between answers to segments outside the window */
 	TCP_PAWS_MS = 24 * 24 * 3600 * 1000, /* RFC 7323 5.5: then ts_recent is void */
 	TCP_WSCALE_MIN = 7,		     /* so that rcvbuf may grow later */
 	TCP_WSCALE_MAX = 14,
@@ -189,6 +193,8 @@ int tcp_output_probe(struct tcp_conn *c, uint64_t now_ns);
 void tcp_output_reset(struct tcp_conn *c, uint64_t now_ns);
 /* The window would open far enough to be told (RFC 9293 3.8.6.2.2). */
 bool tcp_output_opens(const struct tcp_conn *c);
+/* Only want of memory keeps it shut: it must be looked at again without a reason. */
+bool tcp_output_is_shut(const struct tcp_conn *c);
 
 /* ---- emit.c ---- */
 

@@ -7,8 +7,6 @@
 
 #include "tcp/tcp_impl.h"
 
-enum { LEVEL_TIGHT = 5 }; /* tenths of the pool below which windows do not grow */
-
 static bool receives(const struct tcp_conn *c)
 {
 	return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
@@ -55,7 +53,7 @@ static void grow_limit(struct tcp_conn *c, uint32_t n)
 	uint32_t max = c->opts.rcvbuf;
 
 	if (c->rcv_lim >= max || c->x->rcv.len > n + c->rcv_lim / 4 ||
-	    pkt_pool_level(c->tcp->pkts) < LEVEL_TIGHT)
+	    pkt_pool_level(c->tcp->pkts) < TCP_LEVEL_TIGHT)
 		return;
 	c->rcv_lim = max - c->rcv_lim < 2 * n ? max : c->rcv_lim + 2 * n;
 }

@@ -6,6 +6,20 @@
 
 #include "tcp/tcp_impl.h"
 
+/* There is no memory: not writable until it is told again. */
+static int refuse(struct tcp_conn *c)
+{
+	c->write_refused = true;
+	c->tcp->stats.no_memory++;
+	tcp_conn_starve(c, c->tcp->now_ns);
+	return -EAGAIN;
+}
+
+static bool is_scarce(const struct tcp *tcp)
+{
+	return pkt_pool_level(tcp->pkts) < TCP_LEVEL_WRITE;
+}
+
 /* 0 when bytes may be written. */
 static int may_send(const struct tcp_conn *c)
 {
@@ -36,18 +50,13 @@ ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *c, const void *bytes, size_t 
 		return 0;
 	if (!room)
 		return -EAGAIN;
+	if (is_scarce(tcp))
+		return refuse(c);
 	x = tcp_conn_xfer(c);
 	n = sndq_write(&x->snd, tcp->pkts, bytes, len < room ? len : room);
 	x->more = more;
-	if (!n) {
-		/* Not writable until there is memory again; then it is told. */
-		c->write_refused = true;
-		tcp->stats.no_memory++;
-		tcp_conn_starve(c, tcp->now_ns);
-		return -EAGAIN;
-	}
 	tcp_conn_speak(c);
-	return (ssize_t)n;
+	return n ? (ssize_t)n : refuse(c);
 }
 
 int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt *p)
@@ -55,11 +64,12 @@ int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt *p)
 	int err = may_send(c);
 	struct tcp_xfer *x;
 
-	(void)tcp;
 	if (err)
 		return err;
 	if (tcp_send_room(c) < p->total_len)
 		return -EAGAIN;
+	if (is_scarce(tcp))
+		return refuse(c);
 	x = tcp_conn_xfer(c);
 	sndq_add(&x->snd, p);
 	x->more = false;

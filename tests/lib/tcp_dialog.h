@@ -2,14 +2,12 @@
  * A dialogue with TCP: one real struct tcp on an IP layer and a clock made by hand; the
  * test plays the peer and the program.
  *
- *	struct dialog d;
- *	dialog_begin(&d, NULL);
+ *	Dialog(tcp_data, acknowledges_every_second_segment)
  *	dialog_accept(&d, "mss 1460,nop,nop,sackOK", 65535);
  *	inject(&d, "P. 1:11(10) ack 1");		the peer says
  *	expect(&d, ". 1:1(0) ack 11");			we must have said
  *	nothing(&d);					and no more
  *	after(&d, 40, ". 1:1(0) ack 21");		we say it in 40 ms, not before
- *	dialog_end(&d);
  *
  * Numbers are relative to the first one of each side, as in packetdrill: the SYN is 0.
  * Payload is a pattern that follows from the number, and is checked.  A line without
@@ -72,12 +70,30 @@ void dialog_hear(struct dialog *d, const char *line, const char *file, int at);
 void dialog_turn(struct dialog *d);
 void dialog_expect(struct dialog *d, const char *line, const char *file, int at);
 void dialog_nothing(struct dialog *d, const char *file, int at);
+/* Forgets what was sent. */
+void dialog_drop(struct dialog *d);
+/* Acknowledges all that was sent, and what follows, until nothing does. */
+void dialog_drain(struct dialog *d);
 /* Virtual time goes on, timers fire, connections speak. */
 void dialog_tick(struct dialog *d, uint64_t ms);
 void dialog_after(struct dialog *d, uint64_t ms, const char *line, const char *file,
 		  int at);
 /* An ICMP error that quotes our segment at @seq (relative) of the present peer. */
 void dialog_icmp(struct dialog *d, unsigned error, unsigned mtu, uint32_t seq);
+
+/*
+ * A test with the file's `static struct dialog d`, which ends with dialog_end().
+ * (Criterion takes what goes wrong in a suite's .fini for a warning.)
+ */
+#define Dialog(suite, name)              \
+	static void dialog_##name(void); \
+	Test(suite, name)                \
+	{                                \
+		dialog_begin(&d, NULL);  \
+		dialog_##name();         \
+		dialog_end(&d);          \
+	}                                \
+	static void dialog_##name(void)
 
 #define hear(d, line) dialog_hear(d, line, __FILE__, __LINE__)
 #define inject(d, line)                                   \

@@ -1,0 +1,219 @@
+#include <criterion/criterion.h>
+
+#include "tests/lib/tcp_dialog.h"
+
+static struct dialog d;
+
+static struct tcp_conn_info info(void)
+{
+	struct tcp_conn_info i;
+
+	tcp_conn_info(d.tcp, d.c, &i);
+	return i;
+}
+
+/* Ten segments of 1000 bytes are in flight, and more waits. */
+static void fly(const char *options)
+{
+	dialog_accept(&d, options, 65535);
+	dialog_write(&d, 20000);
+	cr_assert_eq(d.ip.n_waiting, 10);
+	dialog_drop(&d);
+}
+
+/* ---- without SACK: RFC 5681, RFC 6582 ---- */
+
+Dialog(tcp_recover, sends_new_data_for_the_first_two_duplicates)
+{
+	/* RFC 3042 */
+	fly("mss 1000");
+	inject(&d, ". 1:1(0) ack 1");
+	expect(&d, ". 10001:11001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 1");
+	expect(&d, ". 11001:12001(1000) ack 1");
+	nothing(&d);
+	cr_assert_eq(info().cwnd, 10000);
+}
+
+Dialog(tcp_recover, repairs_at_the_third_duplicate)
+{
+	fly("mss 1000");
+	inject(&d, ". 1:1(0) ack 1");
+	inject(&d, ". 1:1(0) ack 1");
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 1");
+	expect(&d, ". 1:1001(1000) ack 1");
+	nothing(&d);
+	cr_assert_eq(info().ssthresh, 5000, "half of what was in flight before");
+	cr_assert_eq(info().cwnd, 5000);
+	/* 12 are in flight, 3 left: each duplicate lets one more leave. */
+	for (unsigned i = 0; i < 4; i++) {
+		inject(&d, ". 1:1(0) ack 1");
+		nothing(&d);
+	}
+	inject(&d, ". 1:1(0) ack 1");
+	expect(&d, ". 12001:13001(1000) ack 1");
+	/* All of what was in flight when it began. */
+	inject(&d, ". 1:1(0) ack 12001");
+	cr_assert_leq(info().cwnd, 5000);
+	cr_assert_eq(info().fast_recoveries, 1);
+	cr_assert_eq(tcp_stats(d.tcp)->fast_recovery, 1);
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, a_partial_ack_sends_the_next_hole)
+{
+	/* RFC 6582 3.2 (3) */
+	fly("mss 1000");
+	for (unsigned i = 0; i < 3; i++)
+		inject(&d, ". 1:1(0) ack 1");
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 3001");
+	expect(&d, ". 3001:4001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 7001");
+	expect(&d, ". 7001:8001(1000) ack 1");
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 12001");
+	cr_assert_eq(info().fast_recoveries, 1);
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, duplicates_of_its_own_making_begin_nothing)
+{
+	/* RFC 6582 4.1 */
+	fly("mss 1000");
+	after(&d, 200, ". 1:1001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 10001");
+	dialog_drop(&d);
+	for (unsigned i = 0; i < 5; i++)
+		inject(&d, ". 1:1(0) ack 10001");
+	cr_assert_eq(info().fast_recoveries, 0);
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, a_window_update_is_no_duplicate)
+{
+	fly("mss 1000");
+	inject(&d, ". 1:1(0) ack 1 win 60000");
+	inject(&d, ". 1:1(0) ack 1 win 60001");
+	inject(&d, ". 1:1(0) ack 1 win 60002");
+	nothing(&d);
+	inject(&d, "P. 1:2(1) ack 1 win 60002");
+	inject(&d, "P. 2:3(1) ack 1 win 60002");
+	inject(&d, "P. 3:4(1) ack 1 win 60002");
+	cr_assert_eq(info().fast_recoveries, 0);
+	dialog_drop(&d);
+}
+
+/* ---- with SACK: RFC 6675 ---- */
+
+Dialog(tcp_recover, three_reports_begin_a_recovery)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:2001>");
+	expect(&d, ". 10001:11001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:3001>");
+	expect(&d, ". 11001:12001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:4001>");
+	expect(&d, ". 1:1001(1000) ack 1");
+	nothing(&d);
+	cr_assert_eq(info().cwnd, 5000);
+	cr_assert_eq(info().sacked, 3000);
+}
+
+Dialog(tcp_recover, one_report_of_three_segments_is_enough)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:4001>");
+	expect(&d, ". 1:1001(1000) ack 1");
+	dialog_drop(&d);
+	cr_assert_eq(info().fast_recoveries, 1);
+}
+
+Dialog(tcp_recover, fills_holes_before_it_sends_new_bytes)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	/* 1, 3 and 5 are lost. */
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 5001:10001 3001:4001 1001:2001>");
+	expect(&d, ". 1:1001(1000) ack 1");
+	expect(&d, ". 2001:3001(1000) ack 1");
+	expect(&d, ". 4001:5001(1000) ack 1");
+	expect(&d, ". 10001:11001(1000) ack 1");
+	expect(&d, ". 11001:12001(1000) ack 1");
+	nothing(&d);
+	inject(&d, ". 1:1(0) ack 2001 <nop,nop,sack 5001:10001 3001:4001>");
+	expect(&d, ". 12001:13001(1000) ack 1");
+	nothing(&d);
+	inject(&d, ". 1:1(0) ack 10001");
+	/* RFC 6582 3.2 (3): little is in flight, so no burst */
+	expect(&d, ". 13001:14001(1000) ack 1");
+	nothing(&d);
+	cr_assert_eq(info().cwnd, 4000);
+	cr_assert_eq(info().ssthresh, 5000);
+	cr_assert_eq(info().bytes_retrans, 3000);
+}
+
+Dialog(tcp_recover, sends_each_hole_once)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:5001>");
+	expect(&d, ". 1:1001(1000) ack 1");
+	dialog_drop(&d);
+	for (unsigned i = 0; i < 5; i++)
+		inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:5001>");
+	nothing(&d);
+	cr_assert_eq(info().bytes_retrans, 1000);
+}
+
+Dialog(tcp_recover, rescues_the_tail)
+{
+	/* RFC 6675 4, NextSeg (4) */
+	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
+	dialog_write(&d, 10000);
+	dialog_drop(&d);
+	/* 1 and the last two are lost. */
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:8001>");
+	expect(&d, ". 1:1001(1000) ack 1");
+	expect(&d, "P. 9001:10001(1000) ack 1");
+	nothing(&d);
+	inject(&d, ". 1:1(0) ack 8001 <nop,nop,sack 9001:10001>");
+	/* a hole that is not lost yet, NextSeg (3) */
+	expect(&d, ". 8001:9001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 10001");
+	nothing(&d);
+}
+
+Dialog(tcp_recover, goes_over_to_the_timer_when_a_repair_is_lost)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:10001>");
+	dialog_drop(&d);
+	after(&d, 200, ". 1:1001(1000) ack 1");
+	cr_assert_eq(info().rtos, 1);
+	cr_assert_eq(info().cwnd, 1000);
+	inject(&d, ". 1:1(0) ack 10001");
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, believes_no_report_of_what_was_not_sent)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 20001:90001>");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 5001:4001>");
+	nothing(&d);
+	cr_assert_eq(info().sacked, 0);
+}
+
+Dialog(tcp_recover, sends_super_segments_again)
+{
+	d.ip.gso = true;
+	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
+	dialog_write(&d, 20000);
+	expect(&d, ". 1:10001(10000) ack 1");
+	after(&d, 200, ". 1:1001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 1001");
+	expect(&d, ". 1001:3001(2000) ack 1");
+	cr_assert_eq(d.last->gso_len, 1000);
+	inject(&d, ". 1:1(0) ack 3001");
+	expect(&d, ". 3001:6001(3000) ack 1");
+}
