@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #include "apps/lib/daemon.h"
 #include "apps/lib/net.h"
 #include "apps/mail/auth/verify.h"
-#include "apps/mail/store/store.h"
 #include "apps/packetboatd/control.h"
 #include "apps/packetboatd/glue.h"
 #include "apps/packetboatd/userdb.h"
@@ -20,7 +20,7 @@
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
-enum { VERIFY_THREADS = 1, STOP_LOOK_MS = 20 };
+enum { VERIFY_THREADS = 1, STOP_LOOK_MS = 20, STORE_LOOK_MS = 1000 };
 
 static int fail(char *error, int r, const char *what, const char *why)
 {
@@ -147,6 +147,21 @@ int appliance_open(struct appliance *a, const struct settings *conf,
 	return r;
 }
 
+/* A full disk is one line in the log, not one for each mail that is refused. */
+static void look_at_store(struct net_timer *t, uint64_t now_ns)
+{
+	static const char *const names[] = { "well", "full", "failing" };
+	struct appliance *a = container_of(t, struct appliance, store_look);
+	enum store_health health = store_health(a->store);
+
+	if (health != a->store_health)
+		log_line(&a->log, health == STORE_WELL ? LOG_INFO : LOG_ERROR,
+			 "store health=%s room=%" PRIu64 " dir=%s", names[health],
+			 store_room(a->store), a->conf->store_dir);
+	a->store_health = health;
+	net_timer_arm(a->net, t, now_ns + STORE_LOOK_MS * NS_PER_MS);
+}
+
 static int open_store(struct appliance *a, char *error)
 {
 	const struct store_conf conf = {
@@ -158,7 +173,11 @@ static int open_store(struct appliance *a, char *error)
 	char why[STORE_ERROR_LEN];
 	int r = store_open(&conf, &a->store, why);
 
-	return r < 0 ? fail(error, r, "store", why) : 0;
+	if (r < 0)
+		return fail(error, r, "store", why);
+	net_timer_init(&a->store_look, look_at_store);
+	net_timer_arm(a->net, &a->store_look, net_now_ns(a->net));
+	return 0;
 }
 
 int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])

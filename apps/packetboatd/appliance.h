@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "apps/lib/net.h"
+#include "apps/mail/store/store.h"
 #include "apps/packetboatd/settings.h"
 #include "stack/base/log.h"
 
@@ -25,7 +26,6 @@ struct pb_stack;
 struct pop3d;
 struct pop3d_locks;
 struct smtpd;
-struct store;
 struct userdb;
 struct verify;
 
@@ -47,6 +47,8 @@ struct appliance {
 	struct userdb *users;
 	struct verify *verify;
 	struct store *store;
+	struct net_timer store_look;
+	enum store_health store_health; /* as the log has it */
 	struct ctl *ctl;
 
 	uint64_t stop_ns; /* when sessions have had their time; 0: nobody said stop */

@@ -205,6 +205,26 @@ Test(store_damage, damaged_message_is_found_and_spoils_no_other)
 	free(file_bytes);
 }
 
+Test(store_damage, mailbox_that_cannot_be_read_fails_alone)
+{
+	struct engine *engine = t.store->engine;
+	char key[RECORD_BOX_KEY_LEN];
+	struct engine_txn *txn;
+
+	deliver(&t, "ann", "text");
+	deliver(&t, "bob", "text");
+	record_emit_box_key(key, 1, RECORD_UID_BOX);
+	cr_assert_eq(engine->ops->begin(engine, true, &txn), 0);
+	cr_assert_eq(engine_put(txn, ENGINE_BOX, RECORD_STR(key), STR("junk")), 0);
+	cr_assert_eq(engine->ops->commit(txn), 0);
+	cr_assert_eq(deliver(&t, "ann", "more"), -EIO);
+	cr_assert_eq(store_health(t.store), STORE_FAILING);
+	cr_assert_eq(deliver(&t, "bob", "more"), 0);
+	cr_assert_eq(store_health(t.store), STORE_WELL);
+	cr_assert_gt(test_store_faults(&t), 0);
+	test_store_close(&t);
+}
+
 Test(store_damage, unknown_format_of_the_store_is_refused)
 {
 	static const struct str state = { "state", 5 };

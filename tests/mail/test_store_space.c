@@ -43,11 +43,13 @@ Test(store_space, full_map_refuses_mail_and_recovers_after_deletion)
 
 	test_store_init(&t, NULL, 4 << 20);
 	cr_assert_gt(store_room(t.store), 2 << 20);
+	cr_assert_eq(store_health(t.store), STORE_WELL);
 	while ((rc = deliver_bytes(&t, "ann", big)) == 0)
 		n++;
 	cr_assert_eq(rc, -ENOSPC);
 	cr_assert_gt(n, 25);
 	cr_assert_lt(store_room(t.store), LEN);
+	cr_assert_eq(store_health(t.store), STORE_FULL);
 	store_stats(t.store, &stats);
 	cr_assert_eq(stats.refused_space, 1);
 	cr_assert_eq(box_info(&t, "ann").n_messages, n);
@@ -58,6 +60,7 @@ Test(store_space, full_map_refuses_mail_and_recovers_after_deletion)
 		cr_assert_eq(expunge(&t, "ann", &uid, 1), 0);
 	cr_assert_eq(deliver_soon("ann", big), 0);
 	cr_assert_gt(store_room(t.store), LEN);
+	cr_assert_eq(store_health(t.store), STORE_WELL);
 }
 
 Test(store_space, full_map_survives_filling_and_emptying_many_times)
@@ -99,6 +102,8 @@ Test(store_space, small_mail_passes_beside_one_too_large)
 	cr_assert_eq(waited_op_wait(&ops[1]), -ENOSPC);
 	cr_assert_eq(waited_op_wait(&ops[2]), 0);
 	cr_assert_eq(box_info(&t, "ann").n_messages, 2);
+	/* What fits does not hide that something did not. */
+	cr_assert_eq(store_health(t.store), STORE_FULL);
 }
 
 /* Nothing can be written beyond @more bytes behind what is written now. */

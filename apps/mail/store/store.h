@@ -103,6 +103,14 @@ bool store_submit(struct store *store, struct store_op *op);
 /* Bytes of mail that would be accepted now: for MAIL FROM with SIZE.  From any thread. */
 uint64_t store_room(struct store *store);
 
+/* How the store is, for a line in the log when that changes.  From any thread. */
+enum store_health {
+	STORE_WELL,
+	STORE_FULL,    /* mail was or would be refused for want of space */
+	STORE_FAILING, /* the disk failed the last write, or a record cannot be read */
+};
+enum store_health store_health(struct store *store);
+
 /* One message of a mailbox, as its index says. */
 struct store_msg {
 	uint64_t msg;	 /* number of the message */

@@ -35,6 +35,8 @@ struct store {
 	unsigned n_queued;
 	bool sweep_due; /* dead messages may be removed */
 	bool closing;
+	uint64_t refused_len; /* of the largest mail refused for want of space */
+	bool failing;	      /* the last answer was -EIO */
 	struct store_stats stats;
 
 	pthread_mutex_t hold_lock;

@@ -167,20 +167,42 @@ static void commit_or_halve(struct store *store, struct store_op **ops, unsigned
 	}
 }
 
+enum store_health store_health(struct store *store)
+{
+	uint64_t room = room_now(store);
+	enum store_health health;
+
+	pthread_mutex_lock(&store->lock);
+	if (store->refused_len <= room)
+		store->refused_len = 0;
+	if (store->failing)
+		health = STORE_FAILING;
+	else
+		health = store->refused_len || room == 0 ? STORE_FULL : STORE_WELL;
+	pthread_mutex_unlock(&store->lock);
+	return health;
+}
+
+/* Lock held. */
+static void count_result(struct store *store, const struct store_op *op)
+{
+	uint64_t need = change_need(op);
+
+	store->failing = op->result == -EIO;
+	store->stats.failed += op->result != 0;
+	if (op->result != -ENOSPC)
+		return;
+	store->stats.refused_space++;
+	if (need > store->refused_len)
+		store->refused_len = need;
+}
+
 static void answer(struct store *store, struct batch *b)
 {
-	uint64_t n_failed = 0, n_space = 0;
-
-	for (unsigned i = 0; i < b->n; i++) {
-		n_failed += b->ops[i]->result != 0;
-		n_space += b->ops[i]->result == -ENOSPC;
-	}
-	if (n_failed > 0) {
-		pthread_mutex_lock(&store->lock);
-		store->stats.failed += n_failed;
-		store->stats.refused_space += n_space;
-		pthread_mutex_unlock(&store->lock);
-	}
+	pthread_mutex_lock(&store->lock);
+	for (unsigned i = 0; i < b->n; i++)
+		count_result(store, b->ops[i]);
+	pthread_mutex_unlock(&store->lock);
 	for (unsigned i = 0; i < b->n; i++)
 		b->ops[i]->done(b->ops[i]);
 }
