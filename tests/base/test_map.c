@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "stack/base/map.h"
@@ -138,6 +139,24 @@ Test(map, too_many_at_first_is_refused)
 	cr_assert_eq(map_init(&map, 1), 0);
 	cr_assert_lt(map_init(&untouched, UINT32_MAX), 0);
 	cr_assert_eq(untouched.moved, 77);
+}
+
+Test(map, table_that_cannot_grow_refuses_and_stays)
+{
+	struct map_half real;
+
+	keys[1] = 11;
+	cr_assert_eq(map_init(&map, 1), 0);
+	cr_assert_eq(map_add(&map, 5, 1), 0);
+	/* As if it had reached the most slots there may be, and were full. */
+	real = map.now;
+	map.now.mask = (1u << 30) - 1;
+	map.now.n_used = 3u << 28;
+	cr_assert_eq(map_add(&map, 6, 2), -ENOMEM);
+	cr_assert_null(map.old.slots);
+	cr_assert_eq(map_count(&map), 3u << 28);
+	map.now = real;
+	cr_assert_eq(find(11, 5), 1);
 }
 
 /* Adds, deletes and searches at random, beside an array of what is in. */
