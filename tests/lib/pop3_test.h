@@ -16,7 +16,7 @@
 
 #define POP3_TEST_WHERE "192.0.2.1:110"
 
-enum { POP3_TEST_CONNS = 20, POP3_TEST_MAILS = 100 };
+enum { POP3_TEST_CONNS = 8, POP3_TEST_MAILS = 100 };
 
 struct pop3_mail {
 	const char *user;

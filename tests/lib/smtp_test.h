@@ -19,7 +19,7 @@
 
 enum {
 	SMTP_TEST_NOW_S = 1700000000, /* Tue, 14 Nov 2023 22:13:20 +0000 */
-	SMTP_TEST_CONNS = 20,
+	SMTP_TEST_CONNS = 8,
 };
 
 /* A message as it stands in a mailbox. */

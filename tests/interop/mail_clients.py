@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Real mail clients against packetboatd, on the kernel's sockets and on our stack.
+
+A network namespace for each of the two; in it packetboatd, and swaks, curl, msmtp, mpop,
+fetchmail, getmail and Python's own clients deliver to it and read from it.  What is read
+must be what was sent, byte for byte.  Prints `ok NAME` or `not ok NAME` for each.
+"""
+import contextlib
+import os
+import pathlib
+import poplib
+import random
+import re
+import shutil
+import smtplib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
+NETS = {'kernel': '127.0.0.1', 'stack': '192.0.2.2'}
+DOMAIN = 'b.example'
+START_LIMIT_S = 20
+CLIENT_LIMIT_S = 120
+
+CONF = """\
+net = {net}
+hostname = mx.{domain}
+user = root
+users = {dir}/users
+control = {dir}/control
+pid_file = {dir}/pid
+[stack]
+port = tap:pb0
+addr = 192.0.2.2/24
+host_addr = 192.0.2.1/24
+probe_addr = no
+[store]
+dir = {dir}/store
+size_max = 1G
+free_min = 1M
+[smtp]
+postmaster = curl
+[pop3]
+login_delay_ms = 100
+"""
+
+# Users, one for each client, so that none sees another's mail.
+USERS = ['swaks', 'pipeline', 'curl', 'python', 'msmtp', 'fetchmail', 'getmail']
+
+# Lines on which transparency and line limits break; every client must bring them back.
+LINES = ['', '.', '..', '.leading', 'trailing dot.', ' ', '\tblank', 'From here',
+         'x' * 997, 'é, 8 bits', '', '.', '']
+
+
+def run(*args, stdin=None, check=True):
+    done = subprocess.run(args, input=stdin, capture_output=True, timeout=CLIENT_LIMIT_S)
+    if check and done.returncode:
+        raise AssertionError(f'{args[0]} said {done.returncode}\n'
+                             f'{done.stdout.decode(errors="replace")[-1500:]}\n'
+                             f'{done.stderr.decode(errors="replace")[-1500:]}')
+    return done
+
+
+def message(user, body=None):
+    head = [f'From: sender@c.example', f'To: {user}@{DOMAIN}', f'Subject: for {user}',
+            f'Message-Id: <{user}.{random.getrandbits(64):x}@c.example>',
+            'MIME-Version: 1.0', 'Content-Type: text/plain; charset=utf-8',
+            'Content-Transfer-Encoding: 8bit', '']
+    return '\r\n'.join(head + (body or LINES)).encode() + b'\r\n'
+
+
+def body_of(raw):
+    """The body, with the line ends of a file."""
+    raw = raw.replace(b'\r\n', b'\n')
+    return raw.partition(b'\n\n')[2].rstrip(b'\n')
+
+
+def same_body(got, sent):
+    got, sent = body_of(got), body_of(sent)
+    assert got == sent, f'read {got[:200]!r}..., sent {sent[:200]!r}...'
+
+
+class Clients:
+    """One method for each client; @at is where the server is, @dir a folder to use."""
+
+    def __init__(self, at, folder):
+        self.at, self.dir = at, folder
+
+    def file(self, name, content, mode=0o600):
+        path = self.dir / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        path.chmod(mode)
+        return str(path)
+
+    def swaks(self, user, *more, check=True):
+        return run('swaks', '--server', self.at, '--helo', 'client.c.example',
+                   '--from', 'sender@c.example', '--to', f'{user}@{DOMAIN}', *more,
+                   check=check)
+
+    def pop(self, user):
+        pop = poplib.POP3(self.at, timeout=30)
+        pop.user(user)
+        pop.pass_(f'secret of {user}')
+        return pop
+
+    def test_swaks_delivers_and_poplib_reads(self):
+        sent = message('swaks')
+        self.swaks('swaks', '--data', '@' + self.file('swaks.eml', sent))
+        pop = self.pop('swaks')
+        lines = pop.retr(1)[1]
+        same_body(b'\r\n'.join(lines), sent)
+        head = b'\n'.join(lines[:6]).decode()
+        assert head.startswith('Return-Path: <sender@c.example>\n'), head
+        assert f'for <swaks@{DOMAIN}>' in head, head
+        pop.dele(1)
+        pop.quit()
+        pop = self.pop('swaks')
+        assert pop.stat() == (0, 0)
+        pop.quit()
+
+    def test_swaks_in_a_pipeline_to_three(self):
+        to = ','.join(f'{u}@{DOMAIN}' for u in ('pipeline', 'swaks', 'msmtp'))
+        self.swaks('pipeline', '--pipeline', '--to', to)
+        for user in ('pipeline', 'swaks', 'msmtp'):
+            pop = self.pop(user)
+            assert len(pop.list()[1]) == 1, user
+            pop.dele(1)
+            pop.quit()
+
+    def test_swaks_is_told_of_unknown_users_and_relaying(self):
+        for to, code in (('nobody@' + DOMAIN, b'550 5.1.1'), ('x@c.example', b'550 5.7.1')):
+            done = run('swaks', '--server', self.at, '--from', 'sender@c.example',
+                       '--to', to, check=False)
+            assert done.returncode == 24 and code in done.stdout, done.stdout[-500:]
+
+    def test_curl_sends_5_mb_and_reads_them_back(self):
+        block = ''.join(f'{random.getrandbits(304):076x}\r\n' for _ in range(1000))
+        lines = (block * 68).split('\r\n')
+        sent = message('curl', lines)
+        assert len(sent) > 5 << 20
+        run('curl', '-sS', f'smtp://{self.at}/client.c.example', '--mail-from',
+            'sender@c.example', '--mail-rcpt', f'curl@{DOMAIN}', '-T',
+            self.file('curl.eml', sent))
+        got = run('curl', '-sS', f'pop3://{self.at}/1', '-u', 'curl:secret of curl').stdout
+        same_body(got, sent)
+        uidl = run('curl', '-sS', f'pop3://{self.at}', '-X', 'UIDL', '-u',
+                   'curl:secret of curl').stdout
+        assert re.fullmatch(rb'1 [0-9a-f]{16}\r\n', uidl), uidl
+
+    def test_curl_is_refused_with_a_wrong_password(self):
+        done = run('curl', '-sS', f'pop3://{self.at}/', '-u', 'curl:wrong', check=False)
+        assert done.returncode == 67, done
+
+    def test_python_sends_and_reads(self):
+        sent = [message('python', [str(i)] + LINES) for i in range(20)]
+        with smtplib.SMTP(self.at, timeout=30) as smtp:
+            assert smtp.ehlo()[0] == 250
+            assert smtp.has_extn('pipelining') and smtp.has_extn('8bitmime')
+            assert smtp.esmtp_features['size'] == str(50 << 20)
+            for one in sent:
+                smtp.sendmail('sender@c.example', [f'python@{DOMAIN}'], one,
+                              mail_options=['BODY=8BITMIME'])
+            assert smtp.verify('python')[0] == 252
+        pop = self.pop('python')
+        assert 'TOP' in pop.capa() and 'UIDL' in pop.capa()
+        assert pop.stat()[0] == len(sent)
+        ids = [line.split()[1] for line in pop.uidl()[1]]
+        assert len(set(ids)) == len(sent)
+        for i, one in enumerate(sent, 1):
+            same_body(b'\r\n'.join(pop.retr(i)[1]), one)
+        assert pop.top(1, 0)[1][-1] == b''
+        pop.dele(1)
+        pop.rset()
+        pop.dele(2)
+        pop.quit()
+        pop = self.pop('python')
+        assert [line.split()[1] for line in pop.uidl()[1]] == ids[:1] + ids[2:]
+        pop.quit()
+
+    def test_python_finds_the_maildrop_in_use(self):
+        first = self.pop('python')
+        try:
+            self.pop('python')
+        except poplib.error_proto as error:
+            assert b'[IN-USE]' in error.args[0], error
+        else:
+            raise AssertionError('two sessions have the maildrop')
+        first.quit()
+
+    def test_msmtp_sends_and_mpop_reads(self):
+        sent = message('msmtp')
+        conf = self.file('msmtprc', f'account default\nhost {self.at}\nport 25\n'
+                                    'from sender@c.example\ndomain client.c.example\n')
+        run('msmtp', '-C', conf, f'msmtp@{DOMAIN}', stdin=sent.replace(b'\r\n', b'\n'))
+        conf = self.file('mpoprc', f'account default\nhost {self.at}\nuser msmtp\n'
+                                   'password "secret of msmtp"\ntls off\nauth user\n'
+                                   f'delivery mbox {self.dir}/mpop.mbox\nkeep off\n'
+                                   f'uidls_file {self.dir}/mpop.uidls\n')
+        run('mpop', '-C', conf)
+        got = (self.dir / 'mpop.mbox').read_bytes()
+        same_body(got.replace(b'\n>From ', b'\nFrom '), sent)
+
+    def test_fetchmail_reads_and_deletes(self):
+        sent = message('fetchmail')
+        self.swaks('fetchmail', '--data', '@' + self.file('fetchmail.eml', sent))
+        got = self.dir / 'fetchmail.got'
+        conf = self.file('fetchmailrc', f'poll {self.at} protocol POP3 uidl username '
+                                        'fetchmail password "secret of fetchmail" '
+                                        'sslproto "" nokeep no rewrite no mimedecode '
+                                        f'mda "cat >{got}"\n')
+        env = dict(os.environ, FETCHMAILHOME=str(self.dir), HOME=str(self.dir))
+        done = subprocess.run(['fetchmail', '-f', conf, '--nosyslog', '--nodetach', '-v'],
+                              env=env, capture_output=True, timeout=CLIENT_LIMIT_S)
+        assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
+        same_body(got.read_bytes(), sent)
+        pop = self.pop('fetchmail')
+        assert pop.stat()[0] == 0
+        pop.quit()
+
+    def test_getmail_reads_once(self):
+        sent = message('getmail')
+        self.swaks('getmail', '--data', '@' + self.file('getmail.eml', sent))
+        own = self.dir / 'getmail'
+        own.mkdir()
+        (own / 'getmailrc').write_text(
+            f'[retriever]\ntype = SimplePOP3Retriever\nserver = {self.at}\n'
+            'username = getmail\npassword = secret of getmail\n'
+            f'[destination]\ntype = Mboxrd\npath = {own}/mbox\n'
+            '[options]\nread_all = false\ndelete = false\n'
+            'delivered_to = false\nreceived = false\n')
+        (own / 'mbox').touch()
+        # It delivers nothing as root.
+        for path in (own, own / 'mbox'):
+            shutil.chown(path, 'nobody', 'nogroup')
+        for _ in range(2):
+            run('setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups',
+                'getmail', '--getmaildir', own, '--rcfile', own / 'getmailrc')
+        got = (own / 'mbox').read_bytes()
+        assert got.count(b'\nDelivered-To:') == 1, got
+        same_body(got.replace(b'\n>From ', b'\nFrom '), sent)
+
+
+def wait_for(at, port, daemon):
+    end = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < end:
+        assert daemon.poll() is None, 'packetboatd ended'
+        with contextlib.suppress(OSError), socket.create_connection((at, port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f'nobody listens at {at}:{port}')
+
+
+@contextlib.contextmanager
+def server(net, folder):
+    conf = folder / 'packetboatd.conf'
+    conf.write_text(CONF.format(net=net, dir=folder, domain=DOMAIN))
+    for user in USERS:
+        run(BUILD / 'apps/packetboat/packetboat', '-c', conf, 'user', 'add', user,
+            f'{user}@{DOMAIN}', '--password-stdin', stdin=f'secret of {user}\n'.encode())
+    with open(folder / 'log', 'wb') as log:
+        daemon = subprocess.Popen([BUILD / 'apps/packetboatd/packetboatd', '-c', conf],
+                                  stdout=log, stderr=log)
+    try:
+        wait_for(NETS[net], 25, daemon)
+        yield
+    finally:
+        daemon.terminate()
+        code = daemon.wait(30)
+    assert code == 0, f'packetboatd ended with {code}'
+
+
+def inside(net):
+    """Within the namespace: all clients, one behind the other."""
+    failed = False
+    run('ip', 'link', 'set', 'lo', 'up')
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-mail-'))
+    folder.chmod(0o711)
+    try:
+        with server(net, folder):
+            clients = Clients(NETS[net], folder)
+            for name in [n for n in dir(clients) if n.startswith('test_')]:
+                try:
+                    getattr(clients, name)()
+                    print(f'ok {net}: {name[5:]}', flush=True)
+                except Exception as error:
+                    failed = True
+                    print(f'{error!r:.3000}\nnot ok {net}: {name[5:]}', flush=True)
+        print(f'ok {net}: packetboatd ends in order')
+    except Exception as error:
+        failed = True
+        print(f'{(folder / "log").read_text()[-3000:]}\n{error!r:.3000}\n'
+              f'not ok {net}: packetboatd ends in order')
+    shutil.rmtree(folder)
+    return failed
+
+
+def main():
+    if os.geteuid() != 0:
+        print('needs root, for network namespaces')
+        return 77
+    failed = False
+    for net in NETS:
+        namespace = f'pb-mail-{os.getpid()}'
+        run('ip', 'netns', 'add', namespace)
+        try:
+            failed |= subprocess.run(['ip', 'netns', 'exec', namespace, sys.executable,
+                                      __file__, net]).returncode != 0
+        finally:
+            run('ip', 'netns', 'del', namespace)
+    return failed
+
+
+if __name__ == '__main__':
+    sys.exit(inside(sys.argv[1]) if len(sys.argv) > 1 else main())
