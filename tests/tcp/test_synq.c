@@ -253,7 +253,7 @@ Test(synq, entries_of_a_listener_go_with_it)
 		struct syn s = syn_of(i);
 
 		s.listener = i % 3;
-		s.tries = (uint8_t)(i % 5);
+		s.tries = (uint8_t)(i % (SYNQ_TRIES_MAX + 1));
 		synq_add(q, &s, now);
 	}
 	synq_drop_listener(q, 1);
