@@ -262,7 +262,7 @@ def server(net, folder):
         run(BUILD / 'apps/packetboat/packetboat', '-c', conf, 'user', 'add', user,
             f'{user}@{DOMAIN}', '--password-stdin', stdin=f'secret of {user}\n'.encode())
     with open(folder / 'log', 'wb') as log:
-        daemon = subprocess.Popen([BUILD / 'apps/packetboatd/packetboatd', '-c', conf],
+        daemon = subprocess.Popen([BUILD / 'apps/packetboatd/packetboatd', '-f', '-c', conf],
                                   stdout=log, stderr=log)
     try:
         wait_for(NETS[net], 25, daemon)
