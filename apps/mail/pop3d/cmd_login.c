@@ -121,7 +121,8 @@ static int open_maildrop(struct pop3d_session *s)
 		n = d->conf.limits.messages_max;
 	s->n_msgs = (uint32_t)n;
 	for (size_t i = 0; i < n; i++)
-		s->n_octets += s->msgs[i].size;
+		s->n_octets_all += s->msgs[i].size;
+	s->n_octets = s->n_octets_all;
 	return 0;
 }
 

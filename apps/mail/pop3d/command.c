@@ -72,12 +72,10 @@ static void rset(struct pop3d_session *s, const struct str *args, int n)
 {
 	(void)args;
 	(void)n;
-	for (uint32_t i = 0; i < s->n_msgs; i++)
-		if (pop3d_is_deleted(s, i))
-			s->n_octets += s->msgs[i].size;
 	free(s->deleted);
 	s->deleted = NULL;
 	s->n_deleted = 0;
+	s->n_octets = s->n_octets_all;
 	stat(s, NULL, 0);
 }
 

@@ -30,7 +30,6 @@
 enum {
 	POP3D_USER_MAX = 64,
 	POP3D_COPY_MAX = 512, /* pieces of a message up to this are copied, not lent */
-	POP3D_LINE_LEN = 64,  /* a line of LIST or UIDL, with its NUL */
 };
 
 struct pop3d {
@@ -85,8 +84,8 @@ struct pop3d_session {
 	uint32_t uid_validity;
 	struct store_msg *msgs;
 	uint32_t n_msgs, n_deleted;
-	uint64_t n_octets; /* of messages not deleted */
-	uint64_t *deleted; /* a bit for each message; NULL: none is */
+	uint64_t n_octets, n_octets_all; /* of messages not deleted; of all */
+	uint64_t *deleted;		 /* a bit for each message; NULL: none is */
 	struct pop3d_output out;
 };
 

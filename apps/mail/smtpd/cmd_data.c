@@ -3,8 +3,8 @@
  * on stable storage.
  *
  * A message that is refused is still read to its end, without being kept; then the
- * session goes on.  Meanwhile the store has the message it belongs to the store; the
- * session only waits, and may end before the answer comes.
+ * session goes on.  While a message is with the store, the session only waits, and may
+ * end before the answer comes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,8 +22,7 @@ void smtpd_data(struct smtpd_session *s, struct str arg)
 
 	(void)arg;
 	if (d->stats.memory >= d->conf.limits.memory_max) {
-		d->stats.no_memory++;
-		smtpd_reply(s, "452 4.3.1 Too much mail at once, try again later");
+		smtpd_no_memory(s);
 		return;
 	}
 	s->message->began_ns = net_now_ns(d->net);
@@ -42,35 +41,37 @@ uint64_t smtpd_data_due(const struct smtpd_session *s)
 	       s->message->n_raw * NS_PER_S / limits->data_rate_min;
 }
 
-/* Why the message is not taken, counted; NULL: it is. */
-static const char *refusal(struct smtpd_stats *stats, const struct smtpd_message *m)
+static void refuse_line_end(struct smtpd_session *s, enum dot_fault fault)
 {
-	if (m->dot.fault != DOT_FINE)
-		stats->bare_line_ends++;
-	switch (m->dot.fault) {
-	case DOT_FINE: break;
-	case DOT_BARE_CR: return "550 5.6.11 Message contains a bare CR";
-	case DOT_BARE_LF: return "550 5.6.11 Message contains a bare LF";
-	case DOT_NUL: return "550 5.6.11 Message contains a NUL";
+	static const char *const replies[] = {
+		[DOT_BARE_CR] = "550 5.6.11 Message contains a bare CR",
+		[DOT_BARE_LF] = "550 5.6.11 Message contains a bare LF",
+		[DOT_NUL] = "550 5.6.11 Message contains a NUL",
+	};
+
+	s->smtpd->stats.bare_line_ends++;
+	smtpd_reply(s, replies[fault]);
+}
+
+static void refuse_header(struct smtpd_session *s, enum rfc5322_fault fault)
+{
+	if (fault == RFC5322_TOO_MANY_HOPS) {
+		s->smtpd->stats.loops++;
+		smtpd_reply(s, "554 5.4.6 Too many hops, mail loops");
+	} else {
+		s->smtpd->stats.bad_header++;
+		smtpd_reply(s, "550 5.6.0 Message header beyond all limits");
 	}
-	switch (m->scan.fault) {
-	case RFC5322_FINE: break;
-	case RFC5322_TOO_LONG:
-	case RFC5322_TOO_MANY_FIELDS:
-		stats->bad_header++;
-		return "550 5.6.0 Message header beyond all limits";
-	case RFC5322_TOO_MANY_HOPS:
-		stats->loops++;
-		return "554 5.4.6 Too many hops, mail loops";
+}
+
+static void refuse_size(struct smtpd_session *s, enum smtpd_verdict verdict)
+{
+	if (verdict == SMTPD_TOO_BIG) {
+		s->smtpd->stats.too_big++;
+		smtpd_reply(s, "552 5.3.4 Message bigger than SIZE");
+	} else {
+		smtpd_no_memory(s);
 	}
-	switch (m->verdict) {
-	case SMTPD_FINE: break;
-	case SMTPD_TOO_BIG: stats->too_big++; return "552 5.3.4 Message bigger than SIZE";
-	case SMTPD_NO_MEMORY:
-		stats->no_memory++;
-		return "452 4.3.1 Too much mail at once, try again later";
-	}
-	return NULL;
 }
 
 /* Puts the trace field before the message.  0 or -ENOMEM. */
@@ -100,21 +101,14 @@ static int finish(struct smtpd_session *s)
 				    (struct str){ field, rfc5322_received(&r, field) });
 }
 
-static void put_off(struct smtpd_session *s, uint64_t *counter, const char *line)
-{
-	(*counter)++;
-	smtpd_reset(s);
-	smtpd_reply(s, line);
-}
-
 static void submit(struct smtpd_session *s)
 {
 	struct smtpd_message *m = s->message;
 	struct smtpd *d = s->smtpd;
 
 	if (finish(s) < 0) {
-		put_off(s, &d->stats.no_memory,
-			"452 4.3.1 Too much mail at once, try again later");
+		smtpd_no_memory(s);
+		smtpd_reset(s);
 		return;
 	}
 	m->session = s;
@@ -122,20 +116,28 @@ static void submit(struct smtpd_session *s)
 	handoff_out(&d->commits);
 	if (!d->ops.submit(d->ops_arg, &m->op)) {
 		handoff_undo(&d->commits);
-		put_off(s, &d->stats.no_storage, "452 4.3.1 Store is busy, try again");
+		d->stats.no_storage++;
+		smtpd_reply(s, "452 4.3.1 Store is busy, try again");
+		smtpd_reset(s);
 	}
 }
 
 static void end(struct smtpd_session *s)
 {
-	const char *no = refusal(&s->smtpd->stats, s->message);
+	const struct smtpd_message *m = s->message;
 
-	if (!no) {
+	if (m->dot.fault == DOT_FINE && m->scan.fault == RFC5322_FINE &&
+	    m->verdict == SMTPD_FINE) {
 		submit(s);
 		return;
 	}
+	if (m->dot.fault != DOT_FINE)
+		refuse_line_end(s, m->dot.fault);
+	else if (m->scan.fault != RFC5322_FINE)
+		refuse_header(s, m->scan.fault);
+	else
+		refuse_size(s, m->verdict);
 	smtpd_reset(s);
-	smtpd_reply(s, no);
 }
 
 bool smtpd_data_input(struct smtpd_session *s)
@@ -197,7 +199,7 @@ void smtpd_data_committed(void *arg, struct handoff_item *item)
 		return;
 	}
 	if (m->op.result == 0) {
-		s->n_junk = 0;
+		s->n_errors = s->n_junk = 0;
 		io_printf(s->io, "250 2.0.0 Stored as %s\r\n", m->id);
 	} else if (m->op.result == -ENOSPC) {
 		smtpd_reply(s, "452 4.3.1 Insufficient storage");

@@ -21,49 +21,50 @@ static const char *complaint(enum smtp_cmd_result r, const char *bad_addr)
 	return NULL;
 }
 
-/* RFC 1870 6.1: why a message of that size cannot be taken, known before it comes. */
-static const char *no_room(struct smtpd *d, const struct smtp_mail *mail)
+/* RFC 1870 6.1: a message of that size cannot be taken, and that is said before it
+ * comes. */
+static bool has_room(struct smtpd_session *s, const struct smtp_mail *mail)
 {
+	struct smtpd *d = s->smtpd;
 	uint64_t size = mail->has_size && mail->size > 0 ? mail->size : 1;
 	uint64_t memory = d->conf.limits.memory_max;
 
 	if (size > d->conf.limits.message_max) {
 		d->stats.too_big++;
-		return "552 5.3.4 Message bigger than SIZE";
+		smtpd_reply(s, "552 5.3.4 Message bigger than SIZE");
+		return false;
 	}
 	if (d->stats.memory >= memory || size > memory - d->stats.memory) {
-		d->stats.no_memory++;
-		return "452 4.3.1 Too much mail at once, try again later";
+		smtpd_no_memory(s);
+		return false;
 	}
 	if (d->ops.room(d->ops_arg) < size) {
 		d->stats.no_storage++;
-		return "452 4.3.1 Insufficient storage";
+		smtpd_reply(s, "452 4.3.1 Insufficient storage");
+		return false;
 	}
-	return NULL;
+	return true;
 }
 
 void smtpd_mail(struct smtpd_session *s, struct str arg)
 {
 	struct smtp_mail mail;
 	enum smtp_cmd_result r = smtp_cmd_mail(arg, &mail);
-	const char *no;
+	struct smtpd_message *m;
 
 	if (r != SMTP_CMD_OK) {
 		smtpd_refuse(s, complaint(r, "501 5.1.7 Sender address is malformed"));
 		return;
 	}
-	no = no_room(s->smtpd, &mail);
-	if (no) {
-		smtpd_reply(s, no);
+	if (!has_room(s, &mail))
+		return;
+	m = smtpd_message_new(s->smtpd);
+	if (!m) {
+		smtpd_no_memory(s);
 		return;
 	}
-	s->message = smtpd_message_new(s->smtpd);
-	if (!s->message) {
-		s->smtpd->stats.no_memory++;
-		smtpd_reply(s, "452 4.3.1 Too much mail at once, try again later");
-		return;
-	}
-	mailaddr_emit(&mail.from, s->message->from);
+	mailaddr_emit(&mail.from, m->from);
+	s->message = m;
 	smtpd_enter(s, SMTPD_MAIL);
 	smtpd_reply(s, "250 2.1.0 Sender ok");
 }
@@ -97,8 +98,7 @@ static void add_rcpt(struct smtpd_session *s, const char *user, struct str addr)
 		d->stats.rcpt_limit++;
 		smtpd_reply(s, "452 4.5.3 Too many recipients");
 	} else if (smtpd_message_rcpt(s->message, str_of(user), addr) < 0) {
-		d->stats.no_memory++;
-		smtpd_reply(s, "452 4.3.1 Too much mail at once, try again later");
+		smtpd_no_memory(s);
 	} else {
 		smtpd_enter(s, SMTPD_RCPT);
 		smtpd_reply(s, "250 2.1.5 Recipient ok");

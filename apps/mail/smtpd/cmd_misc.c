@@ -21,7 +21,7 @@ void smtpd_noop(struct smtpd_session *s, struct str arg)
 void smtpd_vrfy(struct smtpd_session *s, struct str arg)
 {
 	(void)arg;
-	smtpd_reply(s, "252 2.5.2 Not verified here; RCPT will tell");
+	smtpd_reply(s, "252 2.0.0 Not verified here; RCPT will tell");
 }
 
 void smtpd_expn(struct smtpd_session *s, struct str arg)

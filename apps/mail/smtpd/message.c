@@ -1,3 +1,11 @@
+/*
+ * A message in memory: the envelope, and the text in a chain of pieces, each bigger than
+ * the one before, so that small messages cost little and big ones few pieces.
+ *
+ * Text is checked while it is copied in.  From the first fault on nothing is kept any
+ * more, and what was kept is dropped: a message that will be refused costs no memory.
+ * What the store is given points into all this, which stays until the store is done.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -84,6 +84,12 @@ void smtpd_refuse(struct smtpd_session *s, const char *line)
 	smtpd_reply(s, line);
 }
 
+void smtpd_no_memory(struct smtpd_session *s)
+{
+	s->smtpd->stats.no_memory++;
+	smtpd_reply(s, "452 4.3.1 Too much mail at once, try again later");
+}
+
 void smtpd_close(struct smtpd_session *s, const char *line)
 {
 	if (line)

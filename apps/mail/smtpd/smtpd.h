@@ -43,9 +43,9 @@ struct store_op;
 	L(hops_max,		100,	  10,	10000,				\
 	  "Received fields: more is a loop (RFC 5321 6.3: at least 100)")	\
 	L(errors_max,		 20,	   1,  1 << 20,				\
-	  "refused commands of a session")					\
+	  "refused commands of a session without a message between")		\
 	L(junk_max,		100,	  10,  1 << 20,				\
-	  "NOOP, RSET, VRFY and HELP of a session without a message between")	\
+	  "commands that lead to nothing, NOOP and such, likewise")		\
 	L(per_client_max,	 50,	   1,  1 << 20,				\
 	  "sessions of one client address at once")				\
 	L(command_s,		300,	   1,	86400,				\

@@ -75,6 +75,8 @@ void smtpd_enter(struct smtpd_session *s, enum smtpd_state state);
 void smtpd_reply(struct smtpd_session *s, const char *line);
 /* The same for a command that is wrong in itself. */
 void smtpd_refuse(struct smtpd_session *s, const char *line);
+/* The memory of all messages is in use. */
+void smtpd_no_memory(struct smtpd_session *s);
 /* Says @line, if any, and enters CLOSED. */
 void smtpd_close(struct smtpd_session *s, const char *line);
 /* Back to READY: what MAIL began is forgotten. */
