@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,4 +55,50 @@ Test(smtpd, plays_all_dialogues_byte_by_byte)
 Test(smtpd, plays_all_dialogues_seven_bytes_at_a_time)
 {
 	play_all(7);
+}
+
+static void *commit(void *t)
+{
+	smtp_test_commit(t);
+	return NULL;
+}
+
+/* A session whose message another thread commits; @stays until then. */
+static void commit_elsewhere(bool stays)
+{
+	struct smtp_test t;
+	struct mem_peer *peer;
+	pthread_t thread;
+
+	smtp_test_init(&t);
+	t.store.holds = true;
+	smtp_test_start(&t);
+	peer = mem_connect(t.net, SMTP_TEST_WHERE, "192.0.2.9:4000");
+	mem_say(peer, "HELO client.example\r\nMAIL FROM:<>\r\n"
+		      "RCPT TO:<alice@b.example>\r\nDATA\r\n.\r\n");
+	mem_settle(t.net);
+	mem_take(peer, mem_heard(peer).len);
+	if (!stays)
+		mem_reset(peer);
+	mem_settle(t.net);
+	cr_assert(smtpd_busy(t.smtpd));
+	cr_assert_eq(pthread_create(&thread, NULL, commit, &t), 0);
+	cr_assert(mem_wait(t.net));
+	pthread_join(thread, NULL);
+	cr_assert_eq(smtp_test_n_stored(&t), 1);
+	cr_assert_eq(smtpd_stats(t.smtpd)->orphans, stays ? 0 : 1);
+	cr_assert(
+		str_starts_nocase(mem_heard(peer), stays ? STR("250 2.0.0 ") : STR("")));
+	mem_free(peer);
+	cr_assert(smtp_test_fini(&t));
+}
+
+Test(smtpd, answers_when_another_thread_has_committed)
+{
+	commit_elsewhere(true);
+}
+
+Test(smtpd, outlives_a_session_whose_message_another_thread_commits)
+{
+	commit_elsewhere(false);
 }
