@@ -1,0 +1,134 @@
+/*
+ * What the files of this folder ask of each other, by file.  A part of tcp_impl.h, which
+ * has the types and says what each file does.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/pkt.h"
+#include "stack/base/verdict.h"
+#include "tcp/conn.h"
+
+struct tcp_in;
+struct tcp_listener;
+
+/* ---- table.c ---- */
+
+struct tcp_conn *tcp_table_find(const struct tcp *tcp, const struct flow *flow);
+/* 0 or -ENOMEM. */
+int tcp_table_add(struct tcp_conn *c);
+void tcp_table_del(struct tcp_conn *c);
+/* True when a connection, half open or waiting ones too, has that flow. */
+bool tcp_table_taken(const struct tcp *tcp, const struct flow *flow);
+/* The listener for that address and port, the exact one first. */
+struct tcp_listener *tcp_table_listener(const struct tcp *tcp, const struct addr *addr,
+					uint16_t port);
+struct tcp_listener *tcp_table_listener_exact(const struct tcp *tcp,
+					      const struct addr *addr, uint16_t port);
+int tcp_table_listener_add(struct tcp *tcp, struct tcp_listener *l);
+void tcp_table_listener_del(struct tcp *tcp, struct tcp_listener *l);
+
+/* ---- input.c: steps that others share ---- */
+
+/* True when the segment may not count for its timestamp (RFC 7323 5.3). */
+bool tcp_input_paws(uint32_t ts_recent, const struct tcp_seg *s);
+/* An established connection, made from a half-open one, reads its first segment. */
+enum verdict tcp_input_conn(struct tcp_in *in);
+
+/* ---- ack.c ---- */
+
+/* SEG.ACK is between SND.UNA - MAX.SND.WND and SND.NXT: what it tells the sender. */
+void tcp_ack(struct tcp_in *in);
+
+/* ---- text.c ---- */
+
+void tcp_text_urgent(struct tcp_in *in);
+/* Payload and FIN; the verdict says whether the packet was kept. */
+void tcp_text(struct tcp_in *in);
+
+/* ---- listen.c, wait.c ---- */
+
+/* A segment for no connection: of a half-open one, a listener's, or nobody's. */
+enum verdict tcp_listen_input(struct tcp_in *in);
+void tcp_listen_timer(struct timer *t, uint64_t now_ns);
+/* ICMP says that the peer of a half-open connection cannot be reached. */
+void tcp_listen_unreachable(struct tcp *tcp, const struct flow *flow, struct seq seq);
+/* A segment for entry @id.  V_KEPT: it made room for a new connection, whose numbers
+ * shall begin at *iss or later; go on with listen.c. */
+enum verdict tcp_wait_input(struct tcp_in *in, uint32_t id, struct seq *iss);
+void tcp_wait_enter(struct tcp_conn *c, uint64_t now_ns);
+void tcp_wait_timer(struct timer *t, uint64_t now_ns);
+
+/* ---- output.c ---- */
+
+/* Says all that may be said now. */
+void tcp_output(struct tcp_conn *c, uint64_t now_ns);
+/* An ACK at once, with what is known now. */
+void tcp_output_ack(struct tcp_conn *c, uint64_t now_ns);
+/* RFC 5961 3.2, 4.2: an ACK, if the limit allows. */
+void tcp_output_challenge(struct tcp_conn *c, uint64_t now_ns);
+/* A segment below SND.UNA, which must be answered: window and keep-alive probes. */
+int tcp_output_probe(struct tcp_conn *c, uint64_t now_ns);
+void tcp_output_reset(struct tcp_conn *c, uint64_t now_ns);
+/* The window would open far enough to be told (RFC 9293 3.8.6.2.2). */
+bool tcp_output_opens(const struct tcp_conn *c);
+/* Only want of memory keeps it shut: it must be looked at again without a reason. */
+bool tcp_output_is_shut(const struct tcp_conn *c);
+
+/* ---- emit.c ---- */
+
+/* How a segment goes, beside what it says. */
+struct tcp_emit {
+	uint16_t gso_len; /* payload of each segment when @body is more than one */
+	uint8_t ttl, tos;
+	bool partial_sum, no_df;
+};
+
+/* Sends @s with @body (NULL: none), which it takes.  0, -ENOBUFS, or of ip_output(). */
+int tcp_emit_segment(struct tcp *tcp, const struct flow *f, const struct tcp_seg *s,
+		     struct pkt *body, const struct tcp_emit *how, uint64_t now_ns);
+/* Without payload, as for connections that have no control block. */
+int tcp_emit_bare(struct tcp *tcp, const struct flow *f, struct tcp_seg *s,
+		  const struct tcp_opts *opts, uint64_t now_ns);
+/* RFC 9293 3.10.7.1: the RST that answers a segment for nobody. */
+void tcp_emit_refusal(struct tcp_in *in);
+/* What our SYN says: MSS, window scale and so on. */
+void tcp_emit_syn_options(struct tcp *tcp, const struct flow *f,
+			  const struct tcp_opts *opts, struct tcp_seg *s);
+
+/* ---- recover.c ---- */
+
+/* What ACKs said: @n_acked bytes cumulatively, @n_sacked newly by SACK. */
+void tcp_recover_ack(struct tcp_conn *c, uint32_t n_acked, uint32_t n_sacked, bool dup,
+		     uint64_t now_ns);
+void tcp_recover_timeout(struct tcp_conn *c, uint64_t now_ns);
+/* Segments became shorter: all that is in flight is sent again (RFC 1191 6.3). */
+void tcp_recover_resegment(struct tcp_conn *c);
+/* Bytes believed to be in the network. */
+uint32_t tcp_recover_pipe(const struct tcp_conn *c);
+/* The next bytes to send again, before any new ones; false: none. */
+bool tcp_recover_next(const struct tcp_conn *c, struct tcp_block *hole);
+/* The same when no new bytes may be sent (RFC 6675 4, NextSeg 3 and 4). */
+bool tcp_recover_last(const struct tcp_conn *c, struct tcp_block *hole);
+/* [start, end) was sent again. */
+void tcp_recover_sent(struct tcp_conn *c, struct seq start, struct seq end);
+
+/* ---- timer.c ---- */
+
+void tcp_timer_fire(struct timer *t, uint64_t now_ns);
+/* The connection's job from now on, and when it is due. */
+void tcp_timer_job(struct tcp_conn *c, enum tcp_job job, uint64_t due_ns);
+/* The retransmission timer begins anew (RFC 6298 5.3). */
+void tcp_timer_retransmit(struct tcp_conn *c, uint64_t now_ns);
+/* Whatever job the state asks for, when nothing is in flight. */
+void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns);
+/* An ACK leaves within the delay. */
+void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns);
+void tcp_timer_stop(struct tcp_conn *c);
+
+/* ---- opt.c ---- */
+
+void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf);
+int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value);

@@ -1,0 +1,103 @@
+/*
+ * What of TCP is set at boot, and what can be seen of it: limits, states, counters.
+ *
+ * A part of tcp.h, which includes it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/addr.h"
+
+/* RFC 9293 3.3.2, in the order of Linux's tcp_states.h less one. */
+enum tcp_state {
+	TCP_CLOSED,
+	TCP_LISTEN,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
+	TCP_N_STATES
+};
+
+/* Limits and defaults of one core.  tcp_conf_default() fills them in. */
+struct tcp_conf {
+	uint32_t max_conns;	  /* control blocks */
+	uint32_t max_syn;	  /* half-open entries before SYN cookies */
+	uint32_t max_time_wait;	  /* then the oldest goes */
+	uint32_t rcvbuf, sndbuf;  /* bytes, of a connection */
+	uint32_t ooo_bytes_max;	  /* out-of-order bytes of one connection */
+	uint32_t time_wait_ms;	  /* 2 MSL */
+	uint32_t fin_wait_2_ms;	  /* orphans wait so long for a FIN */
+	uint32_t user_timeout_ms; /* unacknowledged data so old: ETIMEDOUT */
+	uint32_t syn_tries, synack_tries;
+	uint32_t delack_ms;
+	uint32_t keep_idle_ms, keep_intvl_ms, keep_probes;
+	uint32_t challenge_ack_per_s; /* RFC 5961 7, for the core, with jitter */
+	uint32_t rst_per_s;	      /* answers to segments for nobody */
+	bool sack, timestamps, window_scale, syn_cookies;
+	const char *cc; /* name of the congestion control */
+};
+
+/* What TCP_INFO and `packetboat conns` show. */
+struct tcp_conn_info {
+	struct flow flow;
+	enum tcp_state state;
+	uint32_t mss, rcv_mss, cwnd, ssthresh, snd_wnd, rcv_wnd;
+	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
+	uint32_t unacked, sacked, lost, retrans; /* bytes, now */
+	uint32_t sndq_len, rcvq_len, ooo_len;
+	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
+	uint64_t segs_in, segs_out;
+	uint32_t rtos, fast_recoveries, backoff;
+	uint8_t snd_wscale, rcv_wscale;
+	bool sack, timestamps;
+	const char *cc;
+};
+
+/* clang-format off */
+#define TCP_COUNTERS(C)							\
+	C(active_open,	"connections asked for by us")			\
+	C(passive_open,	"connections accepted from a peer")		\
+	C(established,	"connections that came to be established")	\
+	C(closed,	"connections that ended in order")		\
+	C(reset_in,	"connections reset by the peer")		\
+	C(reset_out,	"resets sent")					\
+	C(timed_out,	"connections given up for silence")		\
+	C(segs_in,	"segments received")				\
+	C(segs_out,	"segments sent")				\
+	C(bytes_in,	"payload bytes received in order")		\
+	C(bytes_out,	"payload bytes sent for the first time")	\
+	C(bytes_retrans, "payload bytes sent again")			\
+	C(rto,		"retransmission timers that fired")		\
+	C(fast_recovery, "loss recoveries without a timer")		\
+	C(dup_ack_out,	"duplicate ACKs sent")				\
+	C(challenge_ack, "challenge ACKs sent")				\
+	C(challenge_held, "challenge ACKs held back by the limit")	\
+	C(rst_held,	"resets held back by the limit")		\
+	C(syn_cookie_out, "SYN cookies sent")				\
+	C(syn_cookie_in, "connections made from SYN cookies")		\
+	C(syn_drop,	"SYNs dropped because queues were full")	\
+	C(accept_drop,	"handshakes dropped because the backlog was full") \
+	C(ooo_bytes,	"payload bytes received out of order")		\
+	C(ooo_drop,	"out-of-order bytes dropped for the limit")	\
+	C(window_probe,	"zero-window probes sent")			\
+	C(keepalive,	"keep-alive probes sent")			\
+	C(time_wait,	"TIME-WAITs entered")				\
+	C(time_wait_reused, "TIME-WAITs ended by a new SYN")		\
+	C(time_wait_dropped, "TIME-WAITs that made room")		\
+	C(no_memory,	"times that a pool was empty")
+/* clang-format on */
+
+struct tcp_stats {
+#define C(name, text) uint64_t name;
+	TCP_COUNTERS(C)
+#undef C
+	uint32_t n_conns, n_syn, n_time_wait, n_listeners; /* now */
+};

@@ -1,0 +1,64 @@
+/*
+ * What a connection has only while bytes wait or are in flight.  A part of conn.h,
+ * which draws the picture.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/base/seq.h"
+#include "tcp/rcvq.h"
+#include "tcp/sack.h"
+#include "tcp/sndq.h"
+
+/* What loss recovery does at the moment (recover.c). */
+enum tcp_ca {
+	TCP_CA_OPEN,	 /* nothing is known to be lost */
+	TCP_CA_RECOVERY, /* fast recovery: RFC 6675, or RFC 6582 without SACK */
+	TCP_CA_LOSS,	 /* all before x->recover that is not reported is lost */
+};
+
+/* What became of the peer's urgent byte (read.c). */
+enum tcp_urgent {
+	TCP_URGENT_NONE,
+	TCP_URGENT_ANNOUNCED, /* the byte did not come yet, or waits in the queue */
+	TCP_URGENT_TAKEN,     /* read out of band; the stream is not past it yet */
+	TCP_URGENT_PASSED,    /* the stream is past it; kept to be read out of band */
+};
+
+struct tcp_xfer {
+	struct sndq snd;
+	struct rcvq rcv;
+	struct sack_board sack;
+
+	/* Loss recovery. */
+	uint8_t ca;	     /* enum tcp_ca */
+	uint8_t n_dup;	     /* duplicate ACKs in a row, at most 255 */
+	bool resend : 1;     /* the first byte goes again, whatever is in flight */
+	bool rescued : 1;    /* RFC 6675 4: the rescue retransmission was sent */
+	bool hold : 1;	     /* RFC 6582 3.2: no new recovery before x->recover */
+	struct seq recover;  /* snd_nxt when recovery began */
+	struct seq high_rxt; /* all holes before it were sent again */
+	uint32_t inflate;    /* without SACK: bytes that duplicate ACKs stand for */
+
+	struct seq timed;  /* the ACK of it is a round-trip sample ... */
+	uint32_t timed_us; /* ... that began then */
+	bool timing;
+	bool small_out; /* a segment shorter than the MSS ends at @small_end */
+	bool more;	/* MSG_MORE: the program goes on writing */
+	bool force;	/* the override timeout: a small segment may go */
+	struct seq small_end;
+	uint32_t stalled_ms; /* since then nothing was acknowledged */
+
+	/* Urgent data. */
+	bool snd_urgent;     /* @snd_up is ahead */
+	uint8_t rcv_urgent;  /* enum tcp_urgent */
+	struct seq snd_up;   /* behind our urgent byte (RFC 6093 3.1) */
+	struct seq rcv_up;   /* behind the peer's */
+	uint8_t urgent_byte; /* once the stream is past it */
+
+	bool early_fin; /* a FIN at @fin came before what precedes it */
+	struct seq fin;
+	uint32_t lent; /* bytes that tcp_recv_pkt() lent */
+};
