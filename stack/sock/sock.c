@@ -10,16 +10,16 @@
  * The one thing kept per thread: whose sockets its calls mean.  Not shared with any
  * other thread, and set anew by pb_core_use(), so a hundred stacks still live in one.
  */
-static _Thread_local struct socks *current;
+static _Thread_local struct socks *current_socks;
 
 struct socks *socks_current(void)
 {
-	return current;
+	return current_socks;
 }
 
 void socks_use(struct socks *ss)
 {
-	current = ss;
+	current_socks = ss;
 }
 
 int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
@@ -68,8 +68,8 @@ void socks_fini(struct socks *ss)
 	pool_fini(&ss->udp_ports);
 	pool_fini(&ss->setups);
 	pool_fini(&ss->socks);
-	if (current == ss)
-		current = NULL;
+	if (current_socks == ss)
+		current_socks = NULL;
 }
 
 struct sock *sock_new(struct socks *ss, enum sock_kind kind, int *number)
@@ -98,15 +98,15 @@ struct sock *sock_get(struct socks **ss, int number)
 {
 	struct sock *s;
 
-	*ss = current;
-	if (!current) {
+	*ss = current_socks;
+	if (!current_socks) {
 		errno = ENXIO;
 		return NULL;
 	}
 	errno = EBADF;
-	if (number < 0 || (uint32_t)number >= current->socks.fresh)
+	if (number < 0 || (uint32_t)number >= current_socks->socks.fresh)
 		return NULL;
-	s = pool_at(&current->socks, (uint32_t)number);
+	s = pool_at(&current_socks->socks, (uint32_t)number);
 	return s->kind == SOCK_FREE ? NULL : s;
 }
 
@@ -179,14 +179,14 @@ static int udp_socket(struct socks *ss)
 int pb_socket(int domain, int type, int protocol)
 {
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (!current)
+	if (!current_socks)
 		return sock_fail(ENXIO);
 	if (domain != AF_INET)
 		return sock_fail(EAFNOSUPPORT);
 	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
-		return tcp_socket(current);
+		return tcp_socket(current_socks);
 	if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
-		return udp_socket(current);
+		return udp_socket(current_socks);
 	return sock_fail(EPROTONOSUPPORT);
 }
 

@@ -11,7 +11,7 @@ import sys
 from tree import BUILD, verdict
 
 ALLOWED = {
-    'current_core': 'the thread-local pointer to the core that a thread works on',
+    'current_socks': 'thread-local: whose sockets the calls of this thread mean',
 }
 WRITABLE = re.compile(r'\.data(?!\.rel\.ro)|\.bss|\.tdata|\.tbss|\*COM\*')
 MEMBER = re.compile(r'(\S+): +file format')
