@@ -121,7 +121,7 @@ check "tap: 10000 connections after all that" \
 	in_ns "$pbperf" crr -c 192.0.2.2 -n 10000 -P 64
 check "tap: nothing is out in the pools" nothing_out
 
-check "plain tap: starts" serve "$ns" "pcap:$work/trace.pcapng:tap:pb0" \
+check "plain tap: starts" serve "$ns" tap:pb0 \
 	--host-addr 192.0.2.1/24 --no-offload
 common "plain tap"
 check "plain tap: nothing is out in the pools" nothing_out
