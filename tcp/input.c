@@ -65,6 +65,9 @@ static void established(struct tcp_in *in, uint8_t wscale)
 	else
 		rtt_fallback(&c->rtt);
 	c->x->timing = false;
+	/* A SYN-ACK that did not leave yet is an ACK now. */
+	c->ack_now |= c->syn_due;
+	c->syn_due = false;
 	/* RFC 5681 3.1: a lost SYN makes the initial window one segment */
 	if (c->tries)
 		c->cc.cwnd = c->mss;

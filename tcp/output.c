@@ -439,6 +439,8 @@ void tcp_output(struct tcp_conn *c, uint64_t now_ns)
 	case TCP_SYN_RECEIVED:
 		if (c->syn_due)
 			send_syn(c, now_ns);
+		else if (c->ack_now)
+			tcp_output_ack(c, now_ns);
 		return;
 	case TCP_ESTABLISHED:
 	case TCP_FIN_WAIT_1:

@@ -251,6 +251,26 @@ Dialog(tcp_open, opens_from_both_sides_by_an_ack)
 	nothing(&d);
 }
 
+Dialog(tcp_open, opens_from_both_sides_within_a_turn)
+{
+	dialog_connect_begin(&d);
+	hear(&d, "S 0:0(0) win 2000 <mss 1000>");
+	hear(&d, ". 1:1(0) ack 1");
+	dialog_turn(&d);
+	expect(&d, ". 1:1(0) ack 1");
+	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+}
+
+Dialog(tcp_open, answers_what_is_not_acceptable_while_it_opens)
+{
+	dialog_connect_begin(&d);
+	inject(&d, "S 0:0(0) win 2000 <mss 1000>");
+	expect(&d, "S. 0:0(0) ack 1");
+	inject(&d, ". 90000:90000(0) ack 1");
+	expect(&d, ". 1:1(0) ack 1");
+	cr_assert_eq(dialog_state(&d), TCP_SYN_RECEIVED);
+}
+
 Dialog(tcp_open, close_waits_for_the_end_of_a_simultaneous_open)
 {
 	dialog_connect_begin(&d);
