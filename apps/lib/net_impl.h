@@ -97,6 +97,9 @@ struct net_listener {
 	char where[NET_ADDR_TEXT_LEN];
 };
 
+/* net_stack_new() for a core whose turns are given virtual time, from @now_ns on. */
+int net_stack_new_at(struct net **net, struct pb_core *core, uint64_t now_ns);
+
 /* For the bodies.  0 or -errno. */
 int net_init(struct net *net, const struct net_ops *ops, uint64_t now_ns);
 /* Aborts all connections and closes all listeners; the body frees itself after it. */

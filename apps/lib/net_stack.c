@@ -81,7 +81,7 @@ static void stack_free(struct net *net)
 	free(st);
 }
 
-int net_stack_new(struct net **net, struct pb_core *core)
+int net_stack_new_at(struct net **net, struct pb_core *core, uint64_t now_ns)
 {
 	struct net_stack *st;
 	int r;
@@ -92,19 +92,30 @@ int net_stack_new(struct net **net, struct pb_core *core)
 	if (!st)
 		return -ENOMEM;
 	st->core = core;
-	r = net_init(&st->net, &stack_ops, pb_clock());
+	r = net_init(&st->net, &stack_ops, now_ns);
 	if (r < 0) {
 		free(st);
 		return r;
 	}
 	st->set = pb_ready_new();
-	r = st->set ? pb_program_add(core, stack_program, st) : -errno;
-	if (r < 0) {
+	if (!st->set) {
+		r = -errno;
+		net_fini(&st->net);
+		free(st);
+		return r;
+	}
+	if (pb_program_add(core, stack_program, st) < 0) {
+		r = -errno;
 		stack_free(&st->net);
 		return r;
 	}
 	*net = &st->net;
 	return 0;
+}
+
+int net_stack_new(struct net **net, struct pb_core *core)
+{
+	return net_stack_new_at(net, core, pb_clock());
 }
 
 static int attach(struct net *net, struct net_end *end, int s)
@@ -236,7 +247,7 @@ static void stack_close(struct net *net, int s, bool reset)
 
 static int stack_watch_fd(struct net *net, int fd, net_fd *fn, void *arg)
 {
-	return pb_watch(stack_of(net)->core, fd, fn, arg);
+	return pb_watch(stack_of(net)->core, fd, fn, arg) < 0 ? -errno : 0;
 }
 
 static void stack_unwatch_fd(struct net *net, int fd)
