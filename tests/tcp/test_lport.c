@@ -103,3 +103,24 @@ Test(lport, same_seed_gives_the_same_ports)
 	}
 	cr_assert_leq(n_same, 2);
 }
+
+Test(lport, key_decides_and_what_stood_in_the_port_does_not)
+{
+	static const struct hash_key other_key = { { 7, 10 } };
+	struct lport twin, other;
+	unsigned n_same = 0;
+
+	lport_init(&twin, &key, 42);
+	lport_init(&other, &other_key, 42);
+	for (unsigned i = 0; i < 100; i++) {
+		struct flow a = flow((uint8_t)i), b = a, c = a;
+
+		b.local_port = (uint16_t)(i + 1);
+		cr_assert_eq(choose(&a), 0);
+		cr_assert_eq(lport_choose(&twin, &b, is_used, &b), 0);
+		cr_assert_eq(lport_choose(&other, &c, is_used, &c), 0);
+		cr_assert_eq(a.local_port, b.local_port);
+		n_same += a.local_port == c.local_port;
+	}
+	cr_assert_leq(n_same, 2);
+}
