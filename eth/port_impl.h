@@ -11,6 +11,7 @@
 enum { PORT_IOV_MAX = 128 };
 
 extern const struct port_ops port_packet_ops;
+extern const struct port_ops port_pcap_ops;
 extern const struct port_ops port_ring_ops;
 extern const struct port_ops port_sim_ops;
 extern const struct port_ops port_tap_ops;
