@@ -33,6 +33,8 @@ static void show_port(struct show *s, const struct port_stats *st)
 	show(s, "rx_super", "of them super-frames", st->rx_super);
 	show(s, "rx_no_memory", "frames lost because the pool was empty",
 	     st->rx_no_memory);
+	show(s, "rx_missed", "frames lost in the host before we read them",
+	     st->rx_missed);
 	show(s, "rx_bad", "frames too long, or refused by the driver", st->rx_bad);
 	show(s, "tx_packets", "frames sent", st->tx_packets);
 	show(s, "tx_bytes", "bytes of them", st->tx_bytes);
