@@ -65,8 +65,8 @@ enum arp_addr_state {
 
 /* clang-format off */
 #define NEIGH_COUNTERS(C)						\
-	C(requests,	"requests sent")				\
-	C(replies,	"replies sent")					\
+	C(requests,	"ARP requests sent")				\
+	C(replies,	"ARP replies sent")				\
 	C(announcements, "announcements of our addresses sent")		\
 	C(conflicts,	"claims of our addresses by other stations")	\
 	C(held_back,	"requests not sent for the rate limit")		\

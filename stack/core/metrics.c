@@ -48,45 +48,25 @@ static void show_port(struct show *s, const struct port_stats *st)
 static void show_neigh(struct show *s, const struct neigh_stats *st)
 {
 	s->group = "arp";
-	show(s, "requests", "ARP requests sent", st->requests);
-	show(s, "replies", "ARP replies sent", st->replies);
-	show(s, "announcements", "addresses of ours announced", st->announcements);
-	show(s, "conflicts", "claims of others to addresses of ours", st->conflicts);
-	show(s, "held_back", "requests not sent for the rate limit", st->held_back);
-	show(s, "queue_dropped", "packets pushed out of a waiting queue",
-	     st->queue_dropped);
-	show(s, "unreachable", "packets dropped because nobody answered",
-	     st->unreachable);
-	show(s, "evicted", "neighbours that made room", st->evicted);
+#define C(name, text) show(s, #name, text, st->name);
+	NEIGH_COUNTERS(C)
+#undef C
 }
 
 static void show_ip(struct show *s, const struct ip_stats *st)
 {
 	s->group = "ip";
-	show(s, "in", "packets received", st->in);
-	show(s, "out", "packets sent", st->out);
-	show(s, "out_no_route", "packets without a route", st->out_no_route);
-	show(s, "out_too_big", "packets too long that must not be cut", st->out_too_big);
-	show(s, "out_no_memory", "packets not sent for want of memory",
-	     st->out_no_memory);
-	show(s, "frag_made", "fragments sent", st->frag_made);
-	show(s, "frag_in", "fragments received", st->frag_in);
-	show(s, "reass_done", "packets put together", st->reass_done);
-	show(s, "reass_timeout", "packets given up for a missing fragment",
-	     st->reass_timeout);
-	show(s, "icmp_echo", "echo requests answered", st->icmp_echo);
-	show(s, "icmp_errors_out", "ICMP errors sent", st->icmp_errors_out);
-	show(s, "icmp_errors_in", "ICMP errors received", st->icmp_errors_in);
-	show(s, "icmp_held_back", "ICMP messages not sent for the rate limit",
-	     st->icmp_held_back);
+#define C(name, text) show(s, #name, text, st->name);
+	IP_COUNTERS(C)
+#undef C
 }
 
 static void show_udp(struct show *s, const struct udp_stats *st)
 {
 	s->group = "udp";
-	show(s, "in", "datagrams received", st->in);
-	show(s, "out", "datagrams sent", st->out);
-	show(s, "no_memory", "datagrams not sent for want of memory", st->no_memory);
+#define C(name, text) show(s, #name, text, st->name);
+	UDP_COUNTERS(C)
+#undef C
 }
 
 static void show_tcp(struct show *s, const struct tcp_stats *st)

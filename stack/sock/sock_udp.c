@@ -87,8 +87,6 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 		return -EMSGSIZE;
 	if (to && port == 0)
 		return -EINVAL;
-	if (to && !s->broadcast && ip4_is_broadcast(to->ip4))
-		return -EACCES;
 	err = bound(s) ? 0 : udp_bind(ss->udp, udp);
 	if (err)
 		return err;

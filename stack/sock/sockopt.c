@@ -99,7 +99,7 @@ static int set_plain(struct socks *ss, struct sock *s, int level, int name, int 
 		return 0;
 	}
 	if (level == SOL_SOCKET && name == SO_BROADCAST && s->kind == SOCK_UDP) {
-		s->broadcast = v != 0;
+		s->udp->ip_flags = v ? IP_BROADCAST_OK : 0;
 		return 0;
 	}
 	if (!row)
@@ -211,7 +211,10 @@ static int get_socket(struct sock *s, int name, void *value, socklen_t *len)
 				s->kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	case SO_ACCEPTCONN: return give_int(value, len, s->kind == SOCK_LISTENER);
 	case SO_REUSEADDR: return give_int(value, len, s->reuse);
-	case SO_BROADCAST: return give_int(value, len, s->broadcast);
+	case SO_BROADCAST:
+		return give_int(value, len,
+				s->kind == SOCK_UDP &&
+					s->udp->ip_flags & IP_BROADCAST_OK);
 	case SO_LINGER:
 		get_opt(s, TCP_OPT_LINGER_MS, &ms);
 		l.l_onoff = ms >= 0;

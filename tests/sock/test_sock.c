@@ -389,6 +389,35 @@ Test(sock, datagram_to_nobody_comes_back_as_an_error)
 	pb_close(client);
 }
 
+Test(sock, datagram_to_all_must_be_allowed)
+{
+	struct sockaddr_in at = two_addr(1, 53), all = at;
+	socklen_t len = sizeof(int);
+	int on = 1, got = 0;
+
+	((uint8_t *)&all.sin_addr)[3] = 255;
+	two_use(&t, 1);
+	server = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	at.sin_addr.s_addr = INADDR_ANY;
+	cr_assert_eq(pb_bind(server, (struct sockaddr *)&at, sizeof(at)), 0);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(pb_sendto(client, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)),
+		     -1);
+	cr_assert_eq(errno, EACCES);
+	cr_assert_eq(pb_setsockopt(client, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)), 0);
+	cr_assert_eq(pb_getsockopt(client, SOL_SOCKET, SO_BROADCAST, &got, &len), 0);
+	cr_assert_eq(got, 1);
+	cr_assert_eq(pb_sendto(client, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)),
+		     1);
+	wait_ms(20);
+	two_use(&t, 1);
+	expect_recv(server, "x");
+	pb_close(server);
+	two_use(&t, 0);
+	pb_close(client);
+}
+
 Test(sock, big_datagram_arrives_whole)
 {
 	static char out[20000], got[20000];
