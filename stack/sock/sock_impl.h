@@ -49,8 +49,8 @@ struct sock {
 	uint32_t want; /* enum pb_ready_event */
 	uint8_t kind;  /* enum sock_kind */
 	bool error_told;
-	bool reuse;	/* SO_REUSEADDR, kept to be told */
-	uint16_t port;	/* listener: where */
+	bool reuse;    /* SO_REUSEADDR, kept to be told */
+	uint16_t port; /* listener: where */
 	struct addr addr;
 };
 
