@@ -1,10 +1,14 @@
 #include "apps/packetboat/password.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
+
+enum { N_CAUGHT = 3 };
+
+static const int caught[N_CAUGHT] = { SIGINT, SIGTERM, SIGHUP };
 
 /* One line without its end.  False: none, or too long. */
 static bool read_line(FILE *from, char *to)
@@ -20,8 +24,29 @@ static bool read_line(FILE *from, char *to)
 	return true;
 }
 
+static void interrupted(int signo)
+{
+	(void)signo; /* ends the reading; the terminal must be put right first */
+}
+
+/* With a handler, and without restart, a signal ends read() with EINTR. */
+static void catch_signals(struct sigaction before[N_CAUGHT])
+{
+	const struct sigaction catch = { .sa_handler = interrupted };
+
+	for (size_t i = 0; i < N_CAUGHT; i++)
+		sigaction(caught[i], &catch, &before[i]);
+}
+
+static void release_signals(const struct sigaction before[N_CAUGHT])
+{
+	for (size_t i = 0; i < N_CAUGHT; i++)
+		sigaction(caught[i], &before[i], NULL);
+}
+
 static bool ask_once(FILE *terminal, const char *prompt, char *to)
 {
+	struct sigaction actions[N_CAUGHT];
 	struct termios before, silent;
 	int fd = fileno(terminal);
 	bool ok;
@@ -32,10 +57,10 @@ static bool ask_once(FILE *terminal, const char *prompt, char *to)
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	fputs(prompt, terminal);
 	fflush(terminal);
-	if (tcsetattr(fd, TCSAFLUSH, &silent) < 0)
-		return false;
-	ok = read_line(terminal, to);
+	catch_signals(actions);
+	ok = tcsetattr(fd, TCSAFLUSH, &silent) == 0 && read_line(terminal, to);
 	tcsetattr(fd, TCSAFLUSH, &before);
+	release_signals(actions);
 	fputc('\n', terminal);
 	return ok;
 }

@@ -84,7 +84,7 @@ Test(net, where_is_an_address_and_a_port_and_nothing_else)
 }
 
 static unsigned n_accepted, n_excess;
-static struct io *accepted[1024];
+static struct io *accepted[NET_MEM_SOCKETS + 2];
 
 static void take(void *arg, struct io *io)
 {
@@ -166,6 +166,31 @@ Test(net, crowd_beyond_the_excess_waits_in_the_listen_queue)
 	cr_assert_eq(n_accepted, CROWD);
 	cr_assert_eq(n_excess, NET_EXCESS_MAX + 8);
 	for (unsigned i = 2 + NET_EXCESS_MAX; i < CROWD; i++)
+		io_abort(accepted[i]);
+	mem_settle(net);
+	for (unsigned i = 0; i < CROWD; i++)
+		mem_free(peers[i]);
+	net_listener_close(listener);
+}
+
+/* One socket is the listener's: the last two clients find none. */
+Test(net, without_descriptors_accepting_pauses_and_goes_on)
+{
+	enum { CROWD = NET_MEM_SOCKETS + 1 };
+	struct net_listener *listener = listen_with(CROWD);
+	static struct mem_peer *peers[CROWD];
+
+	for (unsigned i = 0; i < CROWD; i++)
+		peers[i] = client(i);
+	mem_settle(net);
+	cr_assert_eq(n_accepted, CROWD - 2);
+	for (unsigned i = 0; i < 2; i++)
+		io_abort(accepted[i]);
+	mem_settle(net);
+	cr_assert_eq(n_accepted, CROWD - 2, "it pauses, and does not spin");
+	mem_advance(net, NET_ACCEPT_PAUSE_MS * NS_PER_MS);
+	cr_assert_eq(n_accepted, CROWD);
+	for (unsigned i = 2; i < CROWD; i++)
 		io_abort(accepted[i]);
 	mem_settle(net);
 	for (unsigned i = 0; i < CROWD; i++)

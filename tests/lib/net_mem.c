@@ -10,7 +10,7 @@
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
-enum { SETTLE_TURNS_MAX = 1000000, WAIT_MS = 10000, SOCKETS_MAX = 4096 };
+enum { SETTLE_TURNS_MAX = 1000000, WAIT_MS = 10000 };
 
 /* Bytes on their way in one direction. */
 struct pipe {
@@ -44,7 +44,7 @@ struct mem_socket {
 struct net_mem {
 	struct net net;
 	struct list peers;
-	struct mem_socket sockets[SOCKETS_MAX];
+	struct mem_socket sockets[NET_MEM_SOCKETS];
 	int wake_fd;
 	bool moved; /* in this turn */
 	unsigned n_open;
@@ -79,7 +79,7 @@ static void pipe_take(struct pipe *p, size_t len)
 
 static int socket_new(struct net_mem *m, struct mem_socket what)
 {
-	for (int s = 0; s < SOCKETS_MAX; s++)
+	for (int s = 0; s < NET_MEM_SOCKETS; s++)
 		if (m->sockets[s].kind == MEM_FREE) {
 			m->sockets[s] = what;
 			return s;
@@ -238,7 +238,7 @@ static struct mem_socket *listener_at(struct net_mem *m, const struct net_where 
 {
 	static const struct addr any = { .family = ADDR_IP4 };
 
-	for (int s = 0; s < SOCKETS_MAX; s++) {
+	for (int s = 0; s < NET_MEM_SOCKETS; s++) {
 		struct mem_socket *l = &m->sockets[s];
 
 		if (l->kind == MEM_LISTENER && l->where.port == where->port &&

@@ -24,7 +24,10 @@
 
 struct mem_peer;
 
-enum { NET_MEM_START_S = 1000 }; /* what net_now_ns() says at first, in seconds */
+enum {
+	NET_MEM_START_S = 1000, /* what net_now_ns() says at first, in seconds */
+	NET_MEM_SOCKETS = 4096, /* listeners and connections at once */
+};
 
 /* 0 or -ENOMEM.  net_free() ends it; peers are freed by the test, before or after. */
 int net_mem_new(struct net **net);
