@@ -26,7 +26,7 @@ SUITES = ['unit', 'sanitize', 'lint', 'fuzz', 'interop', 'script', 'sim',
           'scenarios', 'crash']
 SANITIZED = ['unit', 'fuzz']
 AS_ROOT = ['interop', 'scenarios', 'crash']
-PROGRAM_LIMIT_S = 600
+PROGRAM_LIMIT_S = 1800
 TAIL_LINES = 40
 PLAIN = {'b_ndebug': 'false', 'werror': 'true', 'pkgconfig.relocatable': 'true'}
 SANITIZE = {**PLAIN, 'b_sanitize': 'address,undefined', 'b_lundef': 'false',
