@@ -178,7 +178,9 @@ static void setup_lossy(void)
 	open_two(&lossy);
 }
 
-Test(net_stack, much_comes_back_whole_over_a_bad_link, .init = setup_lossy)
+TestSuite(net_stack_bad_link, .init = setup_lossy, .fini = clean);
+
+Test(net_stack_bad_link, much_comes_back_whole)
 {
 	echo_much(1 << 20);
 }
