@@ -91,7 +91,7 @@ int ip_frag_output(struct ip *ip, struct pkt *p, struct ip4_header *h,
 	struct eth *eth = ip->ifaces[d->iface].eth;
 	struct pkt *frag;
 
-	h->id = ip_output_id(ip, h);
+	h->id = ip_output_id(ip, h, 1);
 	frag = cut(ip, p, h, d->mtu);
 	pkt_free(p);
 	if (!frag) {

@@ -12,6 +12,8 @@ int ip_iface_add(struct ip *ip, struct eth *eth)
 	if (ip->ifaces[eth->index].eth)
 		return -EEXIST;
 	ip->ifaces[eth->index] = (struct ip_iface){ .eth = eth };
+	if (ip->n_ifaces <= eth->index)
+		ip->n_ifaces = eth->index + 1U;
 	ip->generation++;
 	return 0;
 }
@@ -91,7 +93,7 @@ int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned
 
 void ip_iface_refresh(struct ip *ip)
 {
-	for (unsigned i = 0; i < IP_IFACE_MAX; i++) {
+	for (unsigned i = 0; i < ip->n_ifaces; i++) {
 		struct ip_iface *iface = &ip->ifaces[i];
 
 		for (unsigned k = 0; k < iface->n_addrs; k++) {
@@ -117,7 +119,7 @@ bool ip_iface_has(const struct ip_iface *iface, struct ip4 addr)
 
 const struct ip_iface *ip_iface_of(const struct ip *ip, struct ip4 addr)
 {
-	for (unsigned i = 0; i < IP_IFACE_MAX; i++)
+	for (unsigned i = 0; i < ip->n_ifaces; i++)
 		if (ip_iface_has(&ip->ifaces[i], addr))
 			return &ip->ifaces[i];
 	return NULL;

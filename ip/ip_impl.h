@@ -56,6 +56,7 @@ struct ip {
 	const struct hash_key *key;
 
 	struct ip_iface ifaces[IP_IFACE_MAX];
+	uint32_t n_ifaces;  /* the highest number in use, and one */
 	uint32_t n_unready; /* addresses that ARP still probes */
 	uint32_t n_routes;
 	struct ip_route routes[IP_ROUTE_MAX]; /* in the order of preference */
@@ -102,8 +103,8 @@ static inline bool ip4_is_no_station(struct ip4 a)
 /* How to reach @dst, with @src if it is not NULL; NULL: there is no way. */
 const struct ip_dst *ip_dst_find(struct ip *ip, const struct addr *dst,
 				 const struct addr *src);
-/* An identification for a packet that may be fragmented (RFC 6864 4.1). */
-uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h);
+/* The first of @n identifications for packets that may be fragmented (RFC 6864 4.1). */
+uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h, unsigned n);
 /* Puts @p, with its header, into the queue of what we sent to ourselves. */
 void ip_output_loop(struct ip *ip, struct pkt *p);
 

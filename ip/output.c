@@ -44,7 +44,7 @@ static bool group_iface(const struct ip *ip, const struct addr *dst,
 		*index = route->iface;
 		return true;
 	}
-	for (unsigned i = 0; i < IP_IFACE_MAX; i++)
+	for (unsigned i = 0; i < ip->n_ifaces; i++)
 		if (ip->ifaces[i].n_addrs) {
 			*index = (uint8_t)i;
 			return true;
@@ -103,9 +103,8 @@ static bool look_up(const struct ip *ip, const struct addr *dst, const struct ad
 	d->link_mtu = eth->mtu;
 	d->mtu = path.mtu && path.mtu < eth->mtu ? path.mtu : eth->mtu;
 	d->no_df = path.below_min;
-	/* Each segment that a router may cut needs an identification of its own. */
-	d->can_gso = d->kind == IP_DST_STATION && !d->no_df &&
-		     eth->port->caps & PORT_TX_SUM && eth->port->caps & PORT_TX_TSO4;
+	d->can_gso = d->kind == IP_DST_STATION && eth->port->caps & PORT_TX_SUM &&
+		     eth->port->caps & PORT_TX_TSO4;
 	return true;
 }
 
@@ -181,7 +180,7 @@ void ip_confirm(struct ip *ip, const struct addr *dst, uint64_t now_ns)
  * A counter that starts at a secret place for each pair of addresses and protocol, and
  * goes on in steps that cannot be foreseen; pairs share the counters (RFC 7739 5.3).
  */
-uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h)
+uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h, unsigned n)
 {
 	uint8_t bytes[9];
 	uint64_t hash;
@@ -192,8 +191,8 @@ uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h)
 	bytes[8] = h->proto;
 	hash = hash_siphash24(ip->key, bytes, sizeof(bytes));
 	counter = &ip->ids[(hash >> 16) % IP_ID_MAX];
-	*counter = (uint16_t)(*counter + 1 + rng_below(ip->rng, 4));
-	return (uint16_t)(hash + *counter);
+	*counter = (uint16_t)(*counter + n + rng_below(ip->rng, 4));
+	return (uint16_t)(hash + *counter - n + 1);
 }
 
 void ip_output_loop(struct ip *ip, struct pkt *p)
@@ -256,8 +255,10 @@ static int output_long(struct ip *ip, struct pkt *p, struct ip4_header *h,
 static void send_whole(struct ip *ip, struct pkt *p, struct ip4_header *h,
 		       const struct ip_dst *d, uint64_t now_ns)
 {
+	unsigned n_segs = p->gso_len ? p->total_len / p->gso_len + 1 : 1;
+
 	/* RFC 6864 4.1: what is never fragmented needs no identification. */
-	h->id = h->df ? 0 : ip_output_id(ip, h);
+	h->id = h->df ? 0 : ip_output_id(ip, h, n_segs);
 	h->total_len = (uint16_t)(p->total_len + IP4_HEADER_LEN);
 	p->proto = h->proto;
 	p->l4 = p->data;

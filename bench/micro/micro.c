@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	printf("%-24s %8s %9s %9s   %s\n", "what", "size", "ns/op", "bytes/ns",
 	       "spread (quartiles)");
 	micro_cksum();
+	micro_ip();
 	micro_map();
 	micro_tcp();
 	micro_wheel();

@@ -30,6 +30,7 @@ static inline void micro_keep(uint64_t value)
 }
 
 void micro_cksum(void);
+void micro_ip(void);
 void micro_map(void);
 void micro_tcp(void);
 void micro_wheel(void);

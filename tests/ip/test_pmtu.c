@@ -96,15 +96,33 @@ Test(pmtu, what_must_not_be_cut_is_refused_above_it)
 
 Test(pmtu, below_the_floor_routers_may_cut)
 {
-	h->cap[0].port.caps = PORT_TX_SUM | PORT_TX_TSO4;
 	set(&far_host, 300);
 	cr_assert_eq(ip_path_mtu(h->ip, &far_host), IP_PMTU_MIN);
-	cr_assert(!ip_can_gso(h->ip, &far_host));
 	cr_assert_eq(output(500, IP_DF), 0);
 	cr_assert(host_sent(h, 0, &l) && !l.df && !l.mf);
 	/* The lowest is the lowest. */
 	set(&far_host, 68);
 	cr_assert_eq(ip_stats(h->ip)->pmtu_set, 1);
+}
+
+Test(pmtu, below_the_floor_each_segment_has_an_identification_of_its_own)
+{
+	struct ip_out how = { .dst = far_host, .proto = IP_PROTO_TCP, .flags = IP_DF };
+	uint16_t ids[2];
+
+	h->cap[0].port.caps = PORT_TX_SUM | PORT_TX_TSO4;
+	set(&far_host, 300);
+	for (unsigned i = 0; i < 2; i++) {
+		struct pkt *p = host_bytes(h, 20 + 40 * 500);
+
+		p->gso_len = 500;
+		p->flags = PKT_SUM_PARTIAL;
+		cr_assert_eq(ip_output(h->ip, p, &how, h->now_ns), 0);
+		cr_assert(host_sent(h, 0, &l));
+		ids[i] = l.id;
+	}
+	cr_assert((uint16_t)(ids[1] - ids[0]) >= 40);
+	cr_assert((uint16_t)(ids[1] - ids[0]) <= 50);
 }
 
 Test(pmtu, is_nothing_for_groups_and_ourselves)
