@@ -116,7 +116,8 @@ int tcp_error(const struct tcp_conn *conn);
 
 /*
  * Takes up to @len bytes into the send queue: how many, or -EAGAIN when it is full,
- * -EPIPE after tcp_shutdown() or death, -ENOTCONN.  They leave with tcp_speak().
+ * or not connected yet, -EPIPE after tcp_shutdown_send() or death.  They leave with
+ * tcp_speak().  -EAGAIN for want of memory is told as news when there is some again.
  * @more: more will follow at once (MSG_MORE).
  */
 ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *conn, const void *bytes, size_t len,
@@ -139,7 +140,8 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcp_conn *conn, void *bytes, size_t len
 /* The byte that was urgent, when it is not inline.  1, or -EAGAIN, -EINVAL. */
 ssize_t tcp_recv_urgent(struct tcp *tcp, struct tcp_conn *conn, void *byte);
 /*
- * The first received packet (one chain of payload), lent until tcp_recv_pkt_done():
+ * The first received packet (one chain of payload), lent unchanged until
+ * tcp_recv_pkt_done(), which comes before tcp_close():
  * *p NULL at the end of stream.  0, or -errno as tcp_recv().
  */
 int tcp_recv_pkt(struct tcp *tcp, struct tcp_conn *conn, struct pkt **p);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "ip/ip.h"
 #include "tcp/tcp_impl.h"
 
 static bool receives(const struct tcp_conn *c)
@@ -34,14 +35,23 @@ void tcp_text_urgent(struct tcp_in *in)
 	tcp_conn_tell(c);
 }
 
-/* The peer's segments as long as we have seen them, for delayed ACKs and windows. */
+/*
+ * The peer's segments as long as we have seen them, for delayed ACKs and windows.  A
+ * longer one than we announced was put together on its way.
+ */
 static void measure(struct tcp_in *in)
 {
-	uint32_t len =
-		in->p->gso_len && in->p->gso_len < in->len ? in->p->gso_len : in->len;
+	uint32_t len = in->len, gso_len = in->p->gso_len, most;
+	struct tcp_conn *c = in->c;
 
-	if (len > in->c->rcv_mss && len <= UINT16_MAX)
-		in->c->rcv_mss = (uint16_t)len;
+	if (gso_len && gso_len < len)
+		len = gso_len;
+	if (len <= c->rcv_mss)
+		return;
+	most = ip_path_mtu(in->tcp->ip, &c->flow.remote) - tcp_headers_len(&c->flow);
+	len = len < most ? len : most;
+	if (len > c->rcv_mss)
+		c->rcv_mss = (uint16_t)len;
 }
 
 /*

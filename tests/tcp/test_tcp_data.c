@@ -352,6 +352,18 @@ Dialog(tcp_data, reads_super_frames)
 	dialog_read(&d, 30000);
 }
 
+Dialog(tcp_data, takes_a_frame_put_together_on_its_way_for_many_segments)
+{
+	struct tcp_conn_info info;
+
+	dialog_accept(&d, "mss 1000", 65535);
+	inject(&d, "P. 1:30001(30000) ack 1");
+	expect(&d, ". 1:1(0) ack 30001");
+	tcp_conn_info(d.tcp, d.c, &info);
+	cr_assert_eq(info.rcv_mss, 1460, "no longer than we announced");
+	dialog_read(&d, 30000);
+}
+
 Dialog(tcp_data, an_idle_connection_borrows_nothing)
 {
 	struct tcp_conn_info info;
