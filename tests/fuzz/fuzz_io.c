@@ -46,18 +46,28 @@ static void handle(void *arg, struct io *io, enum io_event event)
 
 static void take(void *arg, struct io *io)
 {
-	io_handle(io, handle, arg);
+	io_handle(io, handle, *(struct reader **)arg);
+}
+
+/* One net for all inputs, as a server has one for all its clients. */
+static struct net *the_net(struct reader *now)
+{
+	static struct net_listener *listener;
+	static struct reader *reader;
+	static struct net *net;
+
+	reader = now;
+	if (!net && (net_mem_new(&net) < 0 ||
+		     net_listen(net, "*:1", 1, take, &reader, &listener) < 0))
+		abort();
+	return net;
 }
 
 static void feed(struct reader *r, const uint8_t *bytes, size_t len, size_t cut)
 {
-	struct net_listener *listener;
-	struct mem_peer *peer;
-	struct net *net;
+	struct net *net = the_net(r);
+	struct mem_peer *peer = mem_connect(net, "192.0.2.1:1", "192.0.2.2:2");
 
-	if (net_mem_new(&net) < 0 || net_listen(net, "*:1", 1, take, r, &listener) < 0)
-		abort();
-	peer = mem_connect(net, "192.0.2.1:1", "192.0.2.2:2");
 	mem_cut(peer, cut);
 	mem_send(peer, bytes, len);
 	mem_fin(peer);
@@ -65,7 +75,6 @@ static void feed(struct reader *r, const uint8_t *bytes, size_t len, size_t cut)
 	if (mem_n_open(net) != 0 || (r->end == 0 && !r->eof))
 		abort();
 	mem_free(peer);
-	net_free(net);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
