@@ -6,43 +6,46 @@
 
 #include "stack/base/check.h"
 
-/* A free object holds the number of the next free one in its first four bytes. */
-static uint32_t next_free(const void *obj)
+static void *reserve(size_t len)
 {
-	uint32_t id;
+	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	memcpy(&id, obj, sizeof(id));
-	return id;
+	return at == MAP_FAILED ? NULL : at;
 }
 
 int pool_init(struct pool *pool, size_t obj_len, size_t align, uint32_t max)
 {
 	size_t step = (obj_len + align - 1) & ~(align - 1);
+	struct pool fresh;
 	size_t len;
-	void *arena;
 
 	ASSERT(align && align <= 4096 && (align & (align - 1)) == 0);
-	ASSERT(step >= sizeof(uint32_t) && max > 0 && max < POOL_NONE);
+	ASSERT(step > 0 && max > 0);
 	if (__builtin_mul_overflow(step, (size_t)max, &len))
 		return -ENOMEM;
-	arena = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (arena == MAP_FAILED)
-		return -ENOMEM;
-	*pool = (struct pool){
-		.arena = arena,
+	fresh = (struct pool){
+		.arena = reserve(len),
+		.free = reserve(max * sizeof(uint32_t)),
 		.arena_len = len,
 		.obj_len = step,
 		.max = max,
-		.free = POOL_NONE,
 	};
+	if (!fresh.arena || !fresh.free) {
+		pool_fini(&fresh);
+		return -ENOMEM;
+	}
+	*pool = fresh;
 	return 0;
 }
 
 void pool_fini(struct pool *pool)
 {
 	ASSERT(pool->n_out == 0);
-	munmap(pool->arena, pool->arena_len);
+	if (pool->arena)
+		munmap(pool->arena, pool->arena_len);
+	if (pool->free)
+		munmap(pool->free, pool->max * sizeof(uint32_t));
 	*pool = (struct pool){ 0 };
 }
 
@@ -50,14 +53,12 @@ void *pool_get(struct pool *pool)
 {
 	void *obj;
 
-	if (pool->free != POOL_NONE) {
-		obj = pool_at(pool, pool->free);
-		pool->free = next_free(obj);
-	} else if (pool->fresh < pool->max) {
+	if (pool->n_free)
+		obj = pool_at(pool, pool->free[--pool->n_free]);
+	else if (pool->fresh < pool->max)
 		obj = pool_at(pool, pool->fresh++);
-	} else {
+	else
 		return NULL;
-	}
 	pool->n_out++;
 	if (pool->n_out > pool->n_peak)
 		pool->n_peak = pool->n_out;
@@ -73,7 +74,6 @@ void pool_put(struct pool *pool, void *obj)
 #ifndef NDEBUG
 	memset(obj, POOL_POISON, pool->obj_len);
 #endif
-	memcpy(obj, &pool->free, sizeof(pool->free));
-	pool->free = id;
+	pool->free[pool->n_free++] = id;
 	pool->n_out--;
 }

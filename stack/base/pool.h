@@ -4,7 +4,8 @@
  * The whole arena is reserved at init and touched only as far as objects were
  * ever out at once, so a pool for a million connections costs nothing until they
  * come.  Objects have numbers, 0 to max - 1, by which tables can refer to them in
- * 32 bits.  The last one freed is the first given out again: it is in the cache.
+ * 32 bits.  The last one freed is the first given out again: it is in the cache.  The
+ * numbers of the free ones lie beside the arena: giving and taking touches no object.
  *
  * In debug builds freed memory is poisoned with POOL_POISON.
  */
@@ -24,10 +25,9 @@ struct pool {
 	uint32_t n_out;	  /* objects handed out and not freed */
 	uint32_t n_peak;  /* the most that were ever out */
 	uint32_t fresh;	  /* objects from here on were never touched */
-	uint32_t free;	  /* number of the first free object, or POOL_NONE */
+	uint32_t n_free;  /* objects that were out and came back */
+	uint32_t *free;	  /* their numbers, the last freed last */
 };
-
-enum { POOL_NONE = UINT32_MAX };
 
 /*
  * Reserves room for @max objects of @obj_len bytes, each aligned to @align (a power

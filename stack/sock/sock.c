@@ -90,7 +90,7 @@ void sock_free(struct socks *ss, struct sock *s)
 {
 	sock_leave_set(s);
 	pool_put(&ss->socks, s);
-	/* The pool keeps its link in the first bytes only. */
+	/* Behind the pool, which may poison it. */
 	s->kind = SOCK_FREE;
 }
 
