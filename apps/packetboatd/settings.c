@@ -66,7 +66,8 @@ static bool is_port(const char *value)
 {
 	struct str name, kind = str_cut(str_of(value), ':', &name);
 
-	return (str_eq(kind, STR("tap")) || str_eq(kind, STR("packet"))) &&
+	return (str_eq(kind, STR("tap")) || str_eq(kind, STR("packet")) ||
+		str_eq(kind, STR("ring"))) &&
 	       is_ifname(name.p);
 }
 
@@ -143,7 +144,7 @@ static const struct conf_opt options[] = {
 	     "error, warning, info, debug", "which lines are written"),
 
 	TEXT("stack", "port", port, "tap:pb0", is_port,
-	     "tap:NAME or packet:NAME, with NAME of 1 to 15 bytes", "where frames come from"),
+	     "tap:NAME, packet:NAME or ring:NAME, with NAME of 1 to 15 bytes", "where frames come from"),
 	TEXT("stack", "addr", addr, "192.0.2.2/24", is_ip4_prefix, A_PREFIX,
 	     "the stack's address"),
 	TEXT("stack", "gateway", gateway, NULL, is_ip4, "an IPv4 address",

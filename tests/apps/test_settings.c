@@ -65,11 +65,11 @@ static const struct {
 	  "log_file log_level" },
 	{ "[imap]\n", ":1: no section 'imap'; allowed: stack store smtp pop3" },
 	{ "[stack]\nport = eth0\n",
-	  ":2: stack.port is 'eth0'; allowed: tap:NAME or packet:NAME, with NAME of 1 to "
-	  "15 bytes" },
+	  ":2: stack.port is 'eth0'; allowed: tap:NAME, packet:NAME or ring:NAME, with "
+	  "NAME of 1 to 15 bytes" },
 	{ "[stack]\nport = tap:0123456789abcdef\n",
-	  ":2: stack.port is 'tap:0123456789abcdef'; allowed: tap:NAME or packet:NAME, "
-	  "with NAME of 1 to 15 bytes" },
+	  ":2: stack.port is 'tap:0123456789abcdef'; allowed: tap:NAME, "
+	  "packet:NAME or ring:NAME, with NAME of 1 to 15 bytes" },
 	{ "[stack]\naddr = 192.0.2.2\n", ":2: stack.addr is '192.0.2.2'; allowed: an "
 					 "IPv4 address with prefix length, as "
 					 "192.0.2.2/24" },
@@ -131,6 +131,8 @@ Test(settings, kernel_network_does_not_mind_the_stack)
 	cr_assert_eq(settings_check(&s), -EINVAL);
 	cr_assert_eq(settings_set(&s, "stack.port", "packet:eth0", "--port"), 0);
 	cr_assert_eq(settings_check(&s), 0, "no host's side then");
+	cr_assert_eq(settings_set(&s, "stack.port", "ring:eth0", "--port"), 0);
+	cr_assert_eq(settings_check(&s), 0);
 }
 
 Test(settings, log_levels_are_told_apart)
