@@ -38,6 +38,31 @@ static void values(struct str value)
 	}
 }
 
+static void spool(struct str input)
+{
+	char out[RECORD_DUE_MAX];
+	struct spool_item item;
+	struct spool_dest info;
+	uint64_t ms, id;
+	struct str dest;
+
+	if (record_parse_item(input, &item)) {
+		record_emit_item(out, &item);
+		expect(input, out, RECORD_ITEM_LEN);
+		ASSERT(item.bytes.p + item.bytes.len == input.p + input.len);
+	}
+	if (record_parse_dest(input, &info)) {
+		record_emit_dest(out, &info);
+		expect(input, out, RECORD_DEST_LEN);
+	}
+	if (record_parse_due(input, &dest, &ms, &id))
+		ASSERT(str_eq(input,
+			      (struct str){ out, record_emit_due(out, dest, ms, id) }));
+	if (record_parse_ready(input, &dest, &ms))
+		ASSERT(str_eq(input,
+			      (struct str){ out, record_emit_ready(out, dest, ms) }));
+}
+
 static void keys(struct str key)
 {
 	char out[RECORD_NAME_MAX];
@@ -71,5 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	values(input);
 	keys(input);
+	spool(input);
 	return 0;
 }

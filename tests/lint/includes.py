@@ -24,7 +24,8 @@ ROWS = [
     ['stack/core'],
     ['apps/lib'],
     ['apps/mail/wire'],
-    ['apps/mail/auth', 'apps/mail/store', 'apps/mail/queue'],
+    ['apps/mail/auth', 'apps/mail/store'],
+    ['apps/mail/queue'],        # rests on the store: one transaction for both
     ['apps/mail/smtpd', 'apps/mail/relay', 'apps/mail/deliver', 'apps/mail/pop3d',
      'apps/mail/imapd'],
     ['apps', 'bench'],

@@ -253,3 +253,68 @@ Test(record, checksum_is_of_number_and_bytes_however_they_are_cut)
 	whole.len--;
 	cr_assert_neq(record_crc(7, &whole, 1), crc);
 }
+
+/* "Item" of message 2, due at 3, on its way to "b.example". */
+static const char item_bytes[] = "\1\0\0\0\0\0\0\11\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3"
+				 "b.exampleitem";
+
+Test(record, items_come_back_as_they_went)
+{
+	struct spool_item item = { 0 };
+	char value[RECORD_ITEM_LEN];
+
+	cr_assert(record_parse_item(STR(item_bytes), &item));
+	cr_assert_eq(item.msg, 2);
+	cr_assert_eq(item.due_ms, 3);
+	cr_assert(str_eq(item.dest, STR("b.example")));
+	cr_assert(str_eq(item.bytes, STR("item")));
+	record_emit_item(value, &item);
+	cr_assert_arr_eq(value, item_bytes, RECORD_ITEM_LEN);
+	/* The bytes may be none; the destination may not. */
+	for (size_t len = 0; len < RECORD_ITEM_LEN + 9; len++)
+		cr_assert(!record_parse_item((struct str){ item_bytes, len }, &item));
+	cr_assert(record_parse_item((struct str){ item_bytes, RECORD_ITEM_LEN + 9 },
+				    &item));
+	cr_assert(!record_parse_item(
+		STR("\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3"), &item));
+}
+
+Test(record, destinations_come_back_as_they_went)
+{
+	static const char bytes[] = "\1\0\0\0\0\0\0\5\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\6";
+	char value[RECORD_DEST_LEN];
+	struct spool_dest dest;
+
+	cr_assert(record_parse_dest(STR(bytes), &dest));
+	cr_assert_eq(dest.fails, 5);
+	cr_assert_eq(dest.ready_ms, 7);
+	cr_assert_eq(dest.put_off_ms, 6);
+	record_emit_dest(value, &dest);
+	cr_assert_arr_eq(value, bytes, RECORD_DEST_LEN);
+	for (size_t len = 0; len < RECORD_DEST_LEN; len++)
+		cr_assert(!record_parse_dest((struct str){ bytes, len }, &dest));
+}
+
+Test(record, keys_of_the_spool_sort_by_destination_and_time)
+{
+	char low[RECORD_DUE_MAX], high[RECORD_DUE_MAX];
+	uint64_t due_ms, id;
+	struct str dest;
+	size_t len = record_emit_due(low, STR("b"), UINT64_MAX, 1);
+
+	cr_assert(record_parse_due((struct str){ low, len }, &dest, &due_ms, &id));
+	cr_assert(str_eq(dest, STR("b")));
+	cr_assert_eq(due_ms, UINT64_MAX);
+	cr_assert_eq(id, 1);
+	record_emit_due(high, STR("b.a"), 0, 0);
+	cr_assert_lt(memcmp(low, high, len), 0);
+	for (size_t n = 0; n < len; n++)
+		cr_assert(!record_parse_due((struct str){ low, n }, &dest, &due_ms, &id));
+	len = record_emit_ready(low, STR("z"), 255);
+	cr_assert(record_parse_ready((struct str){ low, len }, &dest, &due_ms));
+	cr_assert(str_eq(dest, STR("z")));
+	cr_assert_eq(due_ms, 255);
+	record_emit_ready(high, STR("a"), 256);
+	cr_assert_lt(memcmp(low, high, len), 0);
+	cr_assert(!record_parse_ready((struct str){ low, 8 }, &dest, &due_ms));
+}

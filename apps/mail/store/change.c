@@ -4,6 +4,7 @@
 
 #include "apps/mail/store/mailbox.h"
 #include "apps/mail/store/message.h"
+#include "apps/mail/store/spool_impl.h"
 #include "apps/mail/store/store_impl.h"
 
 enum {
@@ -17,9 +18,12 @@ static const struct str inbox = { "INBOX", 5 };
 
 uint64_t change_need(const struct store_op *op)
 {
+	uint64_t n_entries;
+
 	if (op->kind != STORE_DELIVER)
 		return 0;
-	return op->bytes + MSG_OVERHEAD + op->deliver.n_users * (uint64_t)ENTRY_OVERHEAD;
+	n_entries = op->deliver.n_users + (op->spool ? op->spool->n_add : 0);
+	return op->bytes + MSG_OVERHEAD + n_entries * ENTRY_OVERHEAD;
 }
 
 /* What can be said against a delivery before anything is written. */
@@ -28,7 +32,8 @@ static int check_deliver(const struct change *c, const struct store_op *op)
 	char key[RECORD_NAME_MAX];
 	size_t len;
 
-	if (op->deliver.n_users == 0 || op->bytes > STORE_MSG_MAX)
+	if (op->deliver.n_users + (op->spool ? op->spool->n_add : 0) == 0 ||
+	    op->bytes > STORE_MSG_MAX || (op->spool && !spool_op_ok(op->spool)))
 		return -EINVAL;
 	for (size_t i = 0; i < op->deliver.n_users; i++)
 		if (!record_emit_name(key, &len, op->deliver.users[i], inbox) ||
@@ -73,6 +78,7 @@ static int add_entry(struct change *c, struct str user, struct record_entry *e)
 
 static int deliver(struct change *c, struct store_op *op)
 {
+	size_t n_items = op->spool ? op->spool->n_add : 0;
 	uint64_t msg = c->state.next_msg;
 	int rc;
 
@@ -83,7 +89,7 @@ static int deliver(struct change *c, struct store_op *op)
 	c->state.next_msg++;
 	c->written = true;
 	rc = message_put(c->txn, msg, op->deliver.parts, op->deliver.n_parts,
-			 (uint32_t)op->deliver.n_users);
+			 (uint32_t)(op->deliver.n_users + n_items));
 	for (size_t i = 0; i < op->deliver.n_users && !rc; i++) {
 		struct record_entry e = {
 			.msg = { .msg = msg, .date_s = op->deliver.date_s },
@@ -96,6 +102,8 @@ static int deliver(struct change *c, struct store_op *op)
 		if (op->deliver.uids)
 			op->deliver.uids[i] = e.msg.uid;
 	}
+	if (rc == 0 && op->spool)
+		rc = spool_add(c, op->spool, msg);
 	c->n_delivered += op->deliver.n_users;
 	c->n_bytes += op->bytes;
 	return rc;
@@ -197,15 +205,27 @@ static int set_flags(struct change *c, struct store_op *op)
 	return mailbox_save(c->txn, box, &info);
 }
 
-int change_apply(struct change *c, struct store_op *op)
+static int apply(struct change *c, struct store_op *op)
 {
 	switch (op->kind) {
 	case STORE_DELIVER: return deliver(c, op);
 	case STORE_EXPUNGE: return expunge(c, op);
 	case STORE_FLAGS: return set_flags(c, op);
+	case STORE_SPOOL:
+		op->result = op->spool && spool_op_ok(op->spool) ? 0 : -EINVAL;
+		return 0;
 	}
 	op->result = -EINVAL;
 	return 0;
+}
+
+int change_apply(struct change *c, struct store_op *op)
+{
+	int rc = apply(c, op);
+
+	if (rc == 0 && op->result == 0 && op->spool)
+		rc = spool_change(c, op->spool);
+	return rc;
 }
 
 int change_end(struct change *c)

@@ -28,6 +28,10 @@ enum engine_table {
 	ENGINE_MSG, /* every put has a key above all earlier ones */
 	ENGINE_REF,
 	ENGINE_DEAD,
+	ENGINE_ITEM, /* of the spool, from here on */
+	ENGINE_DUE,
+	ENGINE_DEST,
+	ENGINE_READY,
 	ENGINE_N_TABLES
 };
 

@@ -14,6 +14,8 @@ enum { N_READERS = 1022 }; /* snapshots at once; 64 bytes each in the lock file 
 static const char *const table_names[ENGINE_N_TABLES] = {
 	[ENGINE_STATE] = "state", [ENGINE_NAME] = "name", [ENGINE_BOX] = "box",
 	[ENGINE_MSG] = "msg",	  [ENGINE_REF] = "ref",	  [ENGINE_DEAD] = "dead",
+	[ENGINE_ITEM] = "item",	  [ENGINE_DUE] = "due",	  [ENGINE_DEST] = "dest",
+	[ENGINE_READY] = "ready",
 };
 
 /* A failure of opening, and the sentence about it. */
@@ -112,19 +114,21 @@ static int open_env(struct lmdb *l, const char *dir, uint64_t map_len, struct fa
 /* Opens the tables, or makes them all in a new file. */
 static int open_tables(struct lmdb *l, const char *dir, struct failure *f)
 {
-	unsigned flags = 0;
 	MDB_stat main_db;
+	bool is_new;
 	MDB_txn *txn;
 	int rc;
 
 	mdb_env_stat(l->env, &main_db);
-	if (main_db.ms_entries == 0)
-		flags = MDB_CREATE;
+	is_new = main_db.ms_entries == 0;
 	rc = mdb_txn_begin(l->env, NULL, 0, &txn);
 	if (rc)
 		return fail_mdb(f, dir, rc);
+	/* A store from before there was a spool is given one. */
 	for (int i = 0; i < ENGINE_N_TABLES && !rc; i++)
-		rc = mdb_dbi_open(txn, table_names[i], flags, &l->tables[i]);
+		rc = mdb_dbi_open(txn, table_names[i],
+				  is_new || i >= ENGINE_ITEM ? MDB_CREATE : 0,
+				  &l->tables[i]);
 	if (rc) {
 		mdb_txn_abort(txn);
 		if (rc == MDB_NOTFOUND)

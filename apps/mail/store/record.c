@@ -219,6 +219,104 @@ bool record_parse_head(struct str value, struct record_head *h, struct str *byte
 	return true;
 }
 
+void record_emit_item(char value[RECORD_ITEM_LEN], const struct spool_item *item)
+{
+	struct wr w = wr_of(value, RECORD_ITEM_LEN);
+
+	emit_format(&w, 6);
+	wr16(&w, (uint16_t)item->dest.len);
+	wr64(&w, item->msg);
+	wr64(&w, item->due_ms);
+}
+
+bool record_parse_item(struct str value, struct spool_item *item)
+{
+	struct rd r = rd_of(value.p, value.len);
+	bool known = parse_format(&r, 6);
+	uint16_t dest_len = rd16(&r);
+	const char *at;
+	size_t left;
+
+	if (!known || dest_len == 0 || dest_len > SPOOL_DEST_MAX ||
+	    value.len < RECORD_ITEM_LEN + (size_t)dest_len)
+		return false;
+	item->msg = rd64(&r);
+	item->due_ms = rd64(&r);
+	at = value.p + RECORD_ITEM_LEN;
+	left = value.len - RECORD_ITEM_LEN - dest_len;
+	item->dest = (struct str){ at, dest_len };
+	item->bytes = (struct str){ at + dest_len, left };
+	return !memchr(at, 0, dest_len);
+}
+
+void record_emit_dest(char value[RECORD_DEST_LEN], const struct spool_dest *dest)
+{
+	struct wr w = wr_of(value, RECORD_DEST_LEN);
+
+	emit_format(&w, 4);
+	wr32(&w, dest->fails);
+	wr64(&w, dest->ready_ms);
+	wr64(&w, dest->put_off_ms);
+}
+
+bool record_parse_dest(struct str value, struct spool_dest *dest)
+{
+	struct rd r = rd_of(value.p, value.len);
+
+	if (value.len != RECORD_DEST_LEN || !parse_format(&r, 4))
+		return false;
+	dest->fails = rd32(&r);
+	dest->ready_ms = rd64(&r);
+	dest->put_off_ms = rd64(&r);
+	return true;
+}
+
+size_t record_emit_due(char key[RECORD_DUE_MAX], struct str dest, uint64_t due_ms,
+		       uint64_t id)
+{
+	struct wr w = wr_of(key, RECORD_DUE_MAX);
+
+	wr_copy(&w, dest.p, dest.len);
+	wr8(&w, 0);
+	wr64(&w, due_ms);
+	wr64(&w, id);
+	return dest.len + 1 + 16;
+}
+
+bool record_parse_due(struct str key, struct str *dest, uint64_t *due_ms, uint64_t *id)
+{
+	size_t len = key.len > 17 ? key.len - 17 : 0;
+	struct rd r = rd_of(key.p + len, key.len - len);
+
+	if (len == 0 || len > SPOOL_DEST_MAX || rd8(&r) != 0 || memchr(key.p, 0, len))
+		return false;
+	*dest = (struct str){ key.p, len };
+	*due_ms = rd64(&r);
+	*id = rd64(&r);
+	return true;
+}
+
+size_t record_emit_ready(char key[RECORD_READY_MAX], struct str dest, uint64_t ready_ms)
+{
+	struct wr w = wr_of(key, RECORD_READY_MAX);
+
+	wr64(&w, ready_ms);
+	wr_copy(&w, dest.p, dest.len);
+	return 8 + dest.len;
+}
+
+bool record_parse_ready(struct str key, struct str *dest, uint64_t *ready_ms)
+{
+	struct rd r = rd_of(key.p, key.len);
+
+	if (key.len <= 8 || key.len > RECORD_READY_MAX ||
+	    memchr(key.p + 8, 0, key.len - 8))
+		return false;
+	*ready_ms = rd64(&r);
+	*dest = (struct str){ key.p + 8, key.len - 8 };
+	return true;
+}
+
 uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts)
 {
 	char key[RECORD_MSG_KEY_LEN];

@@ -10,6 +10,10 @@
  * ENGINE_MSG     message u64                      head, then the message as it came
  * ENGINE_REF     message u64                      entries that name it u32, if 2 or more
  * ENGINE_DEAD    message u64                      nothing: no entry names it any more
+ * ENGINE_ITEM    item u64                         item: a message in the spool
+ * ENGINE_DUE     dest NUL due u64, item u64       nothing
+ * ENGINE_DEST    dest                             dest, one that has items
+ * ENGINE_READY   ready u64, dest                  nothing
  *
  * A mailbox's own record sorts behind its last entry, so that a delivery mostly changes
  * one page for both.
@@ -33,6 +37,15 @@
  *       24     8  internal date                  4     4  CRC-32 of number and bytes
  *       32     8  modseq                         8     8  length of the bytes
  *       40        head: Return-Path...
+ *
+ * item, 24 bytes, dest and the queue's    dest, 24 bytes
+ *   offset  size  field                     offset  size  field
+ *        0     1  format, 1                      0     1  format, 1
+ *        1     5  zero                           1     3  zero
+ *        6     2  length of the dest             4     4  fails in a row
+ *        8     8  message                        8     8  ready, as in ENGINE_READY
+ *       16     8  due, ms since 1970            16     8  put off until, or 0
+ *       24        dest, then the queue's bytes
  */
 #pragma once
 
@@ -40,6 +53,7 @@
 #include <stdint.h>
 
 #include "apps/lib/str.h"
+#include "apps/mail/store/spool.h"
 #include "apps/mail/store/store.h"
 
 enum {
@@ -51,6 +65,11 @@ enum {
 	RECORD_BOX_LEN = 40,
 	RECORD_ENTRY_LEN = 40,
 	RECORD_HEAD_LEN = 16,
+	RECORD_ITEM_KEY_LEN = 8,
+	RECORD_ITEM_LEN = 24,
+	RECORD_DUE_MAX = SPOOL_DEST_MAX + 1 + 16,
+	RECORD_READY_MAX = 8 + SPOOL_DEST_MAX,
+	RECORD_DEST_LEN = 24,
 };
 
 /* A key or value that fills its array. */
@@ -95,6 +114,19 @@ bool record_parse_entry(struct str value, struct record_entry *e);
 void record_emit_head(char value[RECORD_HEAD_LEN], const struct record_head *h);
 /* *bytes is what stands behind the head; its length is right, its checksum not looked at. */
 bool record_parse_head(struct str value, struct record_head *h, struct str *bytes);
+
+/* Keys of items are as those of messages.  Where dest and bytes go is the caller's. */
+void record_emit_item(char value[RECORD_ITEM_LEN], const struct spool_item *item);
+/* Fills all but the id; slices point into @value. */
+bool record_parse_item(struct str value, struct spool_item *item);
+void record_emit_dest(char value[RECORD_DEST_LEN], const struct spool_dest *dest);
+bool record_parse_dest(struct str value, struct spool_dest *dest);
+/* The destination is one that spool_op_ok() let pass.  Return the length. */
+size_t record_emit_due(char key[RECORD_DUE_MAX], struct str dest, uint64_t due_ms,
+		       uint64_t id);
+bool record_parse_due(struct str key, struct str *dest, uint64_t *due_ms, uint64_t *id);
+size_t record_emit_ready(char key[RECORD_READY_MAX], struct str dest, uint64_t ready_ms);
+bool record_parse_ready(struct str key, struct str *dest, uint64_t *ready_ms);
 
 /* The checksum of message @msg, whose bytes come in pieces. */
 uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts);

@@ -55,6 +55,8 @@ int store_open(const struct store_conf *conf, struct store **store,
 /* Commits what waits, then closes.  No snapshot and no hold may be out. */
 void store_close(struct store *store);
 
+enum store_op_kind { STORE_DELIVER, STORE_EXPUNGE, STORE_FLAGS, STORE_SPOOL };
+
 /* A write that waits; the caller keeps it, and all it points to, until @done. */
 struct store_op {
 	struct store_op *next; /* the store's, as is the next */
@@ -70,12 +72,13 @@ struct store_op {
 	 * behind.  Must not block; usually posts to a net.  The op is the caller's again.
 	 */
 	void (*done)(struct store_op *op);
-	enum store_op_kind { STORE_DELIVER, STORE_EXPUNGE, STORE_FLAGS } kind;
+	enum store_op_kind kind;
+	struct spool_op *spool; /* done in the same transaction (spool.h); may be NULL */
 	union {
 		struct {
 			const struct str *users; /* each gets it in INBOX */
-			size_t n_users;
-			const struct str *head; /* per user: bytes put before the message
+			size_t n_users;		 /* may be 0 when it is for the spool */
+			const struct str *head;	 /* per user: bytes put before the message
 						   (Return-Path, Delivered-To); may be NULL */
 			const struct str
 				*parts; /* the message, in pieces; one copy is stored */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "apps/mail/store/mailbox.h"
+#include "apps/mail/store/message.h"
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
 
@@ -72,7 +73,11 @@ static int keep(struct store *store, struct hold *h)
 	return 0;
 }
 
-int store_hold(struct store *store, const struct store_msg *msg, struct store_hold **hold)
+/* Holds message @msg, whose bytes @find takes from a snapshot that is younger than the hold. */
+static int hold_msg(struct store *store, uint64_t msg,
+		    int (*find)(struct store_read *read, const void *what,
+				struct str pieces[2]),
+		    const void *what, struct store_hold **hold)
 {
 	struct hold *h = calloc(1, sizeof(*h));
 	struct store_read *read;
@@ -80,11 +85,11 @@ int store_hold(struct store *store, const struct store_msg *msg, struct store_ho
 
 	if (!h)
 		return -ENOMEM;
-	h->msg = msg->msg;
+	h->msg = msg;
 	enter(store, h);
 	rc = store_read_begin(store, &read);
 	if (rc == 0) {
-		rc = store_msg_bytes(read, msg, h->hold.pieces);
+		rc = find(read, what, h->hold.pieces);
 		if (rc == 0)
 			rc = keep(store, h);
 		store_read_end(read);
@@ -95,6 +100,47 @@ int store_hold(struct store *store, const struct store_msg *msg, struct store_ho
 	}
 	*hold = &h->hold;
 	return 0;
+}
+
+static int find_msg(struct store_read *read, const void *msg, struct str pieces[2])
+{
+	return store_msg_bytes(read, msg, pieces);
+}
+
+int store_hold(struct store *store, const struct store_msg *msg, struct store_hold **hold)
+{
+	return hold_msg(store, msg->msg, find_msg, msg, hold);
+}
+
+static int find_item(struct store_read *read, const void *id, struct str pieces[2])
+{
+	struct record_head head;
+	struct spool_item item;
+	struct str bytes;
+	int rc = spool_get(read, *(const uint64_t *)id, &item);
+
+	if (rc == 0)
+		rc = message_get(read->txn, item.msg, &head, &bytes);
+	if (rc)
+		return rc;
+	if (!message_is_whole(item.msg, &head, bytes))
+		return -EIO;
+	pieces[0] = (struct str){ bytes.p, 0 };
+	pieces[1] = bytes;
+	return 0;
+}
+
+int spool_hold(struct store *store, uint64_t id, struct store_hold **hold)
+{
+	struct spool_item item;
+	struct store_read *read;
+	int rc = store_read_begin(store, &read);
+
+	if (rc)
+		return rc;
+	rc = spool_get(read, id, &item);
+	store_read_end(read);
+	return rc ? rc : hold_msg(store, item.msg, find_item, &id, hold);
 }
 
 void store_release(struct store *store, struct store_hold *hold)

@@ -1,0 +1,79 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apps/mail/queue/envelope.h"
+#include "apps/mail/queue/pack.h"
+
+static struct spool_op *op;
+static struct envelope e;
+
+static void clean(void)
+{
+	free(op);
+}
+
+TestSuite(pack, .fini = clean);
+
+static int pack(const struct str *rcpts, size_t n)
+{
+	size_t len;
+
+	return pack_items(&(struct pack){ .from = STR("a@a.example"),
+					  .id = STR("id"),
+					  .rcpts = rcpts,
+					  .n_rcpts = n,
+					  .now_ms = 77 },
+			  &op, &len);
+}
+
+Test(pack, one_item_for_each_destination)
+{
+	const struct str rcpts[] = { STR("z@b.example"), STR("x@C.example"),
+				     STR("y@B.Example"), STR("\"a@b\"@[192.0.2.1]") };
+
+	cr_assert_eq(pack(rcpts, 4), 0);
+	cr_assert_eq(op->n_add, 3);
+	cr_assert(str_eq(op->add[0].dest, STR("[192.0.2.1]")));
+	cr_assert(str_eq(op->add[1].dest, STR("b.example")));
+	cr_assert(str_eq(op->add[2].dest, STR("c.example")));
+	cr_assert_eq(op->add[1].due_ms, 77);
+	cr_assert(envelope_parse(op->add[1].bytes, &e));
+	cr_assert_eq(e.n_rcpts, 2);
+	cr_assert(str_eq(e.rcpts[0].addr, STR("z@b.example")));
+	cr_assert(str_eq(e.rcpts[1].addr, STR("y@B.Example")));
+	cr_assert(str_eq(e.from, STR("a@a.example")));
+	cr_assert_eq(e.arrived_ms, 77);
+	cr_assert(envelope_parse(op->add[2].bytes, &e));
+	cr_assert(str_eq(e.rcpts[0].addr, STR("x@C.example")));
+}
+
+Test(pack, no_item_has_more_recipients_than_every_server_takes)
+{
+	enum { N = 2 * ENVELOPE_RCPTS_MAX + 1 };
+	static char text[N][32];
+	struct str rcpts[N];
+
+	for (int i = 0; i < N; i++) {
+		snprintf(text[i], sizeof(text[i]), "u%d@b.example", i);
+		rcpts[i] = str_of(text[i]);
+	}
+	cr_assert_eq(pack(rcpts, N), 0);
+	cr_assert_eq(op->n_add, 3);
+	cr_assert(envelope_parse(op->add[1].bytes, &e));
+	cr_assert_eq(e.n_rcpts, ENVELOPE_RCPTS_MAX);
+	cr_assert(str_eq(e.rcpts[0].addr, STR("u100@b.example")));
+	cr_assert(envelope_parse(op->add[2].bytes, &e));
+	cr_assert_eq(e.n_rcpts, 1);
+}
+
+Test(pack, refuses_what_is_no_address)
+{
+	static const struct str wrong[] = { { "none", 4 },
+					    { "none@", 5 },
+					    { "a@b\0c", 5 } };
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		cr_assert_eq(pack(&wrong[i], 1), -EINVAL, "case %zu", i);
+}
