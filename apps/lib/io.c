@@ -42,6 +42,7 @@ void io_free(struct io *io)
 	net_timer_stop(io->net, &io->deadline);
 	io_out_free(io);
 	io_in_free(io);
+	io_tls_free(io);
 	if (io->end.s >= 0)
 		io->net->ops->close(io->net, io->end.s, true);
 	list_remove(&io->todo);
@@ -182,10 +183,16 @@ static bool tell_input(struct io *io)
 	return true;
 }
 
+static bool tell_secure(struct io *io)
+{
+	return !io_tls_news(io) || tell(io, IO_SECURE);
+}
+
 static void work_open(struct io *io)
 {
 	io_out_flush(io);
-	if (io->state != IO_CONN_OPEN || !tell_room(io) || !tell_input(io))
+	if (io->state != IO_CONN_OPEN || !tell_secure(io) || !tell_room(io) ||
+	    !tell_input(io))
 		return;
 	io_out_flush(io);
 	if (io->state == IO_CONN_OPEN && (io_in_open(io) || room_came(io)))
@@ -227,6 +234,8 @@ static void work_draining(struct io *io)
 		io_deadline(io, io->net->now_ns + IO_DRAIN_MS * NS_PER_MS);
 	if (io->out)
 		return;
+	if (io->tls)
+		io_tls_finish(io);
 	if (io->net->ops->finish(io->net, io->end.s) < 0)
 		io_enter(io, IO_CONN_DEAD);
 	else

@@ -35,6 +35,7 @@ enum {
 enum io_event {
 	IO_CONNECTED, /* net_connect() came through */
 	IO_INPUT,     /* there may be more to read */
+	IO_SECURE,    /* io_tls_server() or io_tls_client() came through, see tls.h */
 	IO_ROOM,      /* output went below half of IO_OUT_HIGH after io_room() was 0 */
 	IO_DEADLINE,  /* io_deadline() passed */
 	IO_EOF,	      /* the peer sends no more; all it sent was read, but for what the

@@ -33,6 +33,8 @@ enum io_state {
 };
 
 /* A piece of output: copied into @room, or lent until @done. */
+struct io_tls;
+
 struct io_chunk {
 	struct io_chunk *next;
 	const uint8_t *p; /* unsent */
@@ -69,6 +71,7 @@ struct io {
 	struct io_chunk *out, *out_last;
 	size_t out_len;
 	struct net_where peer;
+	struct io_tls *tls; /* NULL: in clear */
 };
 
 /* A new io on @net: accepted, or about to connect.  NULL: no memory. */
@@ -96,5 +99,22 @@ bool io_in_open(const struct io *io);
 
 /* Writes as much as the network takes. */
 void io_out_flush(struct io *io);
+/* One write, of at most @limit bytes, past TLS.  False: no more now. */
+bool io_out_some(struct io *io, size_t limit);
 /* Forgets what is queued; lenders are told. */
 void io_out_free(struct io *io);
+
+/* io_tls.c.  For an io with TLS only, but for io_tls_free() and io_tls_news(). */
+
+/* Sends what is to leave in clear, and shakes hands.  True: they are shaken. */
+bool io_tls_up(struct io *io);
+/* True once, when they are. */
+bool io_tls_news(struct io *io);
+/* True when reading would do something. */
+bool io_tls_in_open(const struct io *io);
+/* As ops->recv and ops->writev; they keep io->end.ready themselves. */
+ssize_t io_tls_recv(struct io *io, void *bytes, size_t len);
+ssize_t io_tls_write(struct io *io, const struct iovec *iov, int n_iov);
+/* Says that we write no more. */
+void io_tls_finish(struct io *io);
+void io_tls_free(struct io *io);

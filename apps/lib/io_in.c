@@ -17,8 +17,9 @@ enum { IN_LEAST = 512, IN_ROOM_LEAST = 2048 };
 
 bool io_in_open(const struct io *io)
 {
-	return (io->end.ready & NET_IN) && !io->eof && io->in_len < IO_IN_MAX &&
-	       io->out_len < IO_OUT_HIGH;
+	bool ready = io->tls ? io_tls_in_open(io) : io->end.ready & NET_IN;
+
+	return ready && !io->eof && io->in_len < IO_IN_MAX && io->out_len < IO_OUT_HIGH;
 }
 
 void io_in_free(struct io *io)
@@ -76,19 +77,27 @@ static size_t after_read(struct io *io, ssize_t n, size_t asked)
 	return 0;
 }
 
+/* The same of TLS, which knows when to ask again, and fails by itself. */
+static size_t after_tls_read(struct io *io, ssize_t n)
+{
+	io->eof |= n == 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
 bool io_in_fill(struct io *io)
 {
+	uint8_t *to;
 	size_t room, n;
 
 	if (!make_room(io)) {
 		io_fail(io, ENOMEM);
 		return false;
 	}
+	to = io->in + io->in_at + io->in_len;
 	room = io->in_cap - io->in_at - io->in_len;
-	n = after_read(io,
-		       io->net->ops->recv(io->net, io->end.s,
-					  io->in + io->in_at + io->in_len, room),
-		       room);
+	n = io->tls ? after_tls_read(io, io_tls_recv(io, to, room)) :
+		      after_read(io, io->net->ops->recv(io->net, io->end.s, to, room),
+				 room);
 	io->in_len += (uint32_t)n;
 	if (n > 0)
 		io->starved = false;

@@ -149,28 +149,60 @@ static void sent(struct io *io, size_t n)
 	}
 }
 
+/* The pieces in front, of @limit bytes at most; *n_iov of them.  How many bytes. */
+static size_t front(const struct io *io, size_t limit, struct iovec iov[IO_IOV_MAX],
+		    int *n_iov)
+{
+	const struct io_chunk *c = io->out;
+	size_t all = 0;
+	int n;
+
+	for (n = 0; c && n < IO_IOV_MAX && all < limit; n++, c = c->next) {
+		size_t len = c->len < limit - all ? c->len : limit - all;
+
+		iov[n] = (struct iovec){ (void *)(uintptr_t)c->p, len };
+		all += len;
+	}
+	*n_iov = n;
+	return all;
+}
+
+bool io_out_some(struct io *io, size_t limit)
+{
+	struct iovec iov[IO_IOV_MAX] = { 0 };
+	int n_iov;
+	size_t asked = front(io, limit, iov, &n_iov);
+	ssize_t n = io->net->ops->writev(io->net, io->end.s, iov, n_iov);
+
+	if (n == -EAGAIN || (n >= 0 && (size_t)n < asked))
+		io->end.ready &= (uint8_t)~NET_OUT;
+	if (n < 0 && n != -EAGAIN)
+		io_fail(io, (int)-n);
+	else if (n > 0)
+		sent(io, (size_t)n);
+	return n > 0;
+}
+
+static bool tls_some(struct io *io)
+{
+	struct iovec iov[IO_IOV_MAX] = { 0 };
+	ssize_t n;
+	int n_iov;
+
+	front(io, SIZE_MAX, iov, &n_iov);
+	n = io_tls_write(io, iov, n_iov);
+	if (n > 0)
+		sent(io, (size_t)n);
+	return n > 0;
+}
+
 void io_out_flush(struct io *io)
 {
-	while (io->out && (io->end.ready & NET_OUT)) {
-		struct iovec iov[IO_IOV_MAX];
-		size_t asked = 0;
-		ssize_t n;
-		int n_iov = 0;
-
-		for (struct io_chunk *c = io->out; c && n_iov < IO_IOV_MAX; c = c->next) {
-			iov[n_iov++] = (struct iovec){ (void *)(uintptr_t)c->p, c->len };
-			asked += c->len;
-		}
-		n = io->net->ops->writev(io->net, io->end.s, iov, n_iov);
-		if (n == -EAGAIN || (n >= 0 && (size_t)n < asked))
-			io->end.ready &= (uint8_t)~NET_OUT;
-		if (n < 0 && n != -EAGAIN) {
-			io_fail(io, (int)-n);
+	if (io->tls && !io_tls_up(io))
+		return;
+	while (io->out && (io->end.ready & NET_OUT))
+		if (!(io->tls ? tls_some(io) : io_out_some(io, SIZE_MAX)))
 			return;
-		}
-		if (n > 0)
-			sent(io, (size_t)n);
-	}
 }
 
 void io_out_free(struct io *io)

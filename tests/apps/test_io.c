@@ -29,7 +29,7 @@ static const enum io_event NEVER = (enum io_event)99;
 
 static char letter_of(enum io_event event)
 {
-	return "CIRDEX"[event];
+	return "CISRDEX"[event];
 }
 
 static void read_lines(void)

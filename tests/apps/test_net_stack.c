@@ -32,7 +32,7 @@ static void note(struct side *side, enum io_event event)
 
 	if (event == IO_INPUT || len + 1 >= sizeof(side->events))
 		return;
-	side->events[len] = "C?RDEX"[event];
+	side->events[len] = "C?SRDEX"[event];
 }
 
 static void read_all(struct side *side)

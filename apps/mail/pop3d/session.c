@@ -197,7 +197,8 @@ static void event(void *arg, struct io *io, enum io_event e)
 	(void)io;
 	switch (e) {
 	case IO_INPUT:
-	case IO_CONNECTED: break;
+	case IO_CONNECTED:
+	case IO_SECURE: break;
 	case IO_ROOM:
 		if (s->state == POP3D_SEND)
 			idle_due(s);

@@ -245,6 +245,7 @@ static void event(void *arg, struct io *io, enum io_event e)
 		smtpd_close(s, NULL);
 		break;
 	case IO_CONNECTED:
+	case IO_SECURE:
 	case IO_ROOM: break;
 	}
 	smtpd_resume(s);
