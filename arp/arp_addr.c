@@ -154,13 +154,30 @@ struct arp_addr *arp_addr_find(struct neigh_table *table, const struct eth *eth,
 	return NULL;
 }
 
+bool arp_addr_info(const struct neigh_table *table, const struct eth *eth,
+		   struct ip4 addr, struct arp_addr_info *info)
+{
+	for (uint32_t i = 0; i < ARP_ADDR_MAX; i++) {
+		const struct arp_addr *a = &table->own[i];
+
+		if (a->eth != eth || !ip4_eq(a->addr, addr))
+			continue;
+		*info = (struct arp_addr_info){
+			.state = a->state,
+			.n_conflicts = a->n_conflicts,
+			.rival = a->rival,
+		};
+		return true;
+	}
+	return false;
+}
+
 enum arp_addr_state arp_addr_state(const struct neigh_table *table, const struct eth *eth,
 				   struct ip4 addr)
 {
-	for (uint32_t i = 0; i < ARP_ADDR_MAX; i++)
-		if (table->own[i].eth == eth && ip4_eq(table->own[i].addr, addr))
-			return table->own[i].state;
-	return ARP_ADDR_CONFLICT;
+	struct arp_addr_info info;
+
+	return arp_addr_info(table, eth, addr, &info) ? info.state : ARP_ADDR_CONFLICT;
 }
 
 static unsigned common_bits(struct ip4 a, struct ip4 b)
@@ -231,6 +248,8 @@ bool arp_addr_conflict(struct neigh_table *table, struct eth *eth,
 	if (!a || a->state == ARP_ADDR_CONFLICT)
 		return false;
 	table->stats.conflicts++;
+	a->n_conflicts++;
+	a->rival = m->sender_mac;
 	if (a->state == ARP_ADDR_PROBING)
 		enter(a, ARP_ADDR_CONFLICT, now_ns);
 	else

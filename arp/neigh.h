@@ -63,6 +63,12 @@ enum arp_addr_state {
 	ARP_ADDR_CONFLICT, /* somebody else has it: do not use; tried again later */
 };
 
+struct arp_addr_info {
+	enum arp_addr_state state;
+	uint64_t n_conflicts; /* claims of it by other stations */
+	struct mac rival;     /* who made the last of them */
+};
+
 /* clang-format off */
 #define NEIGH_COUNTERS(C)						\
 	C(requests,	"ARP requests sent")				\
@@ -130,6 +136,9 @@ void arp_addr_del(struct neigh_table *table, struct eth *eth, struct ip4 addr);
 /* ARP_ADDR_CONFLICT for an address that was never added. */
 enum arp_addr_state arp_addr_state(const struct neigh_table *table, const struct eth *eth,
 				   struct ip4 addr);
+/* False for an address that was never added. */
+bool arp_addr_info(const struct neigh_table *table, const struct eth *eth,
+		   struct ip4 addr, struct arp_addr_info *info);
 
 const struct neigh_stats *neigh_stats(const struct neigh_table *table);
 /* Entry number @i, from 0 on, in no order; false behind the last. */

@@ -37,6 +37,8 @@ struct arp_addr {
 	uint8_t n_sent; /* probes or announcements in this state */
 	bool defended;	/* @defended_ns is set */
 	uint64_t defended_ns;
+	uint64_t n_conflicts;
+	struct mac rival; /* with the last claim of it */
 	struct timer timer;
 };
 

@@ -63,10 +63,29 @@ PB_API void pb_stack_conf_init(struct pb_stack_conf *conf);
 /* 0; or -errno and a sentence for the user in @error.  @conf is copied. */
 PB_API int pb_stack_open(const struct pb_stack_conf *conf, struct pb_stack **stack,
 			 char error[PB_ERROR_LEN]);
-/* No thread may be using a core.  Connections end without a word. */
+/*
+ * No other thread may be using a core.  Connections end without a word, those that
+ * pb_close() closed too, unless pb_drain() let them finish.
+ */
 PB_API void pb_stack_close(struct pb_stack *stack);
 PB_API unsigned pb_stack_n_cores(const struct pb_stack *stack);
 PB_API struct pb_core *pb_stack_core(struct pb_stack *stack, unsigned i);
+
+/* What RFC 5227 has to say about the address of a core. */
+enum pb_addr_state {
+	PB_ADDR_NONE,	  /* it was given none */
+	PB_ADDR_PROBING,  /* asking whether somebody has it: not to be used yet */
+	PB_ADDR_READY,	  /* ours */
+	PB_ADDR_CONFLICT, /* somebody has it: not to be used, asked again in a minute */
+};
+
+struct pb_addr_info {
+	enum pb_addr_state state;
+	uint64_t n_conflicts; /* claims of it by other stations */
+	uint8_t rival[6];     /* Ethernet address of the one that made the last */
+};
+
+PB_API void pb_addr_get(struct pb_core *core, struct pb_addr_info *info);
 
 /* This thread works on @core now (NULL: on none).  0, or EBUSY as -1/errno when
  * another thread owns it. */
@@ -102,6 +121,14 @@ PB_API void pb_program_del(struct pb_core *core, pb_program *fn, void *arg);
 typedef void pb_watcher(void *arg, int fd);
 PB_API int pb_watch(struct pb_core *core, int fd, pb_watcher *fn, void *arg);
 PB_API void pb_unwatch(struct pb_core *core, int fd);
+
+/*
+ * Turns and sleeps until the connections of this thread's core have ended, which the
+ * program has closed, or until @until_ns of pb_clock(): what is queued is sent, and
+ * peers hear of the end.  TIME-WAIT is not waited for.  0, or -1 and errno: ETIMEDOUT,
+ * ENXIO.
+ */
+PB_API int pb_drain(uint64_t until_ns);
 
 /* turn and wait until pb_stop(), which may be called from any thread or handler. */
 PB_API void pb_run(void);

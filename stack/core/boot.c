@@ -151,11 +151,22 @@ static int open_port(struct pb_core *co, struct boot *b)
 static int set_host(struct pb_core *co, struct boot *b)
 {
 	const char *dev = co->eth[0].port->host_dev;
+	struct host_clash clash;
+	char text[ADDR_TEXT_LEN];
 	int err;
 
 	if (!dev[0])
 		return 0;
-	err = host_nl_set(dev, co->eth[0].mtu, &b->host_addr, b->host_bits);
+	err = host_nl_clash(dev, &b->host_addr, b->host_bits, &clash);
+	if (err == -EADDRINUSE)
+		return fail(
+			b, err,
+			"host_addr: \"%s\" cannot be given to %s: its subnet is on %s "
+			"already, as %s/%u",
+			b->conf->host_addr, dev, clash.dev, addr_text(&clash.addr, text),
+			clash.bits);
+	if (!err)
+		err = host_nl_set(dev, co->eth[0].mtu, &b->host_addr, b->host_bits);
 	if (err)
 		return fail(b, err, "%s: cannot set up the host's side: %s", dev,
 			    strerror(-err));
@@ -204,12 +215,15 @@ static int set_addresses(struct pb_core *co, struct boot *b)
 				  co->now_ns);
 	if (err)
 		return fail(b, err, "addr: \"%s\" cannot be used: %s", b->conf->addr,
-			    strerror(-err));
+			    err == -EINVAL ? "no station can have it" : strerror(-err));
+	co->addr = b->addr;
 	if (b->gateway.family)
 		err = ip_route_add(co->ip, &way_out);
 	if (err)
 		return fail(b, err, "gateway: \"%s\" cannot be used: %s",
-			    b->conf->gateway, strerror(-err));
+			    b->conf->gateway,
+			    err == -EINVAL ? "it is not in the subnet of addr" :
+					     strerror(-err));
 	return 0;
 }
 

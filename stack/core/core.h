@@ -63,6 +63,7 @@ struct pb_core {
 	struct udp *udp;
 	struct tcp *tcp;
 	struct socks socks;
+	struct addr addr; /* as configured; ADDR_NONE: none */
 	unsigned n_eth;
 	struct eth eth[IP_IFACE_MAX];
 	uint64_t ended[V_COUNT]; /* frames by their verdict */

@@ -122,6 +122,70 @@ static int add_addr(struct nl_sock *sock, int index, const struct addr *addr,
 	return err == -EEXIST ? 0 : err;
 }
 
+/* True when @ra is an address of another device than @index that shares addresses
+ * with @addr/@bits: one of the two prefixes is in the other. */
+static bool overlaps(struct rtnl_addr *ra, int index, const struct addr *addr,
+		     unsigned bits, struct host_clash *clash)
+{
+	const struct nl_addr *local = rtnl_addr_get_local(ra);
+	struct ip4 ip4;
+
+	if (!local || rtnl_addr_get_ifindex(ra) == index ||
+	    nl_addr_get_len(local) != sizeof(ip4))
+		return false;
+	memcpy(&ip4, nl_addr_get_binary_addr(local), sizeof(ip4));
+	clash->addr = addr_ip4(ip4);
+	clash->bits = (unsigned)rtnl_addr_get_prefixlen(ra);
+	return addr_same_prefix(addr, &clash->addr,
+				bits < clash->bits ? bits : clash->bits);
+}
+
+static int look_for_clash(struct nl_sock *sock, int index, const struct addr *addr,
+			  unsigned bits, struct host_clash *clash)
+{
+	struct nl_cache *all;
+	int err = errno_of(rtnl_addr_alloc_cache(sock, &all));
+
+	if (err)
+		return err;
+	for (struct nl_object *o = nl_cache_get_first(all); o && !err;
+	     o = nl_cache_get_next(o)) {
+		struct rtnl_addr *ra = (struct rtnl_addr *)o;
+		struct host_clash found = { 0 };
+
+		if (!overlaps(ra, index, addr, bits, &found))
+			continue;
+		if (!if_indextoname((unsigned)rtnl_addr_get_ifindex(ra), found.dev))
+			strcpy(found.dev, "?");
+		*clash = found;
+		err = -EADDRINUSE;
+	}
+	nl_cache_free(all);
+	return err;
+}
+
+int host_nl_clash(const char *dev, const struct addr *addr, unsigned bits,
+		  struct host_clash *clash)
+{
+	struct rtnl_link *link;
+	struct nl_sock *sock;
+	int err;
+
+	if (addr->family != ADDR_IP4)
+		return 0;
+	err = nl_open(&sock);
+	if (err)
+		return err;
+	err = find(sock, dev, &link);
+	if (!err) {
+		err = look_for_clash(sock, rtnl_link_get_ifindex(link), addr, bits,
+				     clash);
+		rtnl_link_put(link);
+	}
+	nl_socket_free(sock);
+	return err;
+}
+
 int host_nl_set(const char *dev, uint16_t mtu, const struct addr *addr, unsigned bits)
 {
 	struct rtnl_link *link;

@@ -24,6 +24,21 @@ struct host_link {
 /* 0; -ENODEV: no such device; or another -errno. */
 int host_nl_find(const char *dev, struct host_link *link);
 
+/* An address of another device, in a subnet that was asked about. */
+struct host_clash {
+	char dev[16];
+	struct addr addr;
+	unsigned bits;
+};
+
+/*
+ * Looks whether @addr/@bits (ADDR_NONE: nothing to look for) could be given to @dev
+ * without taking packets away from another device: a subnet is behind one device.
+ * 0; -EADDRINUSE and who has an address there; or another -errno.
+ */
+int host_nl_clash(const char *dev, const struct addr *addr, unsigned bits,
+		  struct host_clash *clash);
+
 /*
  * Makes device @dev ready: MTU (0: left alone), up, then address @addr/@bits
  * (ADDR_NONE: none; one that is there already is fine).  0; -ENODEV; -EPERM: needs

@@ -167,6 +167,23 @@ void pb_conn_each(struct pb_core *co,
 	}
 }
 
+void pb_addr_get(struct pb_core *co, struct pb_addr_info *info)
+{
+	static const enum pb_addr_state states[] = {
+		[ARP_ADDR_PROBING] = PB_ADDR_PROBING,
+		[ARP_ADDR_READY] = PB_ADDR_READY,
+		[ARP_ADDR_CONFLICT] = PB_ADDR_CONFLICT,
+	};
+	struct arp_addr_info found;
+
+	*info = (struct pb_addr_info){ .state = PB_ADDR_NONE };
+	if (!arp_addr_info(co->neigh, &co->eth[0], co->addr.ip4, &found))
+		return;
+	info->state = states[found.state];
+	info->n_conflicts = found.n_conflicts;
+	memcpy(info->rival, found.rival.b, sizeof(info->rival));
+}
+
 void pb_out_get(struct pb_core *co, struct pb_out *out)
 {
 	const struct tcp_stats *tcp = tcp_stats(co->tcp);

@@ -5,6 +5,7 @@
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 #include "stack/core/core.h"
+#include "tcp/tcp.h"
 
 struct pb_core *core_current(void)
 {
@@ -70,6 +71,30 @@ void pb_program_del(struct pb_core *co, pb_program *fn, void *arg)
 			continue;
 		co->programs[i] = co->programs[--co->n_programs];
 		return;
+	}
+}
+
+int pb_drain(uint64_t until_ns)
+{
+	struct pb_core *co = core_current();
+
+	if (!co) {
+		errno = ENXIO;
+		return -1;
+	}
+	for (;;) {
+		uint64_t now = clock_now_ns();
+		uint64_t due = core_turn(co, now);
+
+		/* Its last segments left in that turn. */
+		if (!tcp_stats(co->tcp)->n_conns)
+			return 0;
+		if (now >= until_ns) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (due > now)
+			core_wait(co, due < until_ns ? due : until_ns);
 	}
 }
 

@@ -134,11 +134,15 @@ Test(arp_addr, is_not_answered_for_while_it_is_probed)
 
 Test(arp_addr, in_use_by_another_is_a_conflict_until_that_one_leaves)
 {
+	struct arp_addr_info info;
+
 	cr_assert_eq(add(true), 0);
 	host_pass(h, 1500 * NS_PER_MS);
 	cr_assert_eq(hear(peer_mac[0], host_ip[0], peer_ip[0]), V_ARP_CONFLICT);
 	cr_assert_eq(state(), ARP_ADDR_CONFLICT);
 	cr_assert_eq(neigh_stats(h->neigh)->conflicts, 1);
+	cr_assert(arp_addr_info(h->neigh, &h->eth[0], host_ip[0], &info));
+	cr_assert(info.n_conflicts == 1 && mac_eq(info.rival, peer_mac[0]));
 	host_drain(h);
 	/* The owner may speak; that is no news. */
 	cr_assert_eq(hear(peer_mac[0], host_ip[0], peer_ip[0]), V_ARP_NOT_OURS);

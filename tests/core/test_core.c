@@ -53,7 +53,10 @@ Test(core, refuses_a_wrong_configuration_and_names_what_it_read)
 	conf = good, conf.port = "sim:other/0", refused(&conf, "other");
 	conf = good, conf.addr = "192.0.2.300/24", refused(&conf, "192.0.2.300/24");
 	conf = good, conf.addr = "224.0.0.1/24", refused(&conf, "224.0.0.1/24");
+	conf = good, conf.addr = "192.0.2.255/24",
+	refused(&conf, "no station can have it");
 	conf = good, conf.gateway = "next door", refused(&conf, "next door");
+	conf = good, conf.gateway = "10.0.0.1", refused(&conf, "not in the subnet");
 	conf = good, conf.host_addr = "x", refused(&conf, "host_addr");
 	conf = good, conf.mac = "00:11", refused(&conf, "00:11");
 	conf = good, conf.mtu = 20, refused(&conf, "20");
@@ -75,6 +78,126 @@ Test(core, opens_and_closes_without_a_trace)
 		cr_assert_null(pb_stack_core(stack, 1));
 		pb_stack_close(stack);
 	}
+	sim_free(sim);
+}
+
+/* ---- whose the address is ---- */
+
+static struct pb_stack *open_end(struct sim *sim, const char *port, bool probe)
+{
+	struct pb_stack_conf conf = conf_with_sim(sim);
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN];
+
+	conf.port = port;
+	conf.probe_addr = probe;
+	cr_assert_eq(pb_stack_open(&conf, &stack, error), 0, "%s", error);
+	return stack;
+}
+
+/* Turns @n cores for ten seconds of virtual time, from @now_ns on. */
+static void pass_ten_seconds(struct pb_stack *const *stacks, unsigned n, uint64_t now_ns)
+{
+	for (unsigned ms = 0; ms < 10000; ms++, now_ns += NS_PER_MS) {
+		for (unsigned i = 0; i < n; i++) {
+			cr_assert_eq(pb_core_use(pb_stack_core(stacks[i], 0)), 0);
+			pb_turn(now_ns);
+		}
+	}
+	pb_core_use(NULL);
+}
+
+static struct pb_addr_info info_of(struct pb_stack *stack)
+{
+	struct pb_addr_info info;
+
+	pb_addr_get(pb_stack_core(stack, 0), &info);
+	return info;
+}
+
+Test(core_addr, is_ready_when_nobody_minded)
+{
+	struct sim *sim = wire();
+	struct pb_stack *stack = open_end(sim, "sim:wire/0", true);
+
+	cr_assert_eq(info_of(stack).state, PB_ADDR_PROBING);
+	pass_ten_seconds(&stack, 1, NS_PER_S);
+	cr_assert_eq(info_of(stack).state, PB_ADDR_READY);
+	cr_assert_eq(info_of(stack).n_conflicts, 0);
+	pb_stack_close(stack);
+	sim_free(sim);
+}
+
+Test(core_addr, of_another_is_a_conflict_and_says_whose)
+{
+	static const uint8_t none[6];
+	struct sim *sim = wire();
+	struct pb_stack *both[2] = { open_end(sim, "sim:wire/0", false),
+				     open_end(sim, "sim:wire/1", true) };
+	struct pb_addr_info info;
+
+	cr_assert_eq(info_of(both[0]).state, PB_ADDR_READY);
+	pass_ten_seconds(both, 2, NS_PER_S);
+	info = info_of(both[1]);
+	cr_assert_eq(info.state, PB_ADDR_CONFLICT);
+	cr_assert_gt(info.n_conflicts, 0);
+	cr_assert_neq(memcmp(info.rival, none, sizeof(none)), 0);
+	cr_assert_eq(info_of(both[0]).state, PB_ADDR_READY);
+	pb_stack_close(both[0]);
+	pb_stack_close(both[1]);
+	sim_free(sim);
+}
+
+Test(core_addr, there_may_be_none)
+{
+	struct sim *sim = wire();
+	struct pb_stack_conf conf = conf_with_sim(sim);
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN];
+
+	conf.addr = NULL;
+	cr_assert_eq(pb_stack_open(&conf, &stack, error), 0, "%s", error);
+	cr_assert_eq(info_of(stack).state, PB_ADDR_NONE);
+	pb_stack_close(stack);
+	sim_free(sim);
+}
+
+/* ---- the end ---- */
+
+Test(core_drain, waits_for_connections_that_were_closed_and_only_so_long)
+{
+	struct sim *sim = wire();
+	struct pb_stack_conf conf = conf_with_sim(sim);
+	struct sockaddr_in at = two_addr(0, 80);
+	int listener, client, server;
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN];
+	struct pb_out out;
+
+	pb_core_use(NULL);
+	cr_assert_eq(pb_drain(0), -1);
+	cr_assert_eq(errno, ENXIO);
+	conf.now_ns = 0;
+	cr_assert_eq(pb_stack_open(&conf, &stack, error), 0, "%s", error);
+	pb_core_use(pb_stack_core(stack, 0));
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_bind(listener, (struct sockaddr *)&at, sizeof(at));
+	pb_listen(listener, 8);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
+	while ((server = pb_accept(listener, NULL, NULL)) < 0)
+		pb_turn(pb_clock());
+	cr_assert_eq(pb_drain(0), -1);
+	cr_assert_eq(errno, ETIMEDOUT);
+	cr_assert_eq(pb_send(client, "last words", 10, 0), 10);
+	pb_close(client);
+	pb_close(server);
+	pb_close(listener);
+	cr_assert_eq(pb_drain(UINT64_MAX), 0);
+	pb_out_get(pb_stack_core(stack, 0), &out);
+	cr_assert_eq(out.conns + out.packets + out.sockets, 0);
+	pb_core_use(NULL);
+	pb_stack_close(stack);
 	sim_free(sim);
 }
 

@@ -142,6 +142,25 @@ static void an_address_of_the_user_is_taken(void)
 	peer_close(&peer);
 }
 
+/* A subnet is behind one device; pbv0 is the namespace's other one. */
+static void a_subnet_of_another_device_is_seen(void)
+{
+	static const struct addr nothing,
+		other = { .family = ADDR_IP4, .ip4 = { { 198, 51, 100, 1 } } };
+	struct host_clash clash = { 0 };
+
+	open_tap("tap:pbt0", (struct port_conf){ 0 });
+	PEER_CHECK(host_nl_clash("pbt0", &host_addr, 24, &clash) == 0);
+	PEER_CHECK(host_nl_clash("pbv0", &nothing, 0, &clash) == 0);
+	PEER_CHECK(host_nl_clash("pbv0", &other, 24, &clash) == 0);
+	PEER_CHECK(host_nl_clash("pbv0", &host_addr, 30, &clash) == -EADDRINUSE);
+	PEER_CHECK(host_nl_clash("pbv0", &host_addr, 16, &clash) == -EADDRINUSE);
+	PEER_CHECK(strcmp(clash.dev, "pbt0") == 0 && clash.bits == 24);
+	PEER_CHECK(addr_eq(&clash.addr, &host_addr));
+	PEER_CHECK(host_nl_clash("pbt9", &host_addr, 24, &clash) == -ENODEV);
+	peer_close(&peer);
+}
+
 static void refuse(const char *name, int err)
 {
 	struct port_conf conf = { .pool = &peer.pool };
@@ -179,6 +198,7 @@ int main(void)
 	a_tag_stays_in_the_frame();
 	a_device_stays_if_asked_and_goes_otherwise();
 	an_address_of_the_user_is_taken();
+	a_subnet_of_another_device_is_seen();
 	errors_have_names();
 	puts("tap: all as it should be");
 	return 0;
