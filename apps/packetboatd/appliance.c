@@ -246,16 +246,40 @@ static void take_signal(void *arg, int fd)
 		appliance_stop(a);
 }
 
-void appliance_run(struct appliance *a, int signal_fd)
+/* The start is over, one way or the other. */
+static void addr_told(void *arg, const char *rival)
+{
+	struct appliance *a = arg;
+	const struct settings *conf = a->conf;
+
+	if (rival) {
+		snprintf(a->error, APPLIANCE_ERROR_LEN,
+			 "stack.addr is '%s', which another station on %s has: %s",
+			 conf->addr, conf->port, rival);
+		a->result = -EADDRINUSE;
+	} else {
+		a->result = a->ready(a->ready_arg, a->error);
+	}
+	if (a->result < 0)
+		net_stop(a->net);
+}
+
+int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR_LEN])
 {
 	int r = net_watch_fd(a->net, signal_fd, take_signal, a);
 
-	if (r < 0) {
-		log_line(&a->log, LOG_ERROR, "signals why=\"%s\"", strerror(-r));
-		return;
-	}
+	if (r < 0)
+		return fail(error, r, "signals", NULL);
+	a->error = error;
+	a->addr_watch = (struct addr_watch){ .net = a->net,
+					     .core = a->core,
+					     .log = &a->log,
+					     .told = addr_told,
+					     .arg = a };
+	addr_watch_start(&a->addr_watch);
 	net_run(a->net);
 	net_unwatch_fd(a->net, signal_fd);
+	return a->result;
 }
 
 void appliance_close(struct appliance *a)

@@ -2,8 +2,8 @@
  * The mail appliance: one net with SMTP and POP3 on it, a store, the users.
  *
  * Life, in this order, each step once: appliance_open() as root, which opens ports and
- * listens; appliance_start() as the service user; appliance_run() until it is told to
- * stop; appliance_close(), whatever was reached.  All in one thread.
+ * listens; appliance_start() as the service user; appliance_run(), which says when it
+ * can be reached, until it is told to stop; appliance_close(), whatever was reached.  All in one thread.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "apps/lib/net.h"
 #include "apps/mail/store/store.h"
+#include "apps/packetboatd/addr_watch.h"
 #include "apps/packetboatd/settings.h"
 #include "stack/base/log.h"
 
@@ -51,6 +52,12 @@ struct appliance {
 	enum store_health store_health; /* as the log has it */
 	struct ctl *ctl;
 
+	struct addr_watch addr_watch;
+	int (*ready)(void *arg, char *error);
+	void *ready_arg;
+	int result;  /* of appliance_run() */
+	char *error; /* of its caller */
+
 	uint64_t stop_ns; /* when sessions have had their time; 0: nobody said stop */
 	struct net_timer stop_look;
 };
@@ -59,9 +66,14 @@ struct appliance {
 int appliance_open(struct appliance *a, const struct settings *conf,
 		   char error[APPLIANCE_ERROR_LEN]);
 int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN]);
-/* Reads signals from @signal_fd: TERM and INT stop, HUP reads users and opens the log
- * file anew.  Returns when everybody had the last words. */
-void appliance_run(struct appliance *a, int signal_fd);
+/*
+ * Reads signals from @signal_fd: TERM and INT stop, HUP reads users and opens the log
+ * file anew.  Calls a->ready(a->ready_arg) once, when clients can reach us: with
+ * stack.probe_addr that takes some seconds; if it fails, all ends.
+ * Returns 0 when it was told to stop and everybody had the last words; or -errno and a
+ * sentence: -EADDRINUSE when another station has our address, or what ready() said.
+ */
+int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR_LEN]);
 /* Sessions are told; appliance_run() returns when they are gone. */
 void appliance_stop(struct appliance *a);
 void appliance_close(struct appliance *a);

@@ -2,7 +2,8 @@
  * packetboatd: the mail appliance.  packetboatd(8) says what it is to its user.
  *
  * The start, in order: options and configuration, all of it checked; descriptors and
- * ports, as root; the service user; store, users and control socket; then it runs.
+ * ports, as root; the service user; store, users and control socket; then it runs, and
+ * says so when its address is known to be its own.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -162,38 +163,60 @@ static int begin_log(struct appliance *a, bool foreground,
 	return r;
 }
 
+struct start {
+	struct appliance a;
+	bool foreground, ready;
+	int parent; /* who waits for us to be ready, in the background */
+};
+
+static int ready(void *arg, char *error)
+{
+	struct start *st = arg;
+	int r = write_pid(st->a.conf, error);
+
+	if (r < 0)
+		return r;
+	st->ready = true;
+	log_line(&st->a.log, LOG_INFO, "ready net=%s pid=%ld", st->a.conf->net,
+		 (long)getpid());
+	if (!st->foreground)
+		daemon_ready(st->parent);
+	return 0;
+}
+
 static int run(const struct settings *v, bool foreground)
 {
+	struct start st = { .foreground = foreground, .parent = -1 };
 	char error[APPLIANCE_ERROR_LEN];
 	struct daemon_user user;
-	struct appliance a = { 0 };
-	int ready = -1, signals, r;
+	int signals, r;
 
 	if (daemon_user(v->user, &user, error) < 0)
 		die(error);
 	daemon_raise_limits();
 	signals = daemon_signal_fd();
 	if (!foreground)
-		ready = daemon_background();
-	if (signals < 0 || (!foreground && ready < 0))
+		st.parent = daemon_background();
+	if (signals < 0 || (!foreground && st.parent < 0))
 		die("cannot go to the background");
-	r = begin(&a, v, &user, error);
+	r = begin(&st.a, v, &user, error);
 	if (r == 0)
-		r = begin_log(&a, foreground, error);
-	if (r == 0)
-		r = write_pid(v, error);
+		r = begin_log(&st.a, foreground, error);
 	if (r == 0) {
-		log_line(&a.log, LOG_INFO, "ready net=%s pid=%ld", v->net,
-			 (long)getpid());
-		if (!foreground)
-			daemon_ready(ready);
-		appliance_run(&a, signals);
-		unlink(v->pid_file);
-		log_line(&a.log, LOG_INFO, "end");
-	} else {
-		fprintf(stderr, "packetboatd: %s\n", error);
+		st.a.ready = ready;
+		st.a.ready_arg = &st;
+		r = appliance_run(&st.a, signals, error);
 	}
-	appliance_close(&a);
+	if (st.ready) {
+		unlink(v->pid_file);
+		log_line(&st.a.log, LOG_INFO, "end");
+	} else if (r == 0) {
+		snprintf(error, sizeof(error), "told to stop before it was ready");
+		r = -EINTR;
+	}
+	if (r < 0)
+		fprintf(stderr, "packetboatd: %s\n", error);
+	appliance_close(&st.a);
 	return r == 0 ? 0 : 1;
 }
 

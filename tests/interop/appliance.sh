@@ -1,6 +1,7 @@
 #!/bin/bash
 # packetboatd as its administrator meets it, on both networks: starts that fail, a
-# message there and back, users that change, the end.  In a network namespace of its own.
+# message there and back, users that change, the end; and an address that another has.
+# In network namespaces of its own.
 set -euo pipefail
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 [ -c /dev/net/tun ] || { echo "there is no /dev/net/tun"; exit 77; }
@@ -33,6 +34,7 @@ gone() {
 finish() {
 	[ ! -s "$dir/run/pid" ] || kill "$(cat "$dir/run/pid")" 2>/dev/null || true
 	ip netns del "$ns" 2>/dev/null || true
+	ip netns del "$ns-peer" 2>/dev/null || true
 	rm -rf "$dir"
 }
 trap finish EXIT
@@ -174,6 +176,53 @@ one_network() {
 	check "stop" stops
 }
 
+# --- whose the address is: on a veth, behind which a peer has it, or comes to have it ---
+
+ready_means_reachable() {
+	daemon "$@" && ip netns exec "$ns-peer" ping -c 1 -W 1 192.0.2.2
+}
+
+claim_is_logged() {
+	ip -n "$ns-peer" addr add 192.0.2.2/24 dev v0
+	# Asks with the address, which is what a station does that believes to have it.
+	ip netns exec "$ns-peer" ping -c 1 -W 1 -I 192.0.2.2 192.0.2.77 >/dev/null || true
+	for _ in $(seq 50); do
+		grep -E " address conflict claims=[1-9][0-9]* by=$mac\$" "$dir/log" && return
+		sleep 0.1
+	done
+	cat "$dir/log"
+	return 1
+}
+
+# The signal comes while the address is being looked for.
+start_can_be_ended() {
+	local status=0 said
+	said=$(in_ns timeout -s INT --preserve-status 1 "$build/apps/packetboatd/packetboatd" \
+		-c "$dir/conf" "$@" 2>&1) || status=$?
+	[ "$status" = 1 ] && grep 'told to stop before it was ready' <<<"$said"
+}
+
+whose_address() {
+	local on_veth=(--port packet:v0 -o stack.probe_addr=yes)
+	net=stack
+	ip netns add "$ns-peer"
+	ip -n "$ns" link add v0 type veth peer name v0 netns "$ns-peer"
+	ip -n "$ns" link set v0 up
+	ip -n "$ns-peer" link set v0 up
+	mac=$(ip netns exec "$ns-peer" cat /sys/class/net/v0/address)
+	ip -n "$ns-peer" addr add 192.0.2.2/24 dev v0
+	write_conf
+	check "an address of another is refused" fails_with \
+		"stack.addr is '192.0.2.2/24', which another station on packet:v0 has: $mac" \
+		"${on_veth[@]}"
+	ip -n "$ns-peer" addr del 192.0.2.2/24 dev v0
+	ip -n "$ns-peer" addr add 192.0.2.1/24 dev v0
+	check "a start can be ended" start_can_be_ended -f "${on_veth[@]}"
+	check "ready means reachable" ready_means_reachable "${on_veth[@]}"
+	check "a later claim of the address is logged" claim_is_logged
+	check "stop" stops
+}
+
 failed=0
 ip netns add "$ns"
 ip -n "$ns" link set lo up
@@ -181,4 +230,5 @@ echo alice >"$dir/wrong"
 chmod 644 "$dir/wrong"
 one_network kernel 127.0.0.1 "*:25: Address already in use"
 one_network stack 192.0.2.2 "tap:pb0: in use, or no TAP"
+whose_address
 exit "$failed"
