@@ -12,9 +12,9 @@
 enum {
 	CHUNK = 256 * 1024,
 	EVENTS = 64,
-	SIZE_MAX_CRR = 4096,
 	ROUNDS_MAX = 16,
-	STUCK_S = 20, /* no progress for so long is a failure */
+	STUCK_S = 20,  /* no progress for so long is a failure */
+	LOOK_MS = 250, /* at the longest between looks whether a signal came */
 	ECHO = 7,
 	DISCARD = 9,
 	CHARGEN = 19,
@@ -112,12 +112,12 @@ static int prepare(struct run *r, struct perf_net *net, const struct load *load)
 	*r = (struct run){ .net = net, .load = load };
 	r->streams = calloc(load->n_conns, sizeof(*r->streams));
 	r->scratch = calloc(1, CHUNK);
-	r->request = malloc(SIZE_MAX_CRR);
+	r->request = malloc(LOAD_SIZE_MAX);
 	if (!r->streams || !r->scratch || !r->request)
 		return fail("memory");
 	for (unsigned i = 0; i < load->n_conns; i++)
 		r->streams[i].s = -1;
-	for (unsigned i = 0; i < SIZE_MAX_CRR; i++)
+	for (unsigned i = 0; i < LOAD_SIZE_MAX; i++)
 		r->request[i] = (char)(i * 31 + 7);
 	return 0;
 }
@@ -156,13 +156,16 @@ static int bulk_stream(struct run *r, struct stream *st)
 	return 0;
 }
 
-/* Runs all streams until @until_ns. */
+/* Runs all streams until @until_ns, or a signal. */
 static int bulk_until(struct run *r, uint64_t until_ns)
 {
 	struct perf_event ev[EVENTS];
+	uint64_t now;
 
-	while (clock_now_ns() < until_ns) {
-		int n = r->net->ops->wait(r->net, ev, EVENTS, until_ns);
+	while (!*r->load->stop && (now = clock_now_ns()) < until_ns) {
+		uint64_t look_ns = now + LOOK_MS * NS_PER_MS;
+		int n = r->net->ops->wait(r->net, ev, EVENTS,
+					  look_ns < until_ns ? look_ns : until_ns);
 
 		for (int i = 0; i < n; i++) {
 			if (bulk_stream(r, ev[i].user))
@@ -195,10 +198,33 @@ static void bulk_report(const struct run *r, double seconds, double cpu, double 
 			machine / gb);
 }
 
+static int nothing_moved(const struct run *r)
+{
+	if (r->bytes || *r->load->stop)
+		return 0;
+	fprintf(stderr, "pbperf: nothing moved\n");
+	return -1;
+}
+
+/* What comes before is not measured. */
+static int bulk_measure(struct run *r)
+{
+	uint64_t began = clock_now_ns();
+	double cpu = cpu_seconds(), machine = machine_seconds();
+	int err;
+
+	r->bytes = 0;
+	err = bulk_until(r, began + r->load->seconds * NS_PER_S);
+	if (!err)
+		err = nothing_moved(r);
+	if (!err && r->bytes)
+		bulk_report(r, (double)(clock_now_ns() - began) / 1e9,
+			    cpu_seconds() - cpu, machine_seconds() - machine);
+	return err;
+}
+
 int load_bulk(struct perf_net *net, const struct load *load)
 {
-	double cpu, machine;
-	uint64_t began;
 	struct run r;
 	int err = prepare(&r, net, load);
 
@@ -207,19 +233,10 @@ int load_bulk(struct perf_net *net, const struct load *load)
 			    load->reverse ? PERF_IN : PERF_OUT);
 	if (!err)
 		err = bulk_until(&r, clock_now_ns() + load->warm_ms * NS_PER_MS);
-	if (!err && !r.bytes) {
-		fprintf(stderr, "pbperf: nothing moved\n");
-		err = -1;
-	}
-	began = clock_now_ns();
-	cpu = cpu_seconds();
-	machine = machine_seconds();
-	r.bytes = 0;
+	if (!err && load->warm_ms)
+		err = nothing_moved(&r);
 	if (!err)
-		err = bulk_until(&r, began + load->seconds * NS_PER_S);
-	if (!err)
-		bulk_report(&r, (double)(clock_now_ns() - began) / 1e9,
-			    cpu_seconds() - cpu, machine_seconds() - machine);
+		err = bulk_measure(&r);
 	finish(&r);
 	return err;
 }
@@ -291,7 +308,7 @@ static int crr_loop(struct run *r)
 {
 	struct perf_event ev[EVENTS];
 
-	while (r->n_done + r->n_failed < r->load->n_total) {
+	while (!*r->load->stop && r->n_done + r->n_failed < r->load->n_total) {
 		uint64_t now = clock_now_ns();
 		int n;
 
@@ -299,7 +316,7 @@ static int crr_loop(struct run *r)
 			fprintf(stderr, "pbperf: no progress for %d s\n", STUCK_S);
 			return -1;
 		}
-		n = r->net->ops->wait(r->net, ev, EVENTS, now + NS_PER_S);
+		n = r->net->ops->wait(r->net, ev, EVENTS, now + LOOK_MS * NS_PER_MS);
 		for (int i = 0; i < n; i++) {
 			if (crr_stream(r, &ev[i]))
 				return -1;
@@ -331,13 +348,8 @@ int load_crr(struct perf_net *net, const struct load *load)
 {
 	uint64_t began = clock_now_ns();
 	struct run r;
-	int err;
+	int err = prepare(&r, net, load);
 
-	if (load->size < 1 || load->size > SIZE_MAX_CRR) {
-		fprintf(stderr, "pbperf: a request has 1 to %d bytes\n", SIZE_MAX_CRR);
-		return -1;
-	}
-	err = prepare(&r, net, load);
 	for (unsigned i = 0; i < load->n_conns && !err; i++)
 		err = crr_next(&r, &r.streams[i]);
 	if (!err)

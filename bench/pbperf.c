@@ -26,7 +26,8 @@ static const char usage_text[] =
 	"                   [-w WARM_MS] [-R] [-J]\n"
 	"       pbperf crr [net options] -c ADDRESS [-b BASE] [-P AT_A_TIME] [-n TOTAL]\n"
 	"                  [-s BYTES] [-J]\n"
-	"net options: --net kernel|stack, and for the stack --port tap:NAME|packet:IF\n"
+	"net options: --net kernel|stack, and for the stack\n"
+	"             --port tap:NAME|packet:IF|ring:IF|pcap:FILE:PORT\n"
 	"             --addr ADDRESS/BITS [--gateway ADDRESS] [--host-addr "
 	"ADDRESS/BITS]\n"
 	"             [--mtu BYTES] [--no-offload] [--zero-copy]\n";
@@ -39,15 +40,15 @@ static _Noreturn void usage(const char *why)
 	exit(2);
 }
 
-static unsigned number(const char *text, unsigned max, const char *what)
+static unsigned number(const char *text, unsigned min, unsigned max, const char *what)
 {
-	char *end;
+	char *end, why[128];
 	unsigned long n = strtoul(text, &end, 10);
 
-	if (*end || end == text || n > max) {
-		fprintf(stderr, "pbperf: %s: read \"%s\", but 0 to %u are allowed\n",
-			what, text, max);
-		exit(2);
+	if (*end || text[0] < '0' || text[0] > '9' || n < min || n > max) {
+		snprintf(why, sizeof(why), "%s: read \"%.20s\", but %u to %u are allowed",
+			 what, text, min, max);
+		usage(why);
 	}
 	return (unsigned)n;
 }
@@ -88,7 +89,7 @@ static void net_option(struct perf_conf *net, int opt, const char *value)
 	case OPT_ADDR: net->addr = value; break;
 	case OPT_GATEWAY: net->gateway = value; break;
 	case OPT_HOST: net->host_addr = value; break;
-	case OPT_MTU: net->mtu = number(value, 65535, "--mtu"); break;
+	case OPT_MTU: net->mtu = number(value, 1, 65535, "--mtu"); break;
 	case OPT_RAW: net->no_offload = true; break;
 	case OPT_ZC: net->zero_copy = true; break;
 	default: usage(NULL);
@@ -100,22 +101,49 @@ static void load_option(struct args *a, int opt, const char *value)
 	struct load *l = &a->load;
 
 	switch (opt) {
-	case 'b': a->base = (uint16_t)number(value, 65000, "-b"); break;
+	case 'b': a->base = (uint16_t)number(value, 0, 65000, "-b"); break;
 	case 'c':
 		if (inet_pton(AF_INET, value, &l->to.sin_addr) != 1)
 			usage("-c takes an IPv4 address");
 		l->to.sin_family = AF_INET;
 		break;
-	case 'P': l->n_conns = number(value, 20000, "-P"); break;
-	case 't': l->seconds = number(value, 3600, "-t"); break;
-	case 'w': l->warm_ms = number(value, 60000, "-w"); break;
-	case 'n': l->n_total = number(value, 100000000, "-n"); break;
-	case 's': l->size = number(value, 4096, "-s"); break;
+	case 'P': l->n_conns = number(value, 1, 20000, "-P"); break;
+	case 't': l->seconds = number(value, 1, 3600, "-t"); break;
+	case 'w': l->warm_ms = number(value, 0, 60000, "-w"); break;
+	case 'n': l->n_total = number(value, 1, 100000000, "-n"); break;
+	case 's': l->size = number(value, 1, LOAD_SIZE_MAX, "-s"); break;
 	case 'R': l->reverse = true; break;
 	case 'J': l->json = true; break;
 	case 'h': fputs(usage_text, stdout); exit(0);
 	default: net_option(&a->net, opt, value);
 	}
+}
+
+/* The signal that came.  A handler reaches nothing else. */
+static volatile sig_atomic_t stop;
+
+static void check_mode(const char *mode)
+{
+	char why[128];
+
+	if (!strcmp(mode, "serve") || !strcmp(mode, "bulk") || !strcmp(mode, "crr"))
+		return;
+	snprintf(why, sizeof(why),
+		 "unknown command \"%.40s\": serve, bulk, crr are there", mode);
+	usage(why);
+}
+
+/* What would change nothing is a mistake. */
+static void check_net(const struct perf_conf *net)
+{
+	bool of_stack = net->port || net->addr || net->gateway || net->host_addr ||
+			net->mtu || net->no_offload || net->zero_copy;
+
+	if (net->stack && (!net->port || !net->addr))
+		usage("--net stack needs --port and --addr");
+	if (!net->stack && of_stack)
+		usage("--port, --addr, --gateway, --host-addr, --mtu, --no-offload and "
+		      "--zero-copy are for --net stack");
 }
 
 static void read_args(struct args *a, int argc, char **argv)
@@ -129,30 +157,25 @@ static void read_args(struct args *a, int argc, char **argv)
 			  .warm_ms = 500,
 			  .n_total = 10000,
 			  .size = 64,
-			  .out = stdout },
+			  .out = stdout,
+			  .stop = &stop },
 	};
 	while ((opt = getopt_long(argc, argv, "b:c:P:t:w:n:s:RJh", long_options, NULL)) !=
 	       -1)
 		load_option(a, opt, optarg);
 	if (optind + 1 != argc)
-		usage("one of serve, bulk, crr is needed");
+		usage("one command is needed: serve, bulk or crr");
 	a->mode = argv[optind];
+	check_mode(a->mode);
 	a->load.to.sin_port = htons(a->base);
-	if (a->net.stack && (!a->net.port || !a->net.addr))
-		usage("--net stack needs --port and --addr");
+	check_net(&a->net);
 	if (strcmp(a->mode, "serve") && !a->load.to.sin_family)
-		usage("-c names the server");
-	if (!a->load.n_conns)
-		usage("-P is at least 1");
+		usage("-c must name the server");
 }
-
-/* A signal handler reaches nothing else. */
-static volatile sig_atomic_t stop;
 
 static void on_signal(int sig)
 {
-	(void)sig;
-	stop = 1;
+	stop = sig;
 }
 
 int main(int argc, char **argv)
@@ -171,11 +194,13 @@ int main(int argc, char **argv)
 		err = serve_run(&net, args.base, &stop);
 	else if (!strcmp(args.mode, "bulk"))
 		err = load_bulk(&net, &args.load);
-	else if (!strcmp(args.mode, "crr"))
-		err = load_crr(&net, &args.load);
 	else
-		usage("one of serve, bulk, crr is needed");
+		err = load_crr(&net, &args.load);
+	perf_net_drain(&net);
 	perf_net_say_out(&net);
 	perf_net_close(&net);
+	/* A server is always ended so; of a load, only a part is done. */
+	if (stop && strcmp(args.mode, "serve"))
+		return 128 + stop;
 	return err ? 1 : 0;
 }

@@ -15,7 +15,7 @@
 #include "stack/api/zc.h"
 #include "stack/base/clock.h"
 
-enum { BATCH = 256 };
+enum { BATCH = 256, DRAIN_S = 3 };
 
 /* ---- the kernel ---- */
 
@@ -237,6 +237,16 @@ int perf_net_open(struct perf_net *net, const struct perf_conf *conf)
 	}
 	*net = (struct perf_net){ .ops = &posix_ops, .impl = (void *)(intptr_t)epfd };
 	return 0;
+}
+
+void perf_net_drain(struct perf_net *net)
+{
+	if (net->ops == &posix_ops)
+		return;
+	if (pb_drain(pb_clock() + DRAIN_S * NS_PER_S))
+		fprintf(stderr,
+			"pbperf: connections are left that did not end within %d s\n",
+			DRAIN_S);
 }
 
 void perf_net_close(struct perf_net *net)

@@ -60,6 +60,9 @@ struct perf_conf {
 
 /* 0, or -1 after a line on standard error. */
 int perf_net_open(struct perf_net *net, const struct perf_conf *conf);
+/* Lets connections that were closed end in order, as the kernel does for its own; for a
+ * few seconds, if peers do not help. */
+void perf_net_drain(struct perf_net *net);
 void perf_net_close(struct perf_net *net);
 /* Prints what is out of the stack's pools; nothing on the kernel. */
 void perf_net_say_out(const struct perf_net *net);

@@ -1,0 +1,93 @@
+#!/bin/bash
+# pbperf as its user meets it: wrong arguments, signals, and an end after which nobody is
+# left waiting.  In a network namespace of its own.
+set -u
+[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+[ -c /dev/net/tun ] || { echo "there is no /dev/net/tun"; exit 77; }
+pbperf=${BUILD:-$PWD/build}/bench/pbperf
+ns=pb-pbperf-$$
+out=$(mktemp)
+failed=0
+server=
+
+finish() {
+	[ -z "$server" ] || kill "$server"
+	ip netns del "$ns" 2>/dev/null
+	rm -f "$out"
+}
+trap finish EXIT
+
+in_ns() {
+	ip netns exec "$ns" "$@"
+}
+
+# check NAME COMMAND...
+check() {
+	local name=$1
+	shift
+	if "$@" >"$out" 2>&1; then
+		echo "ok $name"
+	else
+		echo "not ok $name"
+		sed 's/^/    /' "$out"
+		failed=1
+	fi
+}
+
+# refuses STATUS TEXT ARGUMENT...: at once, and the first line has TEXT.
+refuses() {
+	local expected=$1 text=$2 status=0 said
+	shift 2
+	said=$(in_ns timeout 10 "$pbperf" "$@" 2>&1) || status=$?
+	echo "status $status: $said"
+	[ "$status" = "$expected" ] && head -n 1 <<<"$said" | grep -qF -- "$text"
+}
+
+# is_ended_by SIGNAL STATUS TEXT ARGUMENT...: by it, with TEXT among what was printed.
+is_ended_by() {
+	local signal=$1 expected=$2 text=$3 status=0 said
+	shift 3
+	said=$(in_ns timeout --preserve-status -s "$signal" -k 20 2 "$pbperf" "$@" 2>&1) ||
+		status=$?
+	echo "status $status: $said"
+	[ "$status" = "$expected" ] && grep -qE "$text" <<<"$said"
+}
+
+no_connection_left() {
+	in_ns "$pbperf" bulk "${on_stack[@]}" -c 192.0.2.1 -P 4 -t 1 "$@" &&
+		in_ns ss -Htn state established '( sport = :9009 or sport = :9019 )' |
+		tee /dev/stderr | wc -l | grep -qx 0
+}
+
+ip netns add "$ns" && ip -n "$ns" link set lo up || exit 1
+in_ns "$pbperf" serve >/dev/null 2>&1 &
+server=$!
+for _ in $(seq 100); do
+	in_ns ss -Htln | grep -q ':9019 ' && break
+	sleep 0.05
+done
+on_stack=(--net stack --port tap:pb0 --addr 192.0.2.2/24 --host-addr 192.0.2.1/24)
+here=(-c 127.0.0.1)
+
+check "a command that is none is named" refuses 2 'unknown command "nonsense"' nonsense
+check "no command" refuses 2 'one command is needed'
+check "no server" refuses 2 '-c must name' bulk
+check "no time" refuses 2 '-t: read "0", but 1 to' bulk "${here[@]}" -t 0
+check "no request" refuses 2 '-s: read "0", but 1 to' crr "${here[@]}" -s 0
+check "no number" refuses 2 '-P: read "-1", but 1 to' crr "${here[@]}" -P -1
+check "the stack's options without the stack" \
+	refuses 2 'are for --net stack' bulk "${here[@]}" --port tap:pb0
+check "a gateway that is nowhere near" refuses 1 'it is not in the subnet of addr' \
+	bulk "${on_stack[@]}" "${here[@]}" --gateway 10.0.0.1
+check "no warm-up" in_ns "$pbperf" bulk "${here[@]}" -w 0 -t 1
+check "SIGINT ends bulk" is_ended_by INT 130 'sending: [1-9]' bulk "${here[@]}" -t 60
+check "SIGTERM ends bulk on the stack" is_ended_by TERM 143 'receiving: [0-9]' \
+	bulk "${on_stack[@]}" -c 192.0.2.1 -t 60 -R
+check "SIGINT ends crr" is_ended_by INT 130 '[1-9][0-9]* connections, 0 failed' \
+	crr "${here[@]}" -n 100000000
+check "the server of the stack's bulk is left alone" no_connection_left
+check "the server of the stack's bulk -R is left alone" no_connection_left -R
+in_ns ip addr add 192.0.2.99/28 dev lo
+check "a subnet that is on another device" refuses 1 'its subnet is on lo already' \
+	serve "${on_stack[@]}"
+exit $failed
