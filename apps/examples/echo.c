@@ -8,18 +8,20 @@
 #include "stack/api/sock.h"
 #include "stack/api/stack.h"
 
-/* Sends back what there is, as long as there is room for it. */
-static void echo(int s)
+/* Sends back what there is while there is room; PB_READY_EDGE tells of more of either. */
+static void echo(int s, uint32_t events)
 {
+	int over = events & (PB_READY_HUP | PB_READY_ERR);
 	char bytes[4096];
-	ssize_t n = 1;
+	ssize_t n;
 
-	while (pb_writable(s) >= (ssize_t)sizeof(bytes)) {
+	while (!over && pb_writable(s) >= (ssize_t)sizeof(bytes)) {
 		n = pb_recv(s, bytes, sizeof(bytes), 0);
-		if (n <= 0 || pb_send(s, bytes, (size_t)n, 0) != n)
-			break;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		over = n <= 0 || pb_send(s, bytes, (size_t)n, 0) != n;
 	}
-	if (n == 0 || (n < 0 && errno != EAGAIN))
+	if (over)
 		pb_close(s);
 }
 
@@ -31,6 +33,7 @@ int main(int argc, char **argv)
 	struct pb_stack *stack;
 	char error[PB_ERROR_LEN];
 	struct pb_ready *set;
+	uint32_t wanted = PB_READY_IN | PB_READY_OUT | PB_READY_EDGE;
 	int listener;
 
 	if (argc != 4)
@@ -54,9 +57,9 @@ int main(int argc, char **argv)
 
 		for (int i = 0; i < n; i++) {
 			if ((intptr_t)ev[i].user != listener)
-				echo((int)(intptr_t)ev[i].user);
+				echo((int)(intptr_t)ev[i].user, ev[i].events);
 			else if ((s = pb_accept(listener, NULL, NULL)) >= 0)
-				pb_ready_add(set, s, PB_READY_IN, (void *)(intptr_t)s);
+				pb_ready_add(set, s, wanted, (void *)(intptr_t)s);
 		}
 		if (n == 0)
 			pb_wait(due);
