@@ -61,8 +61,9 @@ static void stack_program(void *arg, uint64_t now_ns)
 
 static void stack_turn(struct net *net, bool sleep)
 {
-	pb_turn(pb_clock());
-	if (sleep)
+	uint64_t now_ns = pb_clock();
+
+	if (pb_turn(now_ns) > now_ns && sleep)
 		pb_wait(net_due(net));
 }
 

@@ -103,8 +103,10 @@ PB_API uint64_t pb_clock(void);
 PB_API uint64_t pb_turn(uint64_t now_ns);
 
 /*
- * Sleeps until a frame or a message arrives, a timer is due, a watched descriptor is
- * ready, or @until_ns; returns at once when there is something to do.
+ * Sleeps until a frame or a message arrives, a timer of the core is due, a watched
+ * descriptor is ready, or @until_ns of pb_clock().  Returns at once when a turn is
+ * needed now, for one because something was sent since the last, and when a ready set
+ * has news.
  */
 PB_API void pb_wait(uint64_t until_ns);
 

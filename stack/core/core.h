@@ -67,6 +67,7 @@ struct pb_core {
 	unsigned n_eth;
 	struct eth eth[IP_IFACE_MAX];
 	uint64_t ended[V_COUNT]; /* frames by their verdict */
+	bool look_again;	 /* the last turn read something: there may be more */
 	struct turn_stats turn;
 	struct trace trace;
 
@@ -92,13 +93,16 @@ struct pb_core *core_current(void);
 
 /* One turn at @now_ns; when the next is needed, as pb_turn() says. */
 uint64_t core_turn(struct pb_core *co, uint64_t now_ns);
+/* When the next turn is needed if nothing arrives: 0 at once, UINT64_MAX never. */
+uint64_t core_due(const struct pb_core *co);
 
 /* ---- wait.c ---- */
 
 /* 0 or -errno. */
 int core_wait_init(struct pb_core *co);
 void core_wait_fini(struct pb_core *co);
-/* Sleeps at most until @until_ns, and runs watchers of descriptors that are ready. */
+/* Sleeps at most until @until_ns or the next turn that is needed, not at all while a
+ * ready set has news; and runs watchers of descriptors that are ready. */
 void core_wait(struct pb_core *co, uint64_t until_ns);
 /* Runs watchers without sleeping, at most once a millisecond. */
 void core_poll_host(struct pb_core *co);

@@ -88,14 +88,34 @@ static void run_programs(struct pb_core *co)
 
 static void count_turn(struct pb_core *co, unsigned n_read)
 {
+	/* Where something came, more may be waiting: look again before sleeping. */
+	co->look_again = n_read > 0;
 	co->turn.turns++;
 	if (n_read)
 		co->turn.busy++;
 }
 
+/* Frames wait for the end of a turn, since something was sent between two. */
+static bool must_flush(const struct pb_core *co)
+{
+	for (unsigned i = 0; i < co->n_eth; i++)
+		if (co->eth[i].n_txq)
+			return true;
+	return false;
+}
+
+uint64_t core_due(const struct pb_core *co)
+{
+	if (co->look_again || tcp_wants_to_speak(co->tcp) || ip_loop_waits(co->ip) ||
+	    must_flush(co))
+		return 0;
+	return wheel_due(&co->wheel);
+}
+
 uint64_t core_turn(struct pb_core *co, uint64_t now_ns)
 {
 	unsigned n = 0;
+	uint64_t due;
 
 	co->now_ns = co->socks.now_ns = now_ns;
 	core_poll_host(co);
@@ -109,8 +129,6 @@ uint64_t core_turn(struct pb_core *co, uint64_t now_ns)
 	for (unsigned i = 0; i < co->n_eth; i++)
 		eth_flush(&co->eth[i], now_ns);
 	count_turn(co, n);
-	/* Where something came, more may be waiting: look again before sleeping. */
-	if (n || tcp_wants_to_speak(co->tcp) || ip_loop_waits(co->ip))
-		return now_ns;
-	return wheel_due(&co->wheel);
+	due = core_due(co);
+	return due > now_ns ? due : now_ns;
 }

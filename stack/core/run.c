@@ -107,7 +107,7 @@ void pb_run(void)
 		uint64_t due = core_turn(co, now);
 
 		if (due > now)
-			core_wait(co, due);
+			core_wait(co, UINT64_MAX);
 	}
 }
 

@@ -74,10 +74,14 @@ static void run_watchers(struct pb_core *co, const struct epoll_event *ev, int n
 void core_wait(struct pb_core *co, uint64_t until_ns)
 {
 	struct epoll_event ev[CORE_EVENTS_MAX];
-	uint64_t now = clock_now_ns();
+	uint64_t now = clock_now_ns(), due = core_due(co);
 	struct timespec left = { 0 };
 	int n;
 
+	if (due < until_ns)
+		until_ns = due;
+	if (socks_have_news(&co->socks))
+		until_ns = 0;
 	if (until_ns > now) {
 		left.tv_sec = (time_t)((until_ns - now) / NS_PER_S);
 		left.tv_nsec = (long)((until_ns - now) % NS_PER_S);

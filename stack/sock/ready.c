@@ -12,6 +12,7 @@
  */
 struct pb_ready {
 	struct socks *ss;
+	struct list node; /* in the core's list of sets */
 	struct list news;
 	uint32_t n_members;
 };
@@ -89,6 +90,18 @@ void socks_learn(struct socks *ss)
 		sock_news(udp->user);
 }
 
+bool socks_have_news(struct socks *ss)
+{
+	const struct list *at;
+
+	/* What happened since the turn learned them: programs ran, TCP spoke. */
+	socks_learn(ss);
+	for (at = ss->sets.next; at != &ss->sets; at = at->next)
+		if (!list_empty(&container_of(at, struct pb_ready, node)->news))
+			return true;
+	return false;
+}
+
 struct pb_ready *pb_ready_new(void)
 {
 	struct socks *ss = socks_current();
@@ -103,7 +116,7 @@ struct pb_ready *pb_ready_new(void)
 		return NULL;
 	set->ss = ss;
 	list_init(&set->news);
-	ss->n_sets++;
+	list_push(&ss->sets, &set->node);
 	return set;
 }
 
@@ -117,7 +130,7 @@ void pb_ready_free(struct pb_ready *set)
 		if (s->kind != SOCK_FREE && s->set == set)
 			sock_leave_set(s);
 	}
-	set->ss->n_sets--;
+	list_remove(&set->node);
 	free(set);
 }
 

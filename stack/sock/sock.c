@@ -28,6 +28,7 @@ int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
 	int err;
 
 	*ss = (struct socks){ .tcp = tcp, .udp = udp, .ip = ip, .pkts = pkts };
+	list_init(&ss->sets);
 	err = pool_init(&ss->socks, sizeof(struct sock), 16, max);
 	if (err)
 		return err;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/base/list.h"
 #include "stack/base/pool.h"
 
 struct ip;
@@ -26,7 +27,7 @@ struct socks {
 	struct pool setups;    /* struct sock_setup of sockets not yet connected */
 	struct pool udp_ports; /* struct udp_port */
 	uint64_t now_ns;       /* of the turn */
-	uint32_t n_sets;       /* ready sets out */
+	struct list sets;      /* ready sets */
 	uint32_t n_lent;       /* zero-copy memory out */
 };
 
@@ -40,6 +41,8 @@ void socks_fini(struct socks *ss);
 
 /* Ready sets learn what TCP and UDP put on their ready lists. */
 void socks_learn(struct socks *ss);
+/* Some set has news that its program did not hear, or that are still true. */
+bool socks_have_news(struct socks *ss);
 
 /* The sockets that this thread's calls mean; NULL: none.  Set by the core. */
 struct socks *socks_current(void);

@@ -239,3 +239,53 @@ Test(net_stack, place_already_taken_or_not_ours_is_refused)
 	cr_assert_eq(net_listen(nets[1], "[::1]:25", 1, take, NULL, &other),
 		     -EAFNOSUPPORT);
 }
+
+/* ---- in real time: one net, which sleeps, and talks to itself ---- */
+
+TestSuite(net_stack_sleeps, .timeout = 10);
+
+static void stop_at_the_end(void *arg, struct io *io, enum io_event event)
+{
+	handle(arg, io, event);
+	if (event == IO_CONNECTED)
+		io_close(io);
+	if (event == IO_EOF || event == IO_ERROR)
+		net_stop(nets[0]);
+}
+
+static void take_it(void *arg, struct io *io)
+{
+	(void)arg;
+	server.io = io;
+	io_handle(io, stop_at_the_end, &server);
+}
+
+Test(net_stack_sleeps, run_wakes_for_what_the_core_has_to_do)
+{
+	struct sim_link_conf wire = { 0 };
+	struct pb_stack_conf conf;
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN];
+
+	t.sim = sim_new(1);
+	cr_assert_eq(sim_link_add(t.sim, "wire", &wire), 0);
+	pb_stack_conf_init(&conf);
+	conf.port = "sim:wire/0";
+	conf.addr = "192.0.2.1/24";
+	conf.n_bufs = 256;
+	conf.max_conns = 16;
+	conf.sim = t.sim;
+	cr_assert_eq(pb_stack_open(&conf, &stack, error), 0, "%s", error);
+	cr_assert_eq(net_stack_new(&nets[0], pb_stack_core(stack, 0)), 0);
+	cr_assert_eq(net_listen(nets[0], "*:25", 2, take_it, NULL, &listener), 0);
+	cr_assert_eq(net_connect(nets[0], "192.0.2.1:25", &client.io), 0);
+	io_handle(client.io, stop_at_the_end, &client);
+	/* Each segment of the handshake waits for a turn of its own. */
+	net_run(nets[0]);
+	cr_assert_str_eq(client.events, "C");
+	cr_assert_str_eq(server.events, "E");
+	net_free(nets[0]);
+	pb_core_use(NULL);
+	pb_stack_close(stack);
+	sim_free(t.sim);
+}

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "stack/base/clock.h"
+#include "stack/core/core.h"
 #include "tests/lib/two.h"
 
 /* ---- configurations that cannot be ---- */
@@ -313,6 +314,112 @@ Test(core_turn, another_thread_ends_the_sleep)
 	cr_assert_eq(pthread_create(&thread, NULL, wake, t.core[0]), 0);
 	pb_wait(UINT64_MAX);
 	pthread_join(thread, NULL);
+}
+
+/* ---- sleep in real time: what would hang if it slept too long ---- */
+
+/* In virtual time, until the core has nothing to do of its own. */
+static void settle(void)
+{
+	uint64_t due;
+
+	while ((due = pb_turn(t.now_ns)) != UINT64_MAX)
+		t.now_ns = due;
+}
+
+static void open_real(void)
+{
+	struct pb_stack_conf conf;
+	char error[PB_ERROR_LEN];
+
+	t = (struct two){ .sim = wire() };
+	conf = conf_with_sim(t.sim);
+	t.now_ns = conf.now_ns; /* long ago */
+	cr_assert_eq(pb_stack_open(&conf, &t.stack[0], error), 0, "%s", error);
+	t.core[0] = pb_stack_core(t.stack[0], 0);
+	two_use(&t, 0);
+	settle();
+}
+
+static void close_real(void)
+{
+	pb_core_use(NULL);
+	pb_stack_close(t.stack[0]);
+	sim_free(t.sim);
+}
+
+TestSuite(core_wait, .timeout = 10);
+
+static void fire(struct timer *timer, uint64_t now_ns)
+{
+	(void)now_ns;
+	timer_init(timer, NULL); /* no longer fire() */
+}
+
+Test(core_wait, timer_of_a_layer_ends_the_sleep)
+{
+	struct timer timer;
+
+	open_real();
+	timer_init(&timer, fire);
+	timer_arm(&t.core[0]->wheel, &timer, pb_clock() + 5 * NS_PER_MS);
+	while (timer.fire == fire) {
+		pb_wait(UINT64_MAX);
+		pb_turn(pb_clock());
+	}
+	cr_assert_eq(t.core[0]->wheel.n_armed, 0);
+	close_real();
+}
+
+Test(core_wait, nothing_sleeps_that_is_still_to_be_sent)
+{
+	struct sockaddr_in at = two_addr(0, 7);
+	char got[8] = { 0 };
+	const struct port_stats *port;
+	uint64_t n_sent;
+	int s, peer;
+
+	open_real();
+	port = &t.core[0]->eth[0].port->stats;
+	/* Through the loop queue, from between two turns. */
+	s = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	pb_bind(s, (struct sockaddr *)&at, sizeof(at));
+	cr_assert_eq(pb_sendto(s, "self", 4, 0, (struct sockaddr *)&at, sizeof(at)), 4);
+	pb_wait(UINT64_MAX);
+	pb_turn(pb_clock());
+	cr_assert_eq(pb_recv(s, got, sizeof(got), 0), 4);
+	/* To the port: an ARP request for somebody. */
+	at = two_addr(1, 7);
+	cr_assert_eq(pb_sendto(s, "you", 3, 0, (struct sockaddr *)&at, sizeof(at)), 3);
+	n_sent = port->tx_packets;
+	pb_wait(UINT64_MAX);
+	pb_turn(pb_clock());
+	cr_assert_eq(port->tx_packets, n_sent + 1);
+	pb_close(s);
+	/* By TCP, which speaks at the turn's end. */
+	peer = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_connect(peer, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, EINPROGRESS);
+	pb_wait(UINT64_MAX);
+	pb_close(peer);
+	close_real();
+}
+
+Test(core_wait, news_in_a_ready_set_end_the_sleep)
+{
+	struct pb_ready *set;
+	struct pb_event ev;
+	int s;
+
+	open_real();
+	set = pb_ready_new();
+	s = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(pb_ready_add(set, s, PB_READY_OUT | PB_READY_EDGE, NULL), 0);
+	pb_wait(UINT64_MAX);
+	cr_assert_eq(pb_ready_wait(set, &ev, 1), 1);
+	pb_close(s);
+	pb_ready_free(set);
+	close_real();
 }
 
 static void *stop(void *arg)
