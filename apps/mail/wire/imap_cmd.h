@@ -96,6 +96,7 @@ enum imap_status_item {
 	IMAP_STATUS_UIDVALIDITY = 1 << 3,
 	IMAP_STATUS_UNSEEN = 1 << 4,
 	IMAP_STATUS_HIGHESTMODSEQ = 1 << 5, /* RFC 7162 3.1.7 */
+	IMAP_STATUS_N = 6,
 };
 
 enum imap_list_option {

@@ -236,7 +236,7 @@ bool imap_lex_literal(struct imap_lex *lex, struct str *s, bool *is_passed)
 		if (lex->size > lex->text.len)
 			return imap_lex_fail(lex, "A literal is wrong");
 		r = take(lex, (size_t)lex->size);
-		if (memchr(r.p, '\0', r.len))
+		if (!lex->takes_nul && memchr(r.p, '\0', r.len))
 			return imap_lex_fail(lex, "A literal has a NUL in it");
 	}
 	*s = r;

@@ -21,6 +21,7 @@ struct imap_lex {
 	struct str text; /* what is left */
 	struct imap_arena *arena;
 	bool ends_open; /* the text ends in an announcement */
+	bool takes_nul; /* in literals: RFC 3501 has none there, servers do */
 	const char *bad;
 	bool is_open;
 	uint64_t size; /* of the last literal */

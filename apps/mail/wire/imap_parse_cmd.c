@@ -5,16 +5,7 @@
 #include "apps/mail/wire/imap_parse_impl.h"
 #include "stack/base/check.h"
 
-const struct imap_parse_word *imap_parse_find(const struct imap_parse_word *words,
-					      size_t n, struct str name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq_nocase(str_of(words[i].name), name))
-			return &words[i];
-	return NULL;
-}
-
-bool imap_parse_bits(struct imap_lex *lex, const struct imap_parse_word *words, size_t n,
+bool imap_parse_bits(struct imap_lex *lex, const struct imap_name *names, size_t n,
 		     const char *why_not, unsigned *bits)
 {
 	*bits = 0;
@@ -23,15 +14,15 @@ bool imap_parse_bits(struct imap_lex *lex, const struct imap_parse_word *words, 
 	if (imap_lex_skip(lex, ')'))
 		return true;
 	do {
-		const struct imap_parse_word *word;
-		struct str name;
+		const struct imap_name *name;
+		struct str word;
 
-		if (!imap_lex_flag(lex, &name))
+		if (!imap_lex_flag(lex, &word))
 			return false;
-		word = imap_parse_find(words, n, name);
-		if (!word)
+		name = imap_names_find(names, n, word);
+		if (!name)
 			return imap_lex_fail(lex, why_not);
-		*bits |= word->value;
+		*bits |= name->value;
 	} while (imap_lex_skip(lex, ' '));
 	return imap_lex_char(lex, ')');
 }
@@ -145,12 +136,6 @@ static bool mailbox_args(struct imap_lex *lex, struct imap_cmd *cmd)
  * (RFC 6154 6) */
 static bool create_args(struct imap_lex *lex, struct imap_cmd *cmd)
 {
-	static const struct imap_parse_word uses[] = {
-		{ "\\All", IMAP_USE_ALL },	 { "\\Archive", IMAP_USE_ARCHIVE },
-		{ "\\Drafts", IMAP_USE_DRAFTS }, { "\\Flagged", IMAP_USE_FLAGGED },
-		{ "\\Junk", IMAP_USE_JUNK },	 { "\\Sent", IMAP_USE_SENT },
-		{ "\\Trash", IMAP_USE_TRASH },
-	};
 	struct str word;
 
 	if (!imap_lex_space(lex) || !imap_lex_mailbox(lex, &cmd->create.mailbox))
@@ -162,7 +147,7 @@ static bool create_args(struct imap_lex *lex, struct imap_cmd *cmd)
 	if (!str_eq_nocase(word, STR("USE")))
 		return imap_lex_fail(lex, "That parameter is unknown");
 	return imap_lex_space(lex) &&
-	       imap_parse_bits(lex, uses, ARRAY_LEN(uses),
+	       imap_parse_bits(lex, imap_use_names, IMAP_N_USE_NAMES,
 			       "[USEATTR] That use is unknown", &cmd->create.uses) &&
 	       imap_lex_char(lex, ')');
 }

@@ -49,23 +49,16 @@ static bool take_fields(struct imap_lex *lex, struct imap_section *s)
  */
 static bool take_section_text(struct imap_lex *lex, struct imap_section *s)
 {
-	static const struct imap_parse_word known[] = {
-		{ "HEADER", IMAP_SECTION_HEADER },
-		{ "HEADER.FIELDS", IMAP_SECTION_FIELDS },
-		{ "HEADER.FIELDS.NOT", IMAP_SECTION_FIELDS_NOT },
-		{ "TEXT", IMAP_SECTION_TEXT },
-		{ "MIME", IMAP_SECTION_MIME },
-	};
-	const struct imap_parse_word *word;
+	const struct imap_name *known;
 	struct str name;
 
 	if (!imap_lex_word(lex, &name))
 		return false;
-	word = imap_parse_find(known, ARRAY_LEN(known), name);
+	known = imap_names_find(imap_section_names, IMAP_N_SECTION_NAMES, name);
 	/* RFC 3501 6.4.5: MIME must be prefixed by numbers. */
-	if (!word || (word->value == IMAP_SECTION_MIME && s->n_parts == 0))
+	if (!known || (known->value == IMAP_SECTION_MIME && s->n_parts == 0))
 		return imap_lex_fail(lex, "That section is unknown");
-	s->what = (enum imap_section_what)word->value;
+	s->what = (enum imap_section_what)known->value;
 	return (s->what != IMAP_SECTION_FIELDS && s->what != IMAP_SECTION_FIELDS_NOT) ||
 	       take_fields(lex, s);
 }
@@ -127,31 +120,18 @@ static bool is_body(struct str name, struct imap_fetch_item *item)
  */
 static bool take_item(struct imap_lex *lex, struct str name, struct imap_fetch *f)
 {
-	static const struct imap_parse_word known[] = {
-		{ "UID", IMAP_FETCH_UID },
-		{ "FLAGS", IMAP_FETCH_FLAGS },
-		{ "INTERNALDATE", IMAP_FETCH_INTERNALDATE },
-		{ "RFC822.SIZE", IMAP_FETCH_RFC822_SIZE },
-		{ "ENVELOPE", IMAP_FETCH_ENVELOPE },
-		{ "BODY", IMAP_FETCH_BODY },
-		{ "BODYSTRUCTURE", IMAP_FETCH_BODYSTRUCTURE },
-		{ "MODSEQ", IMAP_FETCH_MODSEQ },
-		{ "RFC822", IMAP_FETCH_RFC822 },
-		{ "RFC822.HEADER", IMAP_FETCH_RFC822_HEADER },
-		{ "RFC822.TEXT", IMAP_FETCH_RFC822_TEXT },
-	};
 	struct imap_fetch_item item = { .kind = IMAP_FETCH_SECTION };
-	const struct imap_parse_word *word;
+	const struct imap_name *known;
 
 	if (imap_lex_at(lex, '[') && is_body(name, &item)) {
 		imap_lex_skip(lex, '[');
 		return take_section(lex, &item.section) && take_partial(lex, &item) &&
 		       add(lex, f, &item);
 	}
-	word = imap_parse_find(known, ARRAY_LEN(known), name);
-	if (!word)
+	known = imap_names_find(imap_fetch_names, IMAP_N_FETCH_NAMES, name);
+	if (!known)
 		return imap_lex_fail(lex, "That item is unknown");
-	item.kind = (enum imap_fetch_kind)word->value;
+	item.kind = (enum imap_fetch_kind)known->value;
 	item.sets_seen =
 		item.kind == IMAP_FETCH_RFC822 || item.kind == IMAP_FETCH_RFC822_TEXT;
 	if (item.kind == IMAP_FETCH_RFC822_HEADER)
@@ -242,19 +222,14 @@ bool imap_parse_fetch(struct imap_lex *lex, struct imap_cmd *cmd)
 /* flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword */
 static bool take_flag(struct imap_lex *lex, struct imap_flags *flags)
 {
-	static const struct imap_parse_word known[] = {
-		{ "\\Seen", IMAP_SEEN },       { "\\Answered", IMAP_ANSWERED },
-		{ "\\Flagged", IMAP_FLAGGED }, { "\\Deleted", IMAP_DELETED },
-		{ "\\Draft", IMAP_DRAFT },
-	};
-	const struct imap_parse_word *word;
+	const struct imap_name *known;
 	struct str name, *keywords;
 
 	if (!imap_lex_flag(lex, &name))
 		return false;
-	word = imap_parse_find(known, ARRAY_LEN(known), name);
-	if (word) {
-		flags->system |= word->value;
+	known = imap_names_find(imap_flag_names, IMAP_N_FLAG_NAMES, name);
+	if (known && known->value != IMAP_RECENT) {
+		flags->system |= known->value;
 		return true;
 	}
 	/* RFC 3501 2.3.2: no other begins with a backslash that a client may set. */

@@ -11,6 +11,7 @@
 #include "apps/lib/str.h"
 #include "apps/mail/wire/imap_cmd.h"
 #include "apps/mail/wire/imap_lex.h"
+#include "apps/mail/wire/imap_names.h"
 
 enum imap_grammar_result {
 	IMAP_GRAMMAR_WHOLE,
@@ -40,13 +41,6 @@ bool imap_parse_flags(struct imap_lex *lex, bool needs_parens, struct imap_flags
 /* "(" status-att *(SP status-att) ")" */
 bool imap_parse_status_items(struct imap_lex *lex, unsigned *items);
 
-/* A word of a table, and the bit or value that it stands for. */
-struct imap_parse_word {
-	const char *name;
-	unsigned value;
-};
-const struct imap_parse_word *imap_parse_find(const struct imap_parse_word *words,
-					      size_t n, struct str name);
 /* "(" word *(SP word) ")", each in the table: their values or'd; may be empty. */
-bool imap_parse_bits(struct imap_lex *lex, const struct imap_parse_word *words, size_t n,
+bool imap_parse_bits(struct imap_lex *lex, const struct imap_name *names, size_t n,
 		     const char *why_not, unsigned *bits);

@@ -83,17 +83,8 @@ bool imap_parse_select(struct imap_lex *lex, struct imap_cmd *cmd)
 
 bool imap_parse_status_items(struct imap_lex *lex, unsigned *items)
 {
-	static const struct imap_parse_word known[] = {
-		{ "MESSAGES", IMAP_STATUS_MESSAGES },
-		{ "RECENT", IMAP_STATUS_RECENT },
-		{ "UIDNEXT", IMAP_STATUS_UIDNEXT },
-		{ "UIDVALIDITY", IMAP_STATUS_UIDVALIDITY },
-		{ "UNSEEN", IMAP_STATUS_UNSEEN },
-		{ "HIGHESTMODSEQ", IMAP_STATUS_HIGHESTMODSEQ },
-	};
-
-	return imap_parse_bits(lex, known, ARRAY_LEN(known), "That item is unknown",
-			       items) &&
+	return imap_parse_bits(lex, imap_status_names, IMAP_STATUS_N,
+			       "That item is unknown", items) &&
 	       (*items > 0 || imap_lex_fail(lex, "No item is named"));
 }
 
@@ -107,7 +98,7 @@ bool imap_parse_status(struct imap_lex *lex, struct imap_cmd *cmd)
 /* list-select-opts = "(" [list-select-option *(SP list-select-option)] ")" */
 static bool take_selects(struct imap_lex *lex, struct imap_list *l)
 {
-	static const struct imap_parse_word known[] = {
+	static const struct imap_name known[] = {
 		{ "SUBSCRIBED", IMAP_LIST_SUBSCRIBED },
 		{ "REMOTE", IMAP_LIST_REMOTE },
 		{ "RECURSIVEMATCH", IMAP_LIST_RECURSIVEMATCH },
@@ -127,22 +118,22 @@ static bool take_selects(struct imap_lex *lex, struct imap_list *l)
 
 static bool take_return(struct imap_lex *lex, struct imap_list *l)
 {
-	static const struct imap_parse_word known[] = {
+	static const struct imap_name known[] = {
 		{ "SUBSCRIBED", IMAP_LIST_SUBSCRIBED },
 		{ "CHILDREN", IMAP_LIST_CHILDREN },
 		{ "SPECIAL-USE", IMAP_LIST_SPECIAL_USE },
 		{ "STATUS", IMAP_LIST_STATUS },
 	};
-	const struct imap_parse_word *word;
+	const struct imap_name *option;
 	struct str name;
 
 	if (!imap_lex_atom(lex, &name))
 		return false;
-	word = imap_parse_find(known, ARRAY_LEN(known), name);
-	if (!word)
+	option = imap_names_find(known, ARRAY_LEN(known), name);
+	if (!option)
 		return imap_lex_fail(lex, "That option is unknown");
-	l->returns |= word->value;
-	return word->value != IMAP_LIST_STATUS ||
+	l->returns |= option->value;
+	return option->value != IMAP_LIST_STATUS ||
 	       (imap_lex_space(lex) && imap_parse_status_items(lex, &l->status));
 }
 

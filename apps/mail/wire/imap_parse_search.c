@@ -111,11 +111,15 @@ static bool take_modseq(struct imap_lex *lex, uint64_t *modseq)
 {
 	struct str entry, type;
 
-	if (imap_lex_at(lex, '"') &&
-	    (!imap_lex_quoted(lex, &entry) || !imap_lex_space(lex) ||
-	     !imap_lex_word(lex, &type) || !imap_lex_space(lex)))
+	if (!imap_lex_at(lex, '"'))
+		return imap_lex_number64(lex, modseq);
+	if (!imap_lex_quoted(lex, &entry) || !imap_lex_space(lex) ||
+	    !imap_lex_word(lex, &type))
 		return false;
-	return imap_lex_number64(lex, modseq);
+	if (!str_eq_nocase(type, STR("all")) && !str_eq_nocase(type, STR("priv")) &&
+	    !str_eq_nocase(type, STR("shared")))
+		return imap_lex_fail(lex, "That type of an entry is unknown");
+	return imap_lex_space(lex) && imap_lex_number64(lex, modseq);
 }
 
 static struct imap_key *take_key(struct search *s);
