@@ -189,6 +189,64 @@ Test(store_hold, many_deaths_are_removed_in_portions)
 	cr_assert_eq(box_info(&t, "ann").n_messages, 0);
 }
 
+/* The engine, with a hold taken right before each commit, as late as one can come. */
+static struct {
+	struct engine_ops ops;
+	const struct engine_ops *real;
+	struct store_msg msg;
+	struct store_hold *hold;
+} late;
+
+static void *hold_late(void *arg)
+{
+	(void)arg;
+	if (!late.hold)
+		(void)store_hold(t.store, &late.msg, &late.hold);
+	return NULL;
+}
+
+static int commit_behind_a_hold(struct engine_txn *txn)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, hold_late, NULL);
+	pthread_join(thread, NULL);
+	return late.real->commit(txn);
+}
+
+Test(store_hold, taken_before_the_commit_that_expunges_stays)
+{
+	static const uint32_t uid = 1;
+	struct str part = { big, BIG };
+	struct waited_op expunge = { .op = { .kind = STORE_EXPUNGE } };
+	struct gate gate;
+
+	expunge.op.expunge.user = STR("ann");
+	expunge.op.expunge.mailbox = STR("INBOX");
+	expunge.op.expunge.uids = &uid;
+	expunge.op.expunge.n_uids = 1;
+	cr_assert_eq(deliver_bytes(&t, "ann", part), 0);
+	late.msg = first_of("ann");
+	late.real = t.store->engine->ops;
+	late.ops = *late.real;
+	late.ops.commit = commit_behind_a_hold;
+	gate_close(&gate, &t);
+	t.store->engine->ops = &late.ops;
+	/* One transaction does both: dead messages are swept where others die. */
+	store_sweep_wake(t.store);
+	waited_op_submit(&t, &expunge);
+	gate_open(&gate);
+	cr_assert_eq(waited_op_wait(&expunge), 0);
+	cr_assert_not_null(late.hold);
+	churn();
+	cr_assert(str_eq(late.hold->pieces[1], part));
+	store_release(t.store, late.hold);
+	late.hold = NULL;
+	gate_close(&gate, &t);
+	t.store->engine->ops = late.real;
+	gate_open(&gate);
+}
+
 enum { N_READERS = 3, N_ROUNDS = 150, N_HELD = 8 };
 
 struct reader {

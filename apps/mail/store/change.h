@@ -33,7 +33,8 @@ struct change {
 int change_apply(struct change *c, struct store_op *op);
 /* Bytes that @op may take of the room, with all that goes with them; 0: no delivery. */
 uint64_t change_need(const struct store_op *op);
-/* Removes dead messages that nobody holds, up to the limits. */
+/* Removes dead messages that nobody holds, up to the limits.  First of all: what this
+ * transaction itself lets die may still be held until it is committed. */
 int change_sweep(struct change *c, struct store *store);
 /* Writes the state; last of all. */
 int change_end(struct change *c);

@@ -193,8 +193,8 @@ struct store_stats {
 /* From any thread. */
 void store_stats(struct store *store, struct store_stats *stats);
 /*
- * Walks everything, reads every message, and checks that it fits together: `packetboat
- * fsck` and the crash test.  Number of faults; each is given to @say.
+ * Walks everything, reads every message, and checks that it fits together: for the crash
+ * test, and for whoever doubts a store.  Number of faults; each is given to @say.
  */
 uint64_t store_check(struct store *store, void (*say)(void *arg, const char *line),
 		     void *arg);

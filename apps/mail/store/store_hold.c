@@ -2,8 +2,9 @@
  * Holds: messages read without a snapshot.
  *
  * A hold is entered before its snapshot is opened.  If the message is in that snapshot,
- * then the transaction that makes it dead is not committed yet; the one that removes it
- * is later still, and will see the hold.  If it is not, there is nothing to hold.
+ * then the transaction that makes it dead is not committed yet.  The one that removes it
+ * begins after that commit, since a sweep removes only what was dead before its own
+ * transaction (writer.c), and will see the hold.  If it is not, there is nothing to hold.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -71,17 +71,20 @@ uint64_t store_room(struct store *store)
 	return room > need ? room - need : 0;
 }
 
+/*
+ * The sweep comes first: so it removes only what died in transactions that are committed,
+ * which nobody can begin to hold any more.  What dies now may still be held until the
+ * commit (store_hold.c).
+ */
 static int fill(struct store *store, struct change *c, struct store_op **ops, unsigned n,
 		bool sweep)
 {
-	int rc = 0;
+	int rc = sweep ? change_sweep(c, store) : 0;
 
 	for (unsigned i = 0; i < n && !rc; i++) {
 		ops[i]->result = 0;
 		rc = change_apply(c, ops[i]);
 	}
-	if (rc == 0 && sweep)
-		rc = change_sweep(c, store);
 	if (rc == 0 && c->written)
 		rc = change_end(c);
 	return rc;
