@@ -29,6 +29,7 @@ int net_init(struct net *net, const struct net_ops *ops, uint64_t now_ns)
 	list_init(&net->ios);
 	list_init(&net->listeners);
 	list_init(&net->todo);
+	list_init(&net->sock_todo);
 	wheel_init(&net->wheel, now_ns);
 	net->scratch = malloc(IO_IN_MAX);
 	if (!net->scratch)
@@ -84,8 +85,10 @@ uint64_t net_now_ns(const struct net *net)
 void net_news(struct net_end *end, unsigned ready)
 {
 	end->ready |= (uint8_t)ready;
-	if (!end->is_listener)
+	if (end->kind == NET_END_IO)
 		io_touch(container_of(end, struct io, end));
+	else if (end->kind == NET_END_SOCK)
+		net_sock_touch(end);
 }
 
 void net_listener_put(struct net_listener *listener)
@@ -175,6 +178,7 @@ void net_work(struct net *net, uint64_t now_ns)
 	run_jobs(net);
 	wheel_run(&net->wheel, now_ns);
 	run_listeners(net);
+	net_sock_work(net);
 	for (int i = 0; i < WORK_ROUNDS && !list_empty(&net->todo); i++)
 		run_todo(net);
 }
@@ -191,7 +195,8 @@ static bool listener_waits(const struct net *net)
 
 uint64_t net_due(const struct net *net)
 {
-	if (!list_empty(&net->todo) || listener_waits(net) ||
+	if (!list_empty(&net->todo) || !list_empty(&net->sock_todo) ||
+	    listener_waits(net) ||
 	    atomic_load_explicit(&net->woken, memory_order_relaxed))
 		return 0;
 	return wheel_due(&net->wheel);
@@ -206,7 +211,7 @@ int net_listen(struct net *net, const char *where, unsigned max_conns, net_accep
 
 	if (!l)
 		return -ENOMEM;
-	l->end.is_listener = true;
+	l->end.kind = NET_END_LISTENER;
 	l->net = net;
 	l->accept = accept;
 	l->arg = arg;

@@ -29,11 +29,14 @@ enum net_ready {
 	NET_END = 1 << 2, /* reset or failed: reading and writing will say how */
 };
 
-/* One end of something on the network: begins struct io and struct net_listener. */
+/* What begins with a struct net_end. */
+enum net_end_kind { NET_END_IO, NET_END_LISTENER, NET_END_SOCK };
+
+/* One end of something on the network. */
 struct net_end {
 	int s;	       /* the body's number; -1: closed */
 	uint8_t ready; /* enum net_ready */
-	bool is_listener;
+	uint8_t kind;  /* enum net_end_kind */
 };
 
 struct net_where {
@@ -56,6 +59,8 @@ struct net_ops {
 	/* Begins to connect, and tells news of @end from now on. */
 	int (*connect)(struct net *net, const struct net_where *where,
 		       struct net_end *end);
+	/* The same for datagrams, from a port of chance. */
+	int (*dgram)(struct net *net, const struct net_where *where, struct net_end *end);
 	/* Tells news of an accepted @end from now on, the present state first. */
 	int (*attach)(struct net *net, struct net_end *end);
 	int (*error)(struct net *net, int s); /* SO_ERROR, positive */
@@ -75,6 +80,7 @@ struct net {
 	struct wheel wheel;
 	struct list ios, listeners; /* all of them */
 	struct list todo;	    /* ios with something to do */
+	struct list sock_todo;	    /* and bare sockets */
 	unsigned n_ios;
 	struct ring jobs;
 	_Atomic bool woken; /* since jobs were last looked at */
@@ -109,6 +115,9 @@ void net_news(struct net_end *end, unsigned ready);
 void net_work(struct net *net, uint64_t now_ns);
 /* When net_work() must run next if nothing happens: 0 at once, UINT64_MAX never. */
 uint64_t net_due(const struct net *net);
+/* net_sock.c: there is news of a bare socket; and all of them are told theirs. */
+void net_sock_touch(struct net_end *end);
+void net_sock_work(struct net *net);
 /* One reference less. */
 void net_listener_put(struct net_listener *listener);
 /* "ADDRESS:PORT", "[v6]:PORT", "*:PORT".  0 or -EINVAL. */

@@ -247,6 +247,19 @@ static int posix_connect(struct net *net, const struct net_where *where,
 	return s;
 }
 
+static int posix_dgram(struct net *net, const struct net_where *where,
+		       struct net_end *end)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = net_where_sockaddr(where, &sa);
+	int s = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (s < 0 || connect(s, (struct sockaddr *)&sa, len) < 0 ||
+	    attach(net, end, s) < 0)
+		return give_up(s);
+	return s;
+}
+
 static int posix_error(struct net *net, int s)
 {
 	socklen_t len = sizeof(int);
@@ -344,6 +357,7 @@ static const struct net_ops posix_ops = {
 	.listen = posix_listen,
 	.accept = posix_accept,
 	.connect = posix_connect,
+	.dgram = posix_dgram,
 	.attach = posix_attach,
 	.error = posix_error,
 	.local = posix_local,

@@ -193,6 +193,19 @@ static int stack_connect(struct net *net, const struct net_where *where,
 	return s;
 }
 
+static int stack_dgram(struct net *net, const struct net_where *where,
+		       struct net_end *end)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = net_where_sockaddr(where, &sa);
+	int s = pb_socket(sa.ss_family, SOCK_DGRAM, 0);
+
+	if (s < 0 || pb_connect(s, (struct sockaddr *)&sa, len) < 0 ||
+	    attach(net, end, s) < 0)
+		return give_up(s);
+	return s;
+}
+
 static int stack_error(struct net *net, int s)
 {
 	socklen_t len = sizeof(int);
@@ -264,6 +277,7 @@ static const struct net_ops stack_ops = {
 	.listen = stack_listen,
 	.accept = stack_accept,
 	.connect = stack_connect,
+	.dgram = stack_dgram,
 	.attach = stack_attach,
 	.error = stack_error,
 	.local = stack_local,

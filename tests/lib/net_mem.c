@@ -534,6 +534,7 @@ static const struct net_ops mem_ops = {
 	.listen = mem_net_listen,
 	.accept = mem_net_accept,
 	.connect = mem_net_connect,
+	.dgram = mem_net_connect,
 	.attach = mem_net_attach,
 	.error = mem_net_error,
 	.local = mem_net_local,

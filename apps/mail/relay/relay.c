@@ -1,0 +1,449 @@
+#include "apps/mail/relay/relay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/lib/io.h"
+#include "apps/lib/net.h"
+#include "apps/mail/queue/queue.h"
+#include "apps/mail/relay/mx.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+#include "stack/base/hash.h"
+#include "stack/base/list.h"
+#include "stack/base/rng.h"
+
+_Static_assert((int)CLIENT_RCPTS_MAX >= (int)ENVELOPE_RCPTS_MAX, "items fit messages");
+
+enum { DOWN_PLACES = 1024 };
+
+/* A host that did not answer. */
+struct down {
+	uint64_t until_ns;
+	char where[NET_ADDR_TEXT_LEN];
+};
+
+struct relay {
+	struct net *net;
+	struct queue *queue;
+	struct dns *dns;
+	struct relay_conf conf;
+	struct client_conf client;
+	struct relay_stats stats;
+	struct rng rng;
+	struct hash_key key;
+	struct list sessions;
+	struct net_timer again; /* a session ended */
+	bool stopped;
+	struct down downs[DOWN_PLACES]; /* by hash; the last one counts */
+};
+
+struct session {
+	struct list node;
+	struct relay *relay;
+	struct queue_run *run;
+	struct mx mx;
+	struct client *client; /* NULL: looking for an address */
+	struct net_timer idle;
+	bool ready; /* the client waits for a message */
+	struct queue_item *item;
+	struct client_message message;
+	struct str rcpts[ENVELOPE_RCPTS_MAX];
+	unsigned n_messages;
+	/* What was the matter with the addresses so far. */
+	bool any_transient, any_failed;
+	struct client_said said;
+	char said_text[SMTP_REPLY_TEXT_MAX + 1];
+	char where[NET_ADDR_TEXT_LEN], host[DNS_NAME_MAX + 1];
+};
+
+void relay_conf_init(struct relay_conf *conf)
+{
+	*conf = (struct relay_conf){
+		.limits = {
+#define L(name, initial, least, most, text) .name = initial,
+			RELAY_LIMITS(L)
+#undef L
+		},
+		.client = {
+#define L(name, initial, least, most, text) .name = initial,
+			CLIENT_LIMITS(L)
+#undef L
+		},
+	};
+}
+
+static struct envelope_reply reply_of(const struct client_said *said)
+{
+	return (struct envelope_reply){
+		.code = said->code,
+		.enhanced = said->enhanced,
+		.text = str_of(said->text),
+	};
+}
+
+static enum queue_result result_of(enum client_result result)
+{
+	switch (result) {
+	case CLIENT_OK: return QUEUE_SENT;
+	case CLIENT_TRANSIENT: return QUEUE_LATER;
+	case CLIENT_PERMANENT: return QUEUE_FAILED;
+	}
+	return QUEUE_LATER;
+}
+
+static void session_end(struct session *s)
+{
+	struct relay *r = s->relay;
+
+	mx_end(&s->mx);
+	net_timer_stop(r->net, &s->idle);
+	queue_run_end(s->run);
+	list_remove(&s->node);
+	r->stats.sessions_open--;
+	free(s);
+	net_timer_arm(r->net, &r->again, net_now_ns(r->net));
+}
+
+static struct down *down_of(struct relay *r, const char *where)
+{
+	return &r->downs[hash_siphash13(&r->key, where, strlen(where)) % DOWN_PLACES];
+}
+
+static bool is_down(struct relay *r, const char *where)
+{
+	const struct down *d = down_of(r, where);
+
+	return strcmp(d->where, where) == 0 && net_now_ns(r->net) < d->until_ns;
+}
+
+static void note_down(struct relay *r, const char *where)
+{
+	struct down *d = down_of(r, where);
+
+	d->until_ns = net_now_ns(r->net) + r->conf.limits.down_s * NS_PER_S;
+	snprintf(d->where, sizeof(d->where), "%s", where);
+}
+
+static unsigned count_to(const struct relay *r, const char *where)
+{
+	const struct list *at;
+	unsigned n = 0;
+
+	for (at = r->sessions.next; at != &r->sessions; at = at->next)
+		n += strcmp(container_of(at, struct session, node)->where, where) == 0;
+	return n;
+}
+
+/* One address less. */
+static void note_failure(struct session *s, const struct client_said *said)
+{
+	s->any_failed = true;
+	s->any_transient |= said->result != CLIENT_PERMANENT;
+	s->said = *said;
+	snprintf(s->said_text, sizeof(s->said_text), "%s", said->text);
+	s->said.text = s->said_text;
+}
+
+static void note_own_failure(struct session *s, const char *text)
+{
+	const struct client_said said = {
+		.result = CLIENT_TRANSIENT,
+		.enhanced = { 4, 4, 1 },
+		.text = text,
+	};
+
+	note_failure(s, &said);
+}
+
+/* No address is left: that is so for all that is due there. */
+static void fail(struct session *s, const struct client_said *why)
+{
+	const struct client_said *said = s->any_failed ? &s->said : why;
+	struct envelope_reply reply = reply_of(said);
+	bool later = s->any_failed ? s->any_transient : why->result != CLIENT_PERMANENT;
+
+	queue_run_fail(s->run, later ? QUEUE_LATER : QUEUE_FAILED, str_of(s->host),
+		       &reply);
+	session_end(s);
+}
+
+static const struct client_ops client_ops;
+
+/* Begins to connect.  False: that address is none for us. */
+static bool connect_to(struct session *s, const struct mx_found *found)
+{
+	struct relay *r = s->relay;
+	struct io *io;
+	int err;
+
+	snprintf(s->host, sizeof(s->host), "%s", found->host);
+	if (is_down(r, found->where)) {
+		r->stats.refused_down++;
+		note_own_failure(s, "It did not answer a moment ago");
+		return false;
+	}
+	if (count_to(r, found->where) >= r->conf.limits.per_host_max) {
+		r->stats.refused_many++;
+		note_own_failure(s, "There are too many connections to it");
+		return false;
+	}
+	r->stats.connects++;
+	err = net_connect(r->net, found->where, &io);
+	if (err < 0) {
+		note_own_failure(s, strerror(-err));
+		return false;
+	}
+	s->client = client_new(io, &r->client, &client_ops, s);
+	if (!s->client) {
+		io_abort(io);
+		note_own_failure(s, "Out of memory");
+		return false;
+	}
+	snprintf(s->where, sizeof(s->where), "%s", found->where);
+	return true;
+}
+
+static void take_found(void *arg, const struct mx_found *found)
+{
+	struct session *s = arg;
+
+	if (!found->found) {
+		if (s->host[0] == '\0')
+			snprintf(s->host, sizeof(s->host), "%s", found->host);
+		fail(s, &found->why);
+	} else if (!connect_to(s, found)) {
+		mx_next(&s->mx, take_found, s);
+	}
+}
+
+static bool send_next(struct session *s)
+{
+	struct relay *r = s->relay;
+
+	s->item = queue_run_item(s->run);
+	if (!s->item)
+		return false;
+	net_timer_stop(r->net, &s->idle);
+	for (size_t i = 0; i < s->item->env.n_rcpts; i++)
+		s->rcpts[i] = s->item->env.rcpts[i].addr;
+	s->message = (struct client_message){
+		.from = s->item->env.from,
+		.rcpts = s->rcpts,
+		.n_rcpts = s->item->env.n_rcpts,
+		.text = s->item->message,
+	};
+	r->stats.messages++;
+	r->stats.reused += s->n_messages++ > 0;
+	s->ready = false;
+	client_send(s->client, &s->message);
+	return true;
+}
+
+static void quit(struct session *s)
+{
+	struct client *c = s->client;
+
+	s->client = NULL;
+	client_quit(c);
+	session_end(s);
+}
+
+static void idle_over(struct net_timer *t, uint64_t now_ns)
+{
+	(void)now_ns;
+	quit(container_of(t, struct session, idle));
+}
+
+static void client_ready(void *arg)
+{
+	struct session *s = arg;
+	struct relay *r = s->relay;
+
+	if (s->n_messages == 0)
+		r->stats.connected++;
+	s->ready = true;
+	if (send_next(s))
+		return;
+	if (r->stopped)
+		quit(s);
+	else
+		net_timer_arm(r->net, &s->idle,
+			      net_now_ns(r->net) + r->conf.limits.idle_s * NS_PER_S);
+}
+
+static void client_rcpt(void *arg, size_t i, const struct client_said *said)
+{
+	struct session *s = arg;
+	struct envelope_reply reply = reply_of(said);
+
+	queue_item_rcpt(s->run, i, result_of(said->result), &reply);
+}
+
+static void item_done(struct session *s, const struct client_said *said)
+{
+	struct envelope_reply reply = reply_of(said);
+
+	s->item = NULL;
+	queue_item_done(s->run, str_of(s->host), &reply);
+}
+
+static void client_is_done(void *arg)
+{
+	const struct client_said nothing = { .result = CLIENT_TRANSIENT, .text = "" };
+
+	item_done(arg, &nothing);
+}
+
+static void client_closed(void *arg, bool greeted, const struct client_said *said)
+{
+	struct session *s = arg;
+
+	s->client = NULL;
+	s->ready = false;
+	if (greeted) {
+		/* Who took our message and said nothing may have it; it comes again. */
+		if (s->item) {
+			s->relay->stats.broken++;
+			item_done(s, said);
+		}
+		session_end(s);
+		return;
+	}
+	/* No SMTP code: it did not come so far. */
+	if (said->code == 0)
+		note_down(s->relay, s->where);
+	s->where[0] = '\0';
+	note_failure(s, said);
+	mx_next(&s->mx, take_found, s);
+}
+
+static const struct client_ops client_ops = {
+	.ready = client_ready,
+	.rcpt = client_rcpt,
+	.done = client_is_done,
+	.closed = client_closed,
+};
+
+static bool start(struct relay *r, struct queue_run *run)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct str dest = queue_run_dest(run);
+	const struct route *route;
+
+	if (!s) {
+		queue_run_end(run);
+		return false;
+	}
+	s->relay = r;
+	s->run = run;
+	net_timer_init(&s->idle, idle_over);
+	list_push(&r->sessions, &s->node);
+	r->stats.sessions++;
+	r->stats.sessions_open++;
+	route = route_find(r->conf.routes, r->conf.n_routes, dest);
+	mx_begin(&s->mx, r->dns, &r->rng, r->conf.host, dest, route ? route->via : NULL);
+	mx_next(&s->mx, take_found, s);
+	return true;
+}
+
+/* Connections that wait come first. */
+static void use_idle(struct relay *r)
+{
+	struct list *at = r->sessions.next;
+
+	while (at != &r->sessions) {
+		struct session *s = container_of(at, struct session, node);
+
+		at = at->next;
+		if (s->ready)
+			send_next(s);
+	}
+}
+
+void relay_work(struct relay *r)
+{
+	struct queue_run *run;
+
+	if (r->stopped)
+		return;
+	use_idle(r);
+	while (r->stats.sessions_open < r->conf.limits.sessions_max &&
+	       (run = queue_next(r->queue)))
+		if (!start(r, run))
+			break;
+}
+
+static void again(struct net_timer *t, uint64_t now_ns)
+{
+	(void)now_ns;
+	relay_work(container_of(t, struct relay, again));
+}
+
+int relay_new(struct net *net, struct queue *queue, struct dns *dns,
+	      const struct relay_conf *conf, struct relay **relay)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->net = net;
+	r->queue = queue;
+	r->dns = dns;
+	r->conf = *conf;
+	r->client = (struct client_conf){ .host = conf->host,
+					  .limits = conf->client,
+					  .to_7bit = conf->to_7bit };
+	rng_init(&r->rng, conf->seed);
+	r->key = (struct hash_key){ { conf->seed, ~conf->seed } };
+	list_init(&r->sessions);
+	net_timer_init(&r->again, again);
+	*relay = r;
+	return 0;
+}
+
+void relay_stop(struct relay *r)
+{
+	struct list *at = r->sessions.next;
+
+	r->stopped = true;
+	while (at != &r->sessions) {
+		struct session *s = container_of(at, struct session, node);
+
+		at = at->next;
+		if (s->ready) {
+			quit(s);
+		} else if (!s->item) {
+			if (s->client)
+				client_abort(s->client);
+			session_end(s);
+		}
+	}
+}
+
+bool relay_busy(const struct relay *r)
+{
+	return !list_empty(&r->sessions);
+}
+
+void relay_free(struct relay *r)
+{
+	if (!r)
+		return;
+	while (!list_empty(&r->sessions)) {
+		struct session *s = container_of(r->sessions.next, struct session, node);
+
+		if (s->client)
+			client_abort(s->client);
+		session_end(s);
+	}
+	net_timer_stop(r->net, &r->again);
+	free(r);
+}
+
+const struct relay_stats *relay_stats(const struct relay *r)
+{
+	return &r->stats;
+}

@@ -1,0 +1,91 @@
+/*
+ * The relay: takes what is due from the queue (apps/mail/queue) and sends it to other hosts, by
+ * SMTP clients on the net.
+ *
+ * A session is a run of the queue: it looks for the destination's addresses, connects to
+ * one after the other until one is ready, and sends item after item on that connection;
+ * when nothing more is due it waits a while for the next, then says QUIT.
+ *
+ * Sessions are bounded in number, by destination (the queue's windows) and by host; a host that
+ * did not answer is not tried again for a moment, whatever domains lead to it.  So a
+ * host that hangs holds its own sessions and nobody else's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apps/mail/relay/client.h"
+#include "apps/mail/relay/route.h"
+
+struct dns;
+struct net;
+struct queue;
+struct relay;
+
+enum { RELAY_ROUTES_MAX = 64 };
+
+/* clang-format off */
+/* Name, default, least, most, what it bounds. */
+#define RELAY_LIMITS(L)								\
+	L(sessions_max, 1000,  1, 100000, "connections to other hosts at once")	\
+	L(per_host_max,	  50,  1, 100000, "connections to one address at once")	\
+	L(down_s,	  60,  0,   3600,					\
+	  "seconds for which a host that did not answer is not tried")		\
+	L(idle_s,	   2,  0,    300,					\
+	  "seconds to keep a connection for the next message")
+/* clang-format on */
+
+struct relay_limits {
+#define L(name, initial, least, most, text) uint64_t name;
+	RELAY_LIMITS(L)
+#undef L
+};
+
+struct relay_conf {
+	const char *host; /* our name */
+	uint64_t seed;
+	const struct route *routes;
+	size_t n_routes;
+	struct relay_limits limits;
+	struct client_limits client;
+	int (*to_7bit)(struct str message, char **text, size_t *len); /* client.h */
+};
+
+/* The defaults; @host is still to be set. */
+void relay_conf_init(struct relay_conf *conf);
+
+/* @queue and @dns are used; texts and routes of @conf stay the caller's.  0 or -errno. */
+int relay_new(struct net *net, struct queue *queue, struct dns *dns,
+	      const struct relay_conf *conf, struct relay **relay);
+/* The queue_ops.work of @queue: there may be something to do. */
+void relay_work(struct relay *relay);
+/* Begins nothing new; sessions end when their message is through. */
+void relay_stop(struct relay *relay);
+/* Sessions are open. */
+bool relay_busy(const struct relay *relay);
+/* Aborts what is left; items go back to the queue. */
+void relay_free(struct relay *relay);
+
+/* clang-format off */
+#define RELAY_COUNTERS(C)						\
+	C(sessions,	 "sessions begun")				\
+	C(sessions_open, "sessions open now")				\
+	C(connects,	 "connections tried")				\
+	C(connected,	 "connections whose server was ready")		\
+	C(refused_down,	 "addresses passed over: no answer a moment ago") \
+	C(refused_many,	 "addresses passed over: too many connections")	\
+	C(messages,	 "messages sent, or refused by their server")	\
+	C(reused,	 "messages that were not the first of their connection") \
+	C(broken,	 "connections that broke in the middle of a message")
+/* clang-format on */
+
+struct relay_stats {
+#define C(name, text) uint64_t name;
+	RELAY_COUNTERS(C)
+#undef C
+};
+
+/* Valid as long as @relay; for its own thread. */
+const struct relay_stats *relay_stats(const struct relay *relay);

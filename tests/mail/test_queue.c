@@ -1,0 +1,586 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apps/mail/queue/pack.h"
+#include "apps/mail/queue/queue.h"
+#include "apps/mail/store/store_impl.h"
+#include "stack/base/check.h"
+#include "stack/base/clock.h"
+#include "tests/lib/net_mem.h"
+#include "tests/mail/store_lib.h"
+
+enum { START_MS = 1700000000 };
+
+/* A queue on a net in memory, whose wall clock is the net's, over a real store. */
+static struct test_store t;
+static struct net *net;
+static struct queue *queue;
+static unsigned n_work, n_refuse;
+
+static enum queue_whose whose(void *arg, struct str addr, struct str domain,
+			      char user[QUEUE_USER_MAX + 1])
+{
+	(void)arg;
+	if (!str_eq(domain, STR("a.example")))
+		return QUEUE_NOT_OURS;
+	if (!str_eq(addr, STR("ann@a.example")))
+		return QUEUE_NOBODY;
+	strcpy(user, "ann");
+	return QUEUE_USER;
+}
+
+static bool submit(void *arg, struct store_op *op)
+{
+	(void)arg;
+	if (n_refuse > 0) {
+		n_refuse--;
+		return false;
+	}
+	return store_submit(t.store, op);
+}
+
+static uint64_t wall_ms(void *arg)
+{
+	(void)arg;
+	return START_MS + net_now_ns(net) / NS_PER_MS;
+}
+
+static void work(void *arg)
+{
+	(void)arg;
+	n_work++;
+}
+
+static void new_queue(void)
+{
+	static const struct queue_ops ops = { whose, submit, wall_ms, work };
+	struct queue_conf conf;
+
+	queue_conf_init(&conf);
+	conf.host = "mx.a.example";
+	cr_assert_eq(queue_new(net, t.store, &conf, &ops, NULL, &queue), 0);
+	mem_settle(net);
+}
+
+static void setup(void)
+{
+	test_store_init(&t, NULL, 64 << 20);
+	cr_assert_eq(net_mem_new(&net), 0);
+	new_queue();
+}
+
+/* Until all commits are answered. */
+static void committed(void)
+{
+	do {
+		mem_settle(net);
+		sched_yield();
+	} while (queue_busy(queue));
+	mem_settle(net);
+}
+
+static void clean(void)
+{
+	committed();
+	cr_assert_eq(queue_stats(queue)->dests_open, 0);
+	cr_assert_eq(queue_stats(queue)->items_taken, 0);
+	queue_free(queue);
+	net_free(net);
+	cr_assert_eq(test_store_faults(&t), 0);
+	test_store_close(&t);
+	test_store_fini(&t);
+}
+
+TestSuite(queue, .init = setup, .fini = clean);
+
+static void put(const char *from, const struct str *rcpts, size_t n)
+{
+	const struct str none = STR(""), text = STR("Subject: hi\r\n\r\nText.\r\n");
+	struct spool_op *op;
+	struct waited_op w;
+	size_t len;
+
+	cr_assert_eq(pack_items(&(struct pack){ .from = str_of(from),
+						.id = STR("id"),
+						.rcpts = rcpts,
+						.n_rcpts = n,
+						.now_ms = wall_ms(NULL) },
+				&op, &len),
+		     0);
+	waited_op_deliver(&w, &none, &text);
+	w.op.deliver.n_users = 0;
+	w.op.spool = op;
+	waited_op_submit(&t, &w);
+	cr_assert_eq(waited_op_wait(&w), 0);
+	queue_spooled(queue, op);
+	mem_settle(net);
+	free(op);
+}
+
+static void put_one(const char *from, const char *rcpt)
+{
+	const struct str to = str_of(rcpt);
+
+	put(from, &to, 1);
+}
+
+static uint64_t n_items(void)
+{
+	struct store_read *read;
+	uint64_t n;
+
+	cr_assert_eq(store_read_begin(t.store, &read), 0);
+	cr_assert_eq(spool_count(read, &n), 0);
+	store_read_end(read);
+	return n;
+}
+
+/* The next run, which must be for @dest. */
+static struct queue_run *run_to(const char *dest)
+{
+	struct queue_run *run = queue_next(queue);
+
+	cr_assert(run, "nothing to do for %s", dest);
+	cr_assert(str_eq(queue_run_dest(run), str_of(dest)), "%.*s",
+		  (int)queue_run_dest(run).len, queue_run_dest(run).p);
+	return run;
+}
+
+static struct queue_item *item_of(struct queue_run *run)
+{
+	struct queue_item *item = queue_run_item(run);
+
+	cr_assert(item);
+	return item;
+}
+
+static const struct envelope_reply ok = { 250, { 2, 0, 0 }, { "Ok", 2 } },
+				   no = { 550, { 5, 1, 1 }, { "No such user", 12 } },
+				   later = { 451, { 4, 3, 0 }, { "Later", 5 } };
+
+/* All recipients get the same word, and the run ends. */
+static void finish(struct queue_run *run, struct queue_item *item,
+		   enum queue_result result, const struct envelope_reply *reply)
+{
+	for (size_t i = 0; i < item->env.n_rcpts; i++)
+		queue_item_rcpt(run, i, result, reply);
+	queue_item_done(run, STR("mx.b.example"), &later);
+	queue_run_end(run);
+	committed();
+}
+
+static void try(const char *dest, enum queue_result result,
+		const struct envelope_reply *reply)
+{
+	struct queue_run *run = run_to(dest);
+
+	finish(run, item_of(run), result, reply);
+}
+
+/* Ann's newest message has @text in it. */
+static bool ann_reads(const char *text)
+{
+	size_t n;
+	struct store_msg *msgs = box_list(&t, "ann", &n);
+	struct store_read *read;
+	struct str pieces[2];
+	bool found = false;
+
+	cr_assert_eq(store_read_begin(t.store, &read), 0);
+	if (n > 0 && store_msg_bytes(read, &msgs[n - 1], pieces) == 0)
+		found = memmem(pieces[1].p, pieces[1].len, text, strlen(text));
+	store_read_end(read);
+	free(msgs);
+	return found;
+}
+
+static uint32_t n_ann(void)
+{
+	return box_info(&t, "ann").n_messages;
+}
+
+static void pass(uint64_t s)
+{
+	mem_advance(net, s * NS_PER_S);
+	committed();
+}
+
+Test(queue, what_was_sent_is_gone)
+{
+	struct queue_run *run;
+	struct queue_item *item;
+
+	put_one("ann@a.example", "bob@b.example");
+	cr_assert_gt(n_work, 0);
+	run = run_to("b.example");
+	item = item_of(run);
+	cr_assert(str_eq(item->message, STR("Subject: hi\r\n\r\nText.\r\n")));
+	cr_assert(str_eq(item->env.from, STR("ann@a.example")));
+	cr_assert(str_eq(item->env.rcpts[0].addr, STR("bob@b.example")));
+	finish(run, item, QUEUE_SENT, &ok);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(n_ann(), 0);
+	cr_assert_eq(queue_stats(queue)->sent, 1);
+	cr_assert_null(queue_next(queue));
+}
+
+Test(queue, nobody_takes_an_item_that_is_taken)
+{
+	struct queue_run *run;
+	struct queue_item *item;
+
+	put_one("ann@a.example", "bob@b.example");
+	run = run_to("b.example");
+	item = item_of(run);
+	cr_assert_null(queue_next(queue));
+	finish(run, item, QUEUE_SENT, &ok);
+}
+
+Test(queue, a_refusal_bounces_to_a_sender_here_and_the_rest_stays)
+{
+	const struct str rcpts[] = { STR("jones@b.example"), STR("green@b.example"),
+				     STR("brown@b.example") };
+	struct queue_run *run;
+
+	put("ann@a.example", rcpts, 3);
+	run = run_to("b.example");
+	item_of(run);
+	queue_item_rcpt(run, 0, QUEUE_SENT, &ok);
+	queue_item_rcpt(run, 1, QUEUE_FAILED, &no);
+	queue_item_done(run, STR("mx.b.example"), &later);
+	queue_run_end(run);
+	committed();
+	cr_assert_eq(n_items(), 1);
+	cr_assert_eq(n_ann(), 1);
+	cr_assert(
+		ann_reads("Final-Recipient: rfc822; green@b.example\r\nAction: failed\r\n"
+			  "Status: 5.1.1\r\nRemote-MTA: dns; mx.b.example\r\n"));
+	cr_assert(!ann_reads("Final-Recipient: rfc822; jones"));
+	cr_assert(!ann_reads("Final-Recipient: rfc822; brown"));
+	pass(400);
+	run = run_to("b.example");
+	cr_assert_eq(item_of(run)->env.n_rcpts, 1);
+	queue_run_end(run);
+	cr_assert_eq(queue_stats(queue)->bounces, 1);
+	cr_assert_eq(queue_remove(queue, 3), -ENOENT);
+}
+
+Test(queue, a_bounce_never_bounces)
+{
+	put_one("", "bob@b.example");
+	try("b.example", QUEUE_FAILED, &no);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(queue_stats(queue)->bounces, 0);
+	cr_assert_eq(queue_stats(queue)->no_bounce, 1);
+}
+
+Test(queue, a_sender_of_ours_who_is_nobody_gets_no_bounce)
+{
+	put_one("ghost@a.example", "bob@b.example");
+	try("b.example", QUEUE_FAILED, &no);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(queue_stats(queue)->no_bounce, 1);
+}
+
+Test(queue, a_sender_elsewhere_gets_the_bounce_through_the_queue)
+{
+	struct queue_run *run;
+	struct queue_item *item;
+
+	put_one("eve@c.example", "bob@b.example");
+	try("b.example", QUEUE_FAILED, &no);
+	cr_assert_eq(n_items(), 1);
+	run = run_to("c.example");
+	item = item_of(run);
+	cr_assert_eq(item->env.from.len, 0);
+	cr_assert(str_eq(item->env.rcpts[0].addr, STR("eve@c.example")));
+	cr_assert(memmem(item->message.p, item->message.len, "multipart/report", 16));
+	finish(run, item, QUEUE_FAILED, &no);
+	cr_assert_eq(n_items(), 0);
+}
+
+Test(queue, what_failed_for_now_comes_again_with_growing_intervals)
+{
+	uint64_t before = 0;
+
+	put_one("ann@a.example", "bob@b.example");
+	for (uint32_t n = 1; n <= 5; n++) {
+		struct queue_run *run = run_to("b.example");
+		struct queue_item *item = item_of(run);
+		uint64_t interval = UINT64_C(300) << (n - 1);
+
+		cr_assert_eq(item->env.n_attempts, n - 1);
+		finish(run, item, QUEUE_LATER, &later);
+		cr_assert_null(queue_next(queue));
+		pass(interval * 3 / 4 - 1);
+		cr_assert_null(queue_next(queue));
+		n_work = 0;
+		pass(interval / 2 + 2);
+		cr_assert_gt(n_work, 0);
+		cr_assert_gt(wall_ms(NULL), before);
+		before = wall_ms(NULL);
+	}
+	try("b.example", QUEUE_SENT, &ok);
+	cr_assert_eq(n_ann(), 0);
+}
+
+/* Tries and fails until @s have passed. */
+static void fail_for(uint64_t s)
+{
+	uint64_t until = wall_ms(NULL) + s * 1000;
+
+	while (wall_ms(NULL) < until) {
+		struct queue_run *run = queue_next(queue);
+
+		if (run)
+			finish(run, item_of(run), QUEUE_LATER, &later);
+		pass(60);
+	}
+}
+
+Test(queue, the_sender_is_warned_once_and_told_at_the_end)
+{
+	put_one("ann@a.example", "bob@b.example");
+	fail_for(4 * 3600 - 300);
+	cr_assert_eq(n_ann(), 0);
+	fail_for(600);
+	cr_assert_eq(n_ann(), 1);
+	cr_assert(ann_reads("Action: delayed\r\nStatus: 4.3.0\r\n"));
+	fail_for(5 * 86400 - 4 * 3600 - 600);
+	cr_assert_eq(n_ann(), 1);
+	cr_assert_eq(n_items(), 1);
+	fail_for(1200);
+	cr_assert_eq(n_ann(), 2);
+	cr_assert_eq(n_items(), 0);
+	cr_assert(ann_reads("Action: failed\r\nStatus: 4.3.0\r\n"));
+	cr_assert_eq(queue_stats(queue)->expired, 1);
+	cr_assert_eq(queue_stats(queue)->warnings, 1);
+}
+
+Test(queue, a_destination_that_is_dead_is_put_off_as_a_whole_and_others_are_not)
+{
+	enum { N = 150 }; /* more than a batch of a walk */
+	struct queue_run *run;
+
+	for (int i = 0; i < N; i++)
+		put_one("ann@a.example", "bob@dead.example");
+	run = run_to("dead.example");
+	item_of(run);
+	queue_run_fail(run, QUEUE_LATER, STR("mx.dead.example"), &later);
+	cr_assert_null(queue_run_item(run));
+	queue_run_end(run);
+	committed();
+	cr_assert_eq(queue_stats(queue)->attempts, N);
+	cr_assert_eq(queue_stats(queue)->put_off, 1);
+	/* What comes now is not tried. */
+	put_one("ann@a.example", "bob@dead.example");
+	cr_assert_null(queue_next(queue));
+	put_one("ann@a.example", "bob@b.example");
+	try("b.example", QUEUE_SENT, &ok);
+	cr_assert_null(queue_next(queue));
+	pass(400);
+	run = run_to("dead.example");
+	/* One that failed has one run until one gets through. */
+	cr_assert_null(queue_next(queue));
+	finish(run, item_of(run), QUEUE_SENT, &ok);
+	cr_assert_eq(n_items(), N);
+	cr_assert_eq(queue_retry_dest(queue, STR("dead.example")), 0);
+	committed();
+	for (int i = 0; i < N; i++)
+		try("dead.example", QUEUE_SENT, &ok);
+	cr_assert_eq(n_items(), 0);
+}
+
+Test(queue, a_destination_that_takes_no_mail_bounces_everything)
+{
+	struct queue_run *run;
+
+	put_one("ann@a.example", "bob@null.example");
+	put_one("ann@a.example", "carl@null.example");
+	run = run_to("null.example");
+	queue_run_fail(run, QUEUE_FAILED, STR("null.example"),
+		       &(struct envelope_reply){ 0, { 5, 1, 10 }, STR("Takes no mail") });
+	queue_run_end(run);
+	committed();
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(n_ann(), 2);
+	cr_assert(ann_reads(
+		"Status: 5.1.10\r\nDiagnostic-Code: x-packetboat; Takes no mail"));
+}
+
+Test(queue, a_run_that_fails_beside_one_that_works_fails_alone)
+{
+	struct queue_run *one, *two;
+	struct queue_item *item;
+
+	for (int i = 0; i < 3; i++)
+		put_one("ann@a.example", "bob@b.example");
+	one = run_to("b.example");
+	item = item_of(one);
+	two = run_to("b.example");
+	item_of(two);
+	for (size_t i = 0; i < item->env.n_rcpts; i++)
+		queue_item_rcpt(one, i, QUEUE_SENT, &ok);
+	queue_item_done(one, STR("mx.b.example"), &later);
+	queue_run_fail(two, QUEUE_LATER, STR("mx.b.example"), &later);
+	queue_run_end(two);
+	committed();
+	cr_assert_eq(queue_stats(queue)->put_off, 0);
+	for (int i = 0; i < 2; i++) {
+		item_of(one);
+		queue_item_rcpt(one, 0, QUEUE_SENT, &ok);
+		queue_item_done(one, STR("mx.b.example"), &later);
+	}
+	queue_run_end(one);
+	committed();
+	cr_assert_eq(n_items(), 0);
+}
+
+Test(queue, runs_of_a_destination_grow_with_what_gets_through)
+{
+	struct queue_run *runs[4];
+
+	for (int i = 0; i < 8; i++)
+		put_one("ann@a.example", "bob@b.example");
+	runs[0] = run_to("b.example");
+	runs[1] = run_to("b.example");
+	cr_assert_null(queue_next(queue));
+	item_of(runs[0]);
+	queue_item_rcpt(runs[0], 0, QUEUE_SENT, &ok);
+	queue_item_done(runs[0], STR(""), &later);
+	runs[2] = run_to("b.example");
+	cr_assert_null(queue_next(queue));
+	for (int i = 0; i < 3; i++)
+		queue_run_end(runs[i]);
+	committed();
+	cr_assert_eq(n_items(), 7);
+}
+
+Test(queue, an_item_that_goes_back_is_due_as_before)
+{
+	struct queue_run *run;
+	uint64_t id;
+
+	put_one("ann@a.example", "bob@b.example");
+	run = run_to("b.example");
+	id = item_of(run)->id;
+	queue_item_back(run);
+	cr_assert_eq(item_of(run)->id, id);
+	queue_run_end(run);
+	run = run_to("b.example");
+	cr_assert_eq(item_of(run)->env.n_attempts, 0);
+	queue_run_end(run);
+}
+
+Test(queue, keeps_what_it_knows_over_a_restart)
+{
+	struct queue_run *run;
+
+	put_one("ann@a.example", "bob@b.example");
+	try("b.example", QUEUE_LATER, &later);
+	queue_free(queue);
+	new_queue();
+	cr_assert_null(queue_next(queue));
+	pass(400);
+	run = run_to("b.example");
+	cr_assert_eq(item_of(run)->env.n_attempts, 1);
+	queue_run_end(run);
+}
+
+Test(queue, items_can_be_held_retried_and_removed)
+{
+	struct queue_run *run;
+	uint64_t id;
+
+	put_one("ann@a.example", "bob@b.example");
+	run = run_to("b.example");
+	id = item_of(run)->id;
+	queue_run_end(run);
+	cr_assert_eq(queue_hold(queue, id), 0);
+	committed();
+	pass(6 * 86400);
+	cr_assert_null(queue_next(queue));
+	cr_assert_eq(queue_retry_dest(queue, STR("b.example")), 0);
+	committed();
+	cr_assert_null(queue_next(queue));
+	cr_assert_eq(queue_retry(queue, id), 0);
+	committed();
+	run = run_to("b.example");
+	queue_run_end(run);
+	cr_assert_eq(queue_remove(queue, id), 0);
+	committed();
+	cr_assert_eq(n_items(), 0);
+	cr_assert_null(queue_next(queue));
+	cr_assert_eq(queue_hold(queue, id), -ENOENT);
+	cr_assert_eq(queue_retry(queue, id), -ENOENT);
+	cr_assert_eq(n_ann(), 0);
+}
+
+Test(queue, a_commit_that_is_not_taken_is_tried_again_and_nothing_is_sent_twice)
+{
+	struct queue_run *run;
+	struct queue_item *item;
+
+	put_one("ann@a.example", "bob@b.example");
+	run = run_to("b.example");
+	item = item_of(run);
+	n_refuse = 2;
+	finish(run, item, QUEUE_SENT, &ok);
+	cr_assert_eq(n_items(), 1);
+	cr_assert_null(queue_next(queue));
+	pass(3);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(queue_stats(queue)->commit_again, 2);
+}
+
+Test(queue, an_item_that_cannot_be_read_is_held)
+{
+	struct spool_new item = { .dest = STR("b.example"), .bytes = STR("nonsense") };
+	struct spool_op op = { .add = &item, .n_add = 1 };
+	const struct str none = STR(""), text = STR("x");
+	struct queue_run *run;
+	struct waited_op w;
+
+	waited_op_deliver(&w, &none, &text);
+	w.op.deliver.n_users = 0;
+	w.op.spool = &op;
+	waited_op_submit(&t, &w);
+	cr_assert_eq(waited_op_wait(&w), 0);
+	queue_spooled(queue, &op);
+	run = run_to("b.example");
+	cr_assert_null(queue_run_item(run));
+	queue_run_end(run);
+	committed();
+	pass(10);
+	cr_assert_null(queue_next(queue));
+	cr_assert_eq(n_items(), 1);
+	cr_assert_eq(queue_stats(queue)->damaged, 1);
+}
+
+Test(queue, many_destinations_at_work_are_a_limit_not_memory)
+{
+	struct queue_run *runs[3];
+	struct queue_conf conf;
+	static const struct queue_ops ops = { whose, submit, wall_ms, work };
+
+	queue_free(queue);
+	queue_conf_init(&conf);
+	conf.host = "mx.a.example";
+	conf.limits.dests_max = 2;
+	cr_assert_eq(queue_new(net, t.store, &conf, &ops, NULL, &queue), 0);
+	put_one("ann@a.example", "bob@b.example");
+	pass(1);
+	put_one("ann@a.example", "bob@c.example");
+	pass(1);
+	put_one("ann@a.example", "bob@d.example");
+	runs[0] = run_to("b.example");
+	runs[1] = run_to("c.example");
+	cr_assert_null(queue_next(queue));
+	finish(runs[0], item_of(runs[0]), QUEUE_SENT, &ok);
+	runs[2] = run_to("d.example");
+	queue_run_end(runs[1]);
+	queue_run_end(runs[2]);
+}
