@@ -31,7 +31,7 @@ struct ctl_reply;
 struct net;
 
 struct ctl_command {
-	const char *name;
+	const char *name;	    /* with a space at its end: words follow */
 	const char *text;	    /* what it answers, in words */
 	const char *const *columns; /* NULL at the end */
 	void (*run)(void *arg, struct ctl_reply *reply);
@@ -46,6 +46,10 @@ int ctl_new(struct net *net, const char *path, const struct ctl_command *command
 /* Closes and removes the socket. */
 void ctl_free(struct ctl *ctl);
 
+/* What stands behind the name of a command that takes words. */
+struct str ctl_words(const struct ctl_reply *reply);
+/* The answer is an error, in place of a table: before any row, and the only one. */
+void ctl_fail(struct ctl_reply *reply, const char *text);
 /* One row.  Texts are written without tabs and line ends.  False: CTL_REPLY_MAX is
  * reached, no more is taken. */
 bool ctl_row(struct ctl_reply *reply, const char *const *cells, size_t n_cells);

@@ -237,7 +237,9 @@ static ssize_t stack_recv(struct net *net, int s, void *bytes, size_t len)
 
 static ssize_t stack_writev(struct net *net, int s, const struct iovec *iov, int n_iov)
 {
-	ssize_t n = pb_writev(s, iov, n_iov);
+	/* Datagrams come in one piece, and pb_writev() is for streams. */
+	ssize_t n = n_iov == 1 ? pb_send(s, iov->iov_base, iov->iov_len, 0) :
+				 pb_writev(s, iov, n_iov);
 
 	(void)net;
 	return n < 0 ? -errno : n;

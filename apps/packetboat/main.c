@@ -18,6 +18,10 @@ static const char usage[] =
 	"       packetboat [-c FILE] conns [--json]\n"
 	"       packetboat [-c FILE] out [--json]\n"
 	"       packetboat [-c FILE] stop\n"
+	"       packetboat [-c FILE] queue list [--json]\n"
+	"       packetboat [-c FILE] queue show ITEM [--json]\n"
+	"       packetboat [-c FILE] queue retry ITEM|DOMAIN\n"
+	"       packetboat [-c FILE] queue hold|remove ITEM\n"
 	"       packetboat [-c FILE] user add NAME ADDRESS... [--password-stdin]\n"
 	"       packetboat [-c FILE] user passwd NAME [--password-stdin]\n"
 	"       packetboat [-c FILE] user list [--json]\n"
@@ -55,8 +59,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct packetboat *p, int argc, char **argv);
 } commands[] = {
-	{ "stat", ask_stat },  { "conns", ask_table },	 { "out", ask_table },
-	{ "stop", ask_table }, { "user", user_command },
+	{ "stat", ask_stat },  { "conns", ask_table }, { "out", ask_table },
+	{ "stop", ask_table }, { "queue", ask_queue }, { "user", user_command },
 };
 
 static int run(struct packetboat *p, int argc, char **argv)

@@ -20,4 +20,5 @@ int packetboat_usage(void);
 /* The commands: argv[0] is their name.  Exit statuses. */
 int ask_stat(struct packetboat *p, int argc, char **argv);
 int ask_table(struct packetboat *p, int argc, char **argv);
+int ask_queue(struct packetboat *p, int argc, char **argv);
 int user_command(struct packetboat *p, int argc, char **argv);

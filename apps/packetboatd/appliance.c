@@ -11,6 +11,7 @@
 
 #include "apps/lib/ctl.h"
 #include "apps/lib/daemon.h"
+#include "apps/lib/dns.h"
 #include "apps/lib/net.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/packetboatd/control.h"
@@ -180,10 +181,43 @@ static int open_store(struct appliance *a, char *error)
 	return 0;
 }
 
+/* What goes to other hosts: the queue over the store, and the relay that empties it. */
+static int start_relay(struct appliance *a, char *error)
+{
+	const struct queue_conf queue = {
+		.host = a->conf->hostname,
+		.log = &a->log,
+		.seed = a->seed + 1,
+		.limits = a->conf->queue,
+	};
+	const struct relay_conf relay = {
+		.host = a->conf->hostname,
+		.seed = a->seed + 2,
+		.routes = a->routes,
+		.n_routes = a->conf->routes.n,
+		.limits = a->conf->relay,
+		.client = a->conf->client,
+	};
+	int r;
+
+	for (size_t i = 0; i < a->conf->routes.n; i++)
+		if (!route_parse(a->conf->routes.at[i], &a->routes[i]))
+			return fail(error, -EINVAL, "relay.route", a->conf->routes.at[i]);
+	r = dns_new(a->net, a->conf->dns_servers, a->seed + 3, &a->dns);
+	if (r < 0)
+		return fail(error, r, "name servers", NULL);
+	r = queue_new(a->net, a->store, &queue, &glue_queue_ops, a, &a->queue);
+	if (r == 0)
+		r = relay_new(a->net, a->queue, a->dns, &relay, &a->relay);
+	return r < 0 ? fail(error, r, "relay", NULL) : 0;
+}
+
 int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 {
 	int r = open_store(a, error);
 
+	if (r == 0)
+		r = start_relay(a, error);
 	if (r < 0)
 		return r;
 	r = userdb_new(a->net, &a->log, a->conf->users, &a->users, error);
@@ -203,7 +237,7 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 static void look_stop(struct net_timer *t, uint64_t now_ns)
 {
 	struct appliance *a = container_of(t, struct appliance, stop_look);
-	bool busy = smtpd_busy(a->smtpd) || pop3d_busy(a->pop3d);
+	bool busy = smtpd_busy(a->smtpd) || pop3d_busy(a->pop3d) || queue_busy(a->queue);
 
 	if (busy || (net_n_conns(a->net) > 0 && now_ns < a->stop_ns))
 		net_timer_arm(a->net, t, now_ns + STOP_LOOK_MS * NS_PER_MS);
@@ -220,6 +254,8 @@ void appliance_stop(struct appliance *a)
 	verify_give_up(a->verify);
 	smtpd_stop(a->smtpd);
 	pop3d_stop(a->pop3d);
+	queue_stop(a->queue);
+	relay_stop(a->relay);
 	net_timer_init(&a->stop_look, look_stop);
 	net_timer_arm(a->net, &a->stop_look, net_now_ns(a->net));
 }
@@ -282,6 +318,17 @@ int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR
 	return a->result;
 }
 
+static void close_relay(struct appliance *a)
+{
+	relay_free(a->relay);
+	/* Items that sessions gave back are as they were; what is being committed comes
+	 * back first. */
+	while (a->queue && queue_busy(a->queue))
+		net_turn(a->net);
+	queue_free(a->queue);
+	dns_free(a->dns);
+}
+
 void appliance_close(struct appliance *a)
 {
 	ctl_free(a->ctl);
@@ -293,6 +340,7 @@ void appliance_close(struct appliance *a)
 		smtpd_free(a->smtpd);
 	if (a->pop3d)
 		pop3d_free(a->pop3d);
+	close_relay(a);
 	userdb_free(a->users);
 	net_free(a->net); /* gives back the messages that were being sent */
 	pop3d_locks_free(a->locks);

@@ -1,5 +1,6 @@
 /*
- * The mail appliance: one net with SMTP and POP3 on it, a store, the users.
+ * The mail appliance: one net with SMTP and POP3 on it, a store with its spool and who
+ * sends what is in it, the users.
  *
  * Life, in this order, each step once: appliance_open() as root, which opens ports and
  * listens; appliance_start() as the service user; appliance_run(), which says when it
@@ -22,10 +23,13 @@ enum {
 };
 
 struct ctl;
+struct dns;
 struct pb_core;
 struct pb_stack;
 struct pop3d;
 struct pop3d_locks;
+struct queue;
+struct relay;
 struct smtpd;
 struct userdb;
 struct verify;
@@ -48,6 +52,10 @@ struct appliance {
 	struct userdb *users;
 	struct verify *verify;
 	struct store *store;
+	struct dns *dns;
+	struct queue *queue;
+	struct relay *relay;
+	struct route routes[CONF_LIST_MAX];
 	struct net_timer store_look;
 	enum store_health store_health; /* as the log has it */
 	struct ctl *ctl;

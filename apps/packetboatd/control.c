@@ -6,10 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apps/lib/dns.h"
 #include "apps/lib/io.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/appliance.h"
+#include "apps/packetboatd/control_queue.h"
 #include "apps/packetboatd/userdb.h"
 #include "stack/api/stack.h"
 #include "stack/api/stat.h"
@@ -58,6 +60,15 @@ static void stat_mail(const struct appliance *a, struct ctl_reply *to)
 #undef C
 #define C(name, text) say_counter(to, "store", #name, store.name, text);
 	STORE_COUNTERS(C)
+#undef C
+#define C(name, text) say_counter(to, "queue", #name, queue_stats(a->queue)->name, text);
+	QUEUE_COUNTERS(C)
+#undef C
+#define C(name, text) say_counter(to, "relay", #name, relay_stats(a->relay)->name, text);
+	RELAY_COUNTERS(C)
+#undef C
+#define C(name, text) say_counter(to, "dns", #name, dns_stats(a->dns)->name, text);
+	DNS_COUNTERS(C)
 #undef C
 	say_counter(to, "store", "room", store_room(a->store),
 		    "bytes of mail that could be stored now");
@@ -204,6 +215,9 @@ static void run_out(void *arg, struct ctl_reply *to)
 	say_out(to, "smtp sessions", smtpd_stats(a->smtpd)->sessions_open);
 	say_out(to, "smtp messages", smtpd_stats(a->smtpd)->messages_open);
 	say_out(to, "pop3 sessions", pop3d_stats(a->pop3d)->sessions_open);
+	say_out(to, "relay sessions", relay_stats(a->relay)->sessions_open);
+	say_out(to, "queue items", queue_stats(a->queue)->items_taken);
+	say_out(to, "dns questions", dns_stats(a->dns)->open);
 }
 
 static void run_stop(void *arg, struct ctl_reply *to)
@@ -223,5 +237,15 @@ const struct ctl_command control_commands[] = {
 	{ "conns", "every connection", conn_columns, run_conns },
 	{ "out", "what is out of the pools", out_columns, run_out },
 	{ "stop", "ends the program in order", stop_columns, run_stop },
+	{ "queue list", "what waits to be sent", control_queue_columns,
+	  control_queue_list },
+	{ "queue show ", "everything about an item", control_item_columns,
+	  control_queue_show },
+	{ "queue retry ", "an item or a destination, now", control_item_columns,
+	  control_queue_retry },
+	{ "queue hold ", "an item waits until it is retried", control_item_columns,
+	  control_queue_hold },
+	{ "queue remove ", "an item is dropped, without a bounce", control_item_columns,
+	  control_queue_remove },
 };
 const size_t control_n_commands = ARRAY_LEN(control_commands);

@@ -1,16 +1,19 @@
 #include "apps/packetboatd/glue.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "apps/mail/auth/verify.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/appliance.h"
 #include "apps/packetboatd/userdb.h"
+#include "stack/base/addr.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
 _Static_assert((int)USER_NAME_MAX <= (int)SMTPD_USER_MAX, "names fit");
+_Static_assert((int)SMTPD_USER_MAX <= (int)QUEUE_USER_MAX, "names fit");
 _Static_assert((int)USER_NAME_MAX <= (int)STORE_USER_MAX, "names fit");
 
 static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
@@ -43,11 +46,69 @@ static uint64_t wall_s(void *arg)
 	return clock_wall_ns() / NS_PER_S;
 }
 
+static bool may_relay(void *arg, const char *peer_addr)
+{
+	const struct conf_list *nets = &((const struct appliance *)arg)->conf->relay_from;
+	struct addr peer, net;
+	unsigned bits;
+
+	if (!addr_parse(peer_addr, &peer))
+		return false;
+	for (size_t i = 0; i < nets->n; i++)
+		if (addr_parse_prefix(nets->at[i], &net, &bits) &&
+		    net.family == peer.family && addr_same_prefix(&peer, &net, bits))
+			return true;
+	return false;
+}
+
+static void spooled(void *arg, const struct spool_op *op)
+{
+	queue_spooled(((struct appliance *)arg)->queue, op);
+}
+
+/* A bounce to our postmaster finds him as mail from outside does. */
+static enum queue_whose whose_sender(void *arg, struct str addr, struct str domain,
+				     char user[QUEUE_USER_MAX + 1])
+{
+	const struct appliance *a = arg;
+
+	switch (whose(arg, addr, domain, user)) {
+	case SMTPD_USER: return QUEUE_USER;
+	case SMTPD_NOT_OURS: return QUEUE_NOT_OURS;
+	case SMTPD_NOBODY:
+	case SMTPD_UNSURE: break;
+	}
+	if (!a->conf->postmaster || !str_starts_nocase(addr, STR("postmaster@")))
+		return QUEUE_NOBODY;
+	snprintf(user, QUEUE_USER_MAX + 1, "%s", a->conf->postmaster);
+	return QUEUE_USER;
+}
+
+static uint64_t wall_ms(void *arg)
+{
+	(void)arg;
+	return clock_wall_ns() / NS_PER_MS;
+}
+
+static void work(void *arg)
+{
+	relay_work(((struct appliance *)arg)->relay);
+}
+
+const struct queue_ops glue_queue_ops = {
+	.whose = whose_sender,
+	.submit = submit,
+	.wall_ms = wall_ms,
+	.work = work,
+};
+
 const struct smtpd_ops glue_smtpd_ops = {
 	.whose = whose,
 	.submit = submit,
 	.room = room,
 	.wall_s = wall_s,
+	.may_relay = may_relay,
+	.spooled = spooled,
 };
 
 /* A login on its way through the verifier. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,6 +88,40 @@ static bool is_ip4_prefix(const char *value)
 	       addr.family == ADDR_IP4 && bits >= 1 && bits <= 30;
 }
 
+static bool is_prefix(const char *value)
+{
+	struct addr addr;
+	unsigned bits;
+
+	return addr_parse_prefix(value, &addr, &bits);
+}
+
+static bool is_route(const char *value)
+{
+	struct route route;
+
+	return route_parse(value, &route);
+}
+
+/* "192.0.2.53, 192.0.2.54:5353" */
+static bool is_servers(const char *value)
+{
+	struct str rest = str_of(value);
+
+	do {
+		struct str one = str_trim(str_cut(rest, ',', &rest));
+		char text[NET_ADDR_TEXT_LEN];
+		struct addr addr;
+
+		if (one.len == 0 || one.len >= sizeof(text))
+			return false;
+		snprintf(text, sizeof(text), "%.*s", (int)one.len, one.p);
+		if (!addr_parse(text, &addr) && !net_where_ok(text))
+			return false;
+	} while (rest.len > 0);
+	return true;
+}
+
 static bool is_mac(const char *value)
 {
 	struct mac mac;
@@ -122,6 +157,9 @@ static bool is_where(const char *value)
 	}
 #define A_PATH "a path that begins with /"
 #define A_WHERE "ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT"
+#define A_NET "an address, or a network with its prefix length, as 192.0.2.0/24"
+#define A_ROUTE "DOMAIN via HOST[:PORT], with DOMAIN a name, .NAME for all below it, or *"
+#define A_SERVERS "addresses with commas between, each with :PORT or without"
 #define A_PREFIX "an IPv4 address with prefix length, as 192.0.2.2/24"
 
 /* clang-format off */
@@ -175,6 +213,8 @@ static const struct conf_opt options[] = {
 	       "sessions at once, of each listener"),
 	TEXT("smtp", "postmaster", postmaster, NULL, NULL, NULL,
 	     "user who gets what is for \"postmaster\" where no user has that address"),
+	LIST("smtp", "relay_from", relay_from, NULL, is_prefix, A_NET,
+	     "clients that may send mail to other hosts"),
 #define L(opt, first, low, high, why) NUMBER("smtp", #opt, smtp.opt, first, low, high, why),
 	SMTPD_LIMITS(L)
 #undef L
@@ -185,6 +225,22 @@ static const struct conf_opt options[] = {
 #define L(opt, first, low, high, why) NUMBER("pop3", #opt, pop3.opt, first, low, high, why),
 	POP3D_LIMITS(L)
 #undef L
+
+#define L(opt, first, low, high, why) NUMBER("queue", #opt, queue.opt, first, low, high, why),
+	QUEUE_LIMITS(L)
+#undef L
+
+	LIST("relay", "route", routes, NULL, is_route, A_ROUTE,
+	     "where mail for a domain goes, whatever the name servers say"),
+#define L(opt, first, low, high, why) NUMBER("relay", #opt, relay.opt, first, low, high, why),
+	RELAY_LIMITS(L)
+#undef L
+#define L(opt, first, low, high, why) NUMBER("relay", #opt, client.opt, first, low, high, why),
+	CLIENT_LIMITS(L)
+#undef L
+
+	TEXT("dns", "servers", dns_servers, NULL, is_servers, A_SERVERS,
+	     "name servers; those of the system at first"),
 };
 /* clang-format on */
 
@@ -264,6 +320,12 @@ int settings_check(struct settings_conf *s)
 	if (v->smtp.header_max > v->smtp.message_max)
 		return conf_refuse(&s->conf, AT(smtp.header_max),
 				   "smtp.message_max or less");
+	if (v->queue.retry_most_s < v->queue.retry_first_s)
+		return conf_refuse(&s->conf, AT(queue.retry_most_s),
+				   "queue.retry_first_s or more");
+	if (v->queue.warn_s >= v->queue.give_up_s)
+		return conf_refuse(&s->conf, AT(queue.warn_s),
+				   "less than queue.give_up_s");
 	if (v->store_size_max < v->smtp.message_max)
 		return conf_refuse(&s->conf, AT(store_size_max),
 				   "smtp.message_max or more");

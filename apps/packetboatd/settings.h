@@ -8,6 +8,8 @@
 
 #include "apps/lib/conf.h"
 #include "apps/mail/pop3d/pop3d.h"
+#include "apps/mail/queue/queue.h"
+#include "apps/mail/relay/relay.h"
 #include "apps/mail/smtpd/smtpd.h"
 #include "stack/base/log.h"
 
@@ -31,8 +33,16 @@ struct settings {
 	struct conf_list smtp_listen, pop3_listen;
 	uint64_t smtp_sessions_max, pop3_sessions_max;
 	char *postmaster;
+	struct conf_list relay_from;
 	struct smtpd_limits smtp;
 	struct pop3d_limits pop3;
+
+	/* [queue], [relay], [dns] */
+	struct queue_limits queue;
+	struct conf_list routes;
+	struct relay_limits relay;
+	struct client_limits client;
+	char *dns_servers;
 };
 
 struct settings_conf {

@@ -45,7 +45,23 @@ static void run_endless(void *arg, struct ctl_reply *to)
 
 static const char *const two[] = { "fruit", "n", NULL };
 static const char *const one[] = { "text", NULL };
+
+static void run_echo(void *arg, struct ctl_reply *to)
+{
+	struct str words = ctl_words(to);
+	char text[CTL_LINE_MAX];
+	const char *cell = text;
+
+	(void)arg;
+	snprintf(text, sizeof(text), "%.*s", (int)words.len, words.p);
+	if (words.len > 0)
+		ctl_row(to, &cell, 1);
+	else
+		ctl_fail(to, "nothing\nto say");
+}
+
 static const struct ctl_command commands[] = {
+	{ "echo ", "what follows", one, run_echo },
 	{ "fruit", "what we have", two, run_fruit },
 	{ "many", "a lot", one, run_many },
 	{ "endless", "all", one, run_endless },
@@ -79,7 +95,7 @@ static void expect_answer(const char *question, size_t len, const char *answer)
 	free(text);
 }
 
-#define NO_SUCH "error: no such question; allowed: fruit many endless\n.\n"
+#define NO_SUCH "error: no such question; allowed: echo  fruit many endless\n.\n"
 
 Test(ctl, line_gets_its_answer)
 {
@@ -88,6 +104,13 @@ Test(ctl, line_gets_its_answer)
 	expect_answer("fruits", 6, NO_SUCH);
 	expect_answer("", 0, NO_SUCH);
 	expect_answer("fruit\0", 6, NO_SUCH);
+}
+
+Test(ctl, words_behind_a_name_are_its_own)
+{
+	expect_answer("echo two words", 14, "ok\ntext\ntwo words\n.\n");
+	expect_answer("echo", 4, NO_SUCH);
+	expect_answer("echo ", 5, "error: nothing?to say\n.\n");
 }
 
 static struct {
@@ -156,7 +179,7 @@ Test(ctl, refusal_is_told_to_who_asked)
 	ask_about("vegetables");
 	cr_assert_eq(call.result, -EINVAL);
 	snprintf(expected, sizeof(expected),
-		 "%s: error: no such question; allowed: fruit many endless", path);
+		 "%s: error: no such question; allowed: echo  fruit many endless", path);
 	cr_assert_str_eq(call.error, expected);
 }
 

@@ -63,7 +63,8 @@ static const struct {
 	{ "port = tap:pb0\n",
 	  ":1: no option 'port'; allowed: net hostname user users control pid_file "
 	  "log_file log_level" },
-	{ "[imap]\n", ":1: no section 'imap'; allowed: stack store smtp pop3" },
+	{ "[imap]\n",
+	  ":1: no section 'imap'; allowed: stack store smtp pop3 queue relay dns" },
 	{ "[stack]\nport = eth0\n",
 	  ":2: stack.port is 'eth0'; allowed: tap:NAME, packet:NAME or ring:NAME, with "
 	  "NAME of 1 to 15 bytes" },
@@ -107,6 +108,20 @@ static const struct {
 	  ":2: store.size_max is '2M'; allowed: smtp.message_max or more" },
 	{ "[pop3]\nline_max = 5000\n",
 	  ":2: pop3.line_max is '5000'; allowed: 255 to 4K" },
+	{ "[smtp]\nrelay_from = 192.0.2.0/33\n",
+	  ":2: smtp.relay_from is '192.0.2.0/33'; allowed: an address, or a network with "
+	  "its prefix length, as 192.0.2.0/24" },
+	{ "[relay]\nroute = example.net 10.0.0.2\n",
+	  ":2: relay.route is 'example.net 10.0.0.2'; allowed: DOMAIN via HOST[:PORT], "
+	  "with DOMAIN a name, .NAME for all below it, or *" },
+	{ "[dns]\nservers = 192.0.2.53, mail\n",
+	  ":2: dns.servers is '192.0.2.53, mail'; allowed: addresses with commas "
+	  "between, "
+	  "each with :PORT or without" },
+	{ "[queue]\nretry_most_s = 10\n",
+	  ":2: queue.retry_most_s is '10'; allowed: queue.retry_first_s or more" },
+	{ "[queue]\nwarn_s = 500000\n",
+	  ":2: queue.warn_s is '500000'; allowed: less than queue.give_up_s" },
 };
 
 Test(settings, wrong_files_are_refused_with_place_and_reason)

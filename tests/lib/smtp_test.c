@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/mail/store/spool.h"
 #include "stack/base/check.h"
 #include "tests/lib/net_mem.h"
 
@@ -35,17 +36,18 @@ static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
 	return SMTPD_NOBODY;
 }
 
-static void keep(struct smtp_test *t, const struct store_op *op, size_t i)
+static void keep(struct smtp_test *t, const struct store_op *op, struct str user,
+		 struct str head)
 {
 	struct stored *s = calloc(1, sizeof(*s));
-	size_t len = op->deliver.head[i].len;
+	size_t len = head.len;
 
 	for (size_t k = 0; k < op->deliver.n_parts; k++)
 		len += op->deliver.parts[k].len;
-	s->user = str_dup(op->deliver.users[i]);
+	s->user = str_dup(user);
 	s->text = malloc(len + 1);
-	memcpy(s->text, op->deliver.head[i].p, op->deliver.head[i].len);
-	s->len = op->deliver.head[i].len;
+	memcpy(s->text, head.p, head.len);
+	s->len = head.len;
 	for (size_t k = 0; k < op->deliver.n_parts; k++) {
 		const struct str *part = &op->deliver.parts[k];
 
@@ -83,7 +85,10 @@ void smtp_test_commit(struct smtp_test *t)
 
 		op->result = t->store.result;
 		for (size_t i = 0; op->result == 0 && i < op->deliver.n_users; i++)
-			keep(t, op, i);
+			keep(t, op, op->deliver.users[i], op->deliver.head[i]);
+		for (size_t i = 0; op->result == 0 && op->spool && i < op->spool->n_add;
+		     i++)
+			keep(t, op, op->spool->add[i].dest, STR(""));
 		op->done(op);
 		op = next;
 	}
@@ -100,6 +105,16 @@ static uint64_t wall_s(void *arg)
 	return SMTP_TEST_NOW_S;
 }
 
+static bool may_relay(void *arg, const char *peer_addr)
+{
+	return ((struct smtp_test *)arg)->relays && strcmp(peer_addr, "192.0.2.9") == 0;
+}
+
+static void spooled(void *arg, const struct spool_op *op)
+{
+	((struct smtp_test *)arg)->n_spooled += (unsigned)op->n_add;
+}
+
 void smtp_test_init(struct smtp_test *t)
 {
 	*t = (struct smtp_test){ .store.room = UINT64_MAX };
@@ -112,7 +127,8 @@ void smtp_test_init(struct smtp_test *t)
 
 void smtp_test_start(struct smtp_test *t)
 {
-	static const struct smtpd_ops ops = { whose, submit, room, wall_s };
+	static const struct smtpd_ops ops = { whose,  submit,	 room,
+					      wall_s, may_relay, spooled };
 
 	ASSERT(smtpd_new(t->net, &t->conf, &ops, t, &t->smtpd) == 0);
 	ASSERT(net_listen(t->net, SMTP_TEST_WHERE, SMTP_TEST_CONNS, smtpd_accept,
@@ -230,7 +246,11 @@ bool smtp_test_hook(struct dialog *d, const char *words)
 		return set_store(t, words + 6);
 	if (strncmp(words, "stored ", 7) == 0)
 		return find_stored(d, words + 7);
-	if (strcmp(words, "commit") == 0)
+	if (sscanf(words, "spooled %lu", &value) == 1)
+		return t->n_spooled == value;
+	if (strcmp(words, "relays") == 0)
+		t->relays = true;
+	else if (strcmp(words, "commit") == 0)
 		smtp_test_commit(t);
 	else if (strcmp(words, "stop") == 0)
 		smtpd_stop(t->smtpd);

@@ -34,6 +34,8 @@ struct smtp_test {
 	struct net_listener *listener;
 	struct smtpd_conf conf;
 	struct smtpd *smtpd;
+	bool relays;	    /* for everybody */
+	unsigned n_spooled; /* items that were told */
 	struct {
 		bool holds;   /* commits wait for smtp_test_commit() */
 		bool refuses; /* the queue is full */
@@ -60,7 +62,10 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
  *	! room OCTETS
  *	! commit
  *	! stop			smtpd_stop()
- *	! stored USER		M lines see his last message
+ *	! relays		everybody may send to other hosts
+ *	! spooled N		so many items were committed
+ *	! stored USER		M lines see his last message; of an item, USER is
+ *				its destination
  *	! count N		so many messages were stored
  *	! counter NAME VALUE
  */

@@ -282,6 +282,7 @@ static void event(void *arg, struct io *io, enum io_event e)
 		if (c->state == CLIENT_ST_TEXT)
 			client_text_more(c);
 		break;
+	case IO_SECURE:
 	case IO_INPUT: break;
 	case IO_DEADLINE:
 	case IO_EOF:

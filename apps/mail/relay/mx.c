@@ -108,6 +108,7 @@ static void use_route(struct mx *mx, const char *route)
 
 	mx->is_literal = true;
 	if (addr_parse(route, &mx->addrs[0])) {
+		snprintf(mx->domain, sizeof(mx->domain), "%s", route);
 		mx->n_addrs = 1;
 		return;
 	}

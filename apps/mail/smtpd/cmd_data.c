@@ -95,7 +95,7 @@ static int finish(struct smtpd_session *s)
 	r.id = str_of(m->id);
 	/* RFC 5321 7.2: not one of several, he may be a secret from the others. */
 	if (m->n_addrs == 1)
-		r.for_addr = m->rcpts->addr;
+		r.for_addr = m->rcpts ? m->rcpts->addr : m->remotes->addr;
 	m->op.deliver.date_s = now_s;
 	return smtpd_message_finish(m,
 				    (struct str){ field, rfc5322_received(&r, field) });
@@ -169,9 +169,9 @@ static void log_message(struct smtpd *d, const struct smtpd_message *m)
 	if (!d->conf.log || !log_allowed(&d->log_limit, net_now_ns(d->net), &n_held))
 		return;
 	log_line(d->conf.log, m->op.result ? LOG_WARNING : LOG_INFO,
-		 "smtp_message id=%s from=<%s> users=%u bytes=%" PRIu64
+		 "smtp_message id=%s from=<%s> users=%u remotes=%u bytes=%" PRIu64
 		 " result=%d held_lines=%u",
-		 m->id, m->from, m->n_users, m->len, m->op.result, n_held);
+		 m->id, m->from, m->n_users, m->n_remotes, m->len, m->op.result, n_held);
 }
 
 static void count(struct smtpd_stats *stats, const struct smtpd_message *m)
@@ -181,7 +181,8 @@ static void count(struct smtpd_stats *stats, const struct smtpd_message *m)
 		return;
 	}
 	stats->messages++;
-	stats->recipients += m->n_users;
+	stats->recipients += m->n_users + m->n_remotes;
+	stats->relayed += m->n_remotes;
 	stats->bytes += m->len;
 	stats->orphans += m->session == NULL;
 }
@@ -194,6 +195,8 @@ void smtpd_data_committed(void *arg, struct handoff_item *item)
 
 	count(&d->stats, m);
 	log_message(d, m);
+	if (m->op.result == 0 && m->op.spool)
+		d->ops.spooled(d->ops_arg, m->op.spool);
 	if (!s) {
 		smtpd_message_free(m);
 		return;

@@ -90,6 +90,7 @@ static enum smtpd_whose find_user(struct smtpd *d, const struct mailaddr *to,
 	return SMTPD_USER;
 }
 
+/* @user: NULL of one at another host. */
 static void add_rcpt(struct smtpd_session *s, const char *user, struct str addr)
 {
 	struct smtpd *d = s->smtpd;
@@ -97,12 +98,25 @@ static void add_rcpt(struct smtpd_session *s, const char *user, struct str addr)
 	if (s->message->n_addrs >= d->conf.limits.rcpts_max) {
 		d->stats.rcpt_limit++;
 		smtpd_reply(s, "452 4.5.3 Too many recipients");
-	} else if (smtpd_message_rcpt(s->message, str_of(user), addr) < 0) {
+	} else if ((user ? smtpd_message_rcpt(s->message, str_of(user), addr) :
+			   smtpd_message_remote(s->message, addr)) < 0) {
 		smtpd_no_memory(s);
 	} else {
 		smtpd_enter(s, SMTPD_RCPT);
 		smtpd_reply(s, "250 2.1.5 Recipient ok");
 	}
+}
+
+static void add_remote(struct smtpd_session *s, struct str addr)
+{
+	struct smtpd *d = s->smtpd;
+
+	if (d->ops.may_relay && d->ops.may_relay(d->ops_arg, io_peer_addr(s->io))) {
+		add_rcpt(s, NULL, addr);
+		return;
+	}
+	d->stats.rcpt_relay++;
+	smtpd_reply(s, "550 5.7.1 Relaying is not permitted");
 }
 
 void smtpd_rcpt(struct smtpd_session *s, struct str arg)
@@ -127,10 +141,7 @@ void smtpd_rcpt(struct smtpd_session *s, struct str arg)
 		d->stats.rcpt_unknown++;
 		smtpd_reply(s, "550 5.1.1 No such user here");
 		break;
-	case SMTPD_NOT_OURS:
-		d->stats.rcpt_relay++;
-		smtpd_reply(s, "550 5.7.1 Relaying is not permitted");
-		break;
+	case SMTPD_NOT_OURS: add_remote(s, str_of(text)); break;
 	case SMTPD_UNSURE: smtpd_reply(s, "451 4.3.0 Cannot tell now, try again"); break;
 	}
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/mail/queue/pack.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 
@@ -81,6 +82,16 @@ static void drop_text(struct smtpd_message *m)
 	m->last = NULL;
 }
 
+static void drop_rcpts(struct smtpd_rcpt *rcpts)
+{
+	while (rcpts) {
+		struct smtpd_rcpt *next = rcpts->next;
+
+		free(rcpts);
+		rcpts = next;
+	}
+}
+
 void smtpd_message_free(struct smtpd_message *m)
 {
 	struct smtpd *d;
@@ -89,12 +100,9 @@ void smtpd_message_free(struct smtpd_message *m)
 		return;
 	d = m->smtpd;
 	drop_text(m);
-	while (m->rcpts) {
-		struct smtpd_rcpt *next = m->rcpts->next;
-
-		free(m->rcpts);
-		m->rcpts = next;
-	}
+	drop_rcpts(m->rcpts);
+	drop_rcpts(m->remotes);
+	free(m->op.spool);
 	free(m->lists);
 	d->stats.memory -= m->charged;
 	d->stats.messages_open--;
@@ -149,6 +157,36 @@ int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr
 			m->rcpts = r;
 		m->last_rcpt = r;
 		m->n_users++;
+	}
+	m->n_addrs++;
+	return 0;
+}
+
+static bool has_remote(const struct smtpd_message *m, struct str addr)
+{
+	const struct smtpd_rcpt *r = m->remotes;
+
+	while (r && !str_eq(r->addr, addr))
+		r = r->next;
+	return r;
+}
+
+int smtpd_message_remote(struct smtpd_message *m, struct str addr)
+{
+	struct smtpd_rcpt *r;
+
+	if (!has_remote(m, addr)) {
+		r = charged(m, sizeof(*r) + addr.len);
+		if (!r)
+			return -ENOMEM;
+		memcpy(r->bytes, addr.p, addr.len);
+		*r = (struct smtpd_rcpt){ .addr = { r->bytes, addr.len } };
+		if (m->remotes)
+			m->last_remote->next = r;
+		else
+			m->remotes = r;
+		m->last_remote = r;
+		m->n_remotes++;
 	}
 	m->n_addrs++;
 	return 0;
@@ -257,13 +295,43 @@ static int put_in_front(struct smtpd_message *m, struct str received)
 	return 0;
 }
 
+/* The spool gets an item for each of their hosts. */
+static int pack_remotes(struct smtpd_message *m)
+{
+	struct smtpd *d = m->smtpd;
+	struct pack pack = {
+		.from = str_of(m->from),
+		.id = str_of(m->id),
+		.n_rcpts = m->n_remotes,
+		.now_ms = d->ops.wall_s(d->ops_arg) * 1000,
+	};
+	struct str *rcpts;
+	size_t len, i = 0;
+	int r;
+
+	if (m->n_remotes == 0)
+		return 0;
+	pack.rcpts = rcpts = calloc(m->n_remotes, sizeof(*rcpts));
+	if (!rcpts)
+		return -ENOMEM;
+	for (const struct smtpd_rcpt *at = m->remotes; at; at = at->next)
+		rcpts[i++] = at->addr;
+	r = pack_items(&pack, &m->op.spool, &len);
+	free(rcpts);
+	if (r == 0) {
+		m->charged += len;
+		d->stats.memory += len;
+	}
+	return r;
+}
+
 /* users, heads, parts: one behind the other in @lists. */
 int smtpd_message_finish(struct smtpd_message *m, struct str received)
 {
 	size_t n_parts = 0, i = 0;
 	struct str *at;
 
-	if (put_in_front(m, received) < 0)
+	if (put_in_front(m, received) < 0 || pack_remotes(m) < 0)
 		return -ENOMEM;
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
 		n_parts++;

@@ -1,12 +1,13 @@
 /*
- * The SMTP server (RFC 5321), for mail to our own users: no relaying, no submission.
+ * The SMTP server (RFC 5321), for mail to our own users, and to others from clients that
+ * may relay.
  *
  * One struct smtpd serves one net, on its thread.  Whoever composes the program makes
  * it, listens with smtpd_accept(), and gives it the functions of struct smtpd_ops; so
  * smtpd knows neither users nor store nor what else may become of a message.
  *
  * A message is received into memory, in pieces, within limits, and submitted as one
- * store_op; `250` is said when that op is done.  The session may be gone by then: what
+ * store_op, for users here and for the spool; `250` is said when that op is done.  The session may be gone by then: what
  * was submitted belongs to smtpd, not to the session.
  */
 #pragma once
@@ -21,6 +22,7 @@ struct io;
 struct log;
 struct net;
 struct smtpd;
+struct spool_op;
 struct store_op;
 
 /* clang-format off */
@@ -80,7 +82,7 @@ enum { SMTPD_USER_MAX = 64 };
 enum smtpd_whose {
 	SMTPD_USER,	/* a user's address */
 	SMTPD_NOBODY,	/* our domain, but no such user: 550 5.1.1 */
-	SMTPD_NOT_OURS, /* another domain: 550 5.7.1 */
+	SMTPD_NOT_OURS, /* another domain: 550 5.7.1, unless the client may relay */
 	SMTPD_UNSURE,	/* cannot be told now: 451 4.3.0 */
 };
 
@@ -97,6 +99,10 @@ struct smtpd_ops {
 	uint64_t (*room)(void *arg);
 	/* Seconds since 1970. */
 	uint64_t (*wall_s)(void *arg);
+	/* May the client at that address send mail to other domains?  NULL: nobody may. */
+	bool (*may_relay)(void *arg, const char *peer_addr);
+	/* Mail for other domains is in the spool, in these items; NULL with may_relay. */
+	void (*spooled)(void *arg, const struct spool_op *op);
 };
 
 /* @conf and @ops are copied, the texts they point to are not.  0 or -errno. */
@@ -124,6 +130,7 @@ void smtpd_free(struct smtpd *smtpd);
 	C(early_talkers,   "sessions refused: spoke before the greeting") \
 	C(messages,	   "messages accepted and committed")		\
 	C(recipients,	   "recipients of accepted messages")		\
+	C(relayed,	   "recipients of them at other hosts")		\
 	C(bytes,	   "octets of accepted messages")		\
 	C(messages_open,   "messages being received or committed now")	\
 	C(memory,	   "octets of messages in memory now")		\

@@ -145,8 +145,10 @@ struct smtpd_message {
 	char id[RFC5322_ID_MAX];
 
 	struct smtpd_rcpt *rcpts, *last_rcpt;
-	uint32_t n_users; /* in the list */
-	uint32_t n_addrs; /* recipients said yes to */
+	struct smtpd_rcpt *remotes,
+		*last_remote;	     /* at other hosts: without user and head */
+	uint32_t n_users, n_remotes; /* in the lists */
+	uint32_t n_addrs;	     /* recipients said yes to */
 
 	struct dot_decoder dot;
 	struct rfc5322_scan scan;
@@ -163,6 +165,8 @@ struct smtpd_message *smtpd_message_new(struct smtpd *smtpd);
 void smtpd_message_free(struct smtpd_message *m);
 /* Adds a recipient.  0, or -ENOMEM.  A user who is in the list is not put there again. */
 int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr);
+/* The same of one at another host. */
+int smtpd_message_remote(struct smtpd_message *m, struct str addr);
 /* Takes octets of DATA up to the end; returns how many. */
 size_t smtpd_message_read(struct smtpd_message *m, struct str in);
 /* Puts a trace field before it and makes @op ready to submit.  0, or -ENOMEM. */
