@@ -40,7 +40,7 @@ int host_nl_clash(const char *dev, const struct addr *addr, unsigned bits,
 		  struct host_clash *clash);
 
 /*
- * Makes device @dev ready: MTU (0: left alone), up, then address @addr/@bits
+ * Makes device @dev ready: no queue before it, MTU (0: left alone), up, then address @addr/@bits
  * (ADDR_NONE: none; one that is there already is fine).  0; -ENODEV; -EPERM: needs
  * CAP_NET_ADMIN; -EINVAL: an MTU or address the device cannot have; or another -errno.
  */

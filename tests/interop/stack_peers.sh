@@ -99,6 +99,8 @@ nothing_out() {
 	grep -q '^pbperf: out: 0 packets, 0 buffers, 0 connections, 0 sockets, 0 half-open' "$work/serve"
 }
 
+no_queue() { tc -n "$ns" qdisc show dev pb0 root | tee /dev/stderr | grep -q '^qdisc noqueue'; }
+
 common() {
 	check "$1: ping" no_loss 100 56
 	check "$1: ping of 8000 bytes, in fragments" no_loss 20 8000
@@ -113,6 +115,7 @@ common() {
 ip netns add "$ns" && ip -n "$ns" link set lo up || exit 1
 
 check "tap: starts" serve "$ns" tap:pb0 --host-addr 192.0.2.1/24
+check "tap: no queue of the kernel's in front of ours" no_queue
 common tap
 check "tap: ping -f -c 10000 without loss" no_loss 10000 56
 check "tap: nmap -sS -p- finds our three ports" ports_seen
