@@ -2,11 +2,13 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "apps/mail/store/engine_lmdb_impl.h"
+#include "apps/mail/store/store_box.h"
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
 
@@ -213,6 +215,132 @@ int set_flags(struct test_store *t, const char *user, uint32_t uid, uint32_t rem
 	};
 
 	return run(t, &w);
+}
+
+int run_op(struct test_store *t, struct store_op *op)
+{
+	struct waited_op w = { .op = *op };
+
+	run(t, &w);
+	*op = w.op;
+	return op->result;
+}
+
+int create(struct test_store *t, const char *user, const char *mailbox)
+{
+	struct store_op op = { .kind = STORE_CREATE,
+			       .create = { .user = str_of(user),
+					   .mailbox = str_of(mailbox) } };
+
+	return run_op(t, &op);
+}
+
+int delete (struct test_store *t, const char *user, const char *mailbox)
+{
+	struct store_op op = { .kind = STORE_DELETE,
+			       .delete = { str_of(user), str_of(mailbox) } };
+
+	return run_op(t, &op);
+}
+
+int rename_box(struct test_store *t, const char *user, const char *from, const char *to)
+{
+	struct store_op op = { .kind = STORE_RENAME,
+			       .rename = { str_of(user), str_of(from), str_of(to) } };
+
+	return run_op(t, &op);
+}
+
+int subscribe(struct test_store *t, const char *user, const char *mailbox, bool off)
+{
+	struct store_op op = { .kind = STORE_SUBSCRIBE,
+			       .subscribe = { str_of(user), str_of(mailbox), off } };
+
+	return run_op(t, &op);
+}
+
+int append(struct test_store *t, const char *user, const char *mailbox, const char *text,
+	   uint32_t flags)
+{
+	struct str part = str_of(text);
+	struct store_op op = { .kind = STORE_APPEND,
+			       .append = { .user = str_of(user),
+					   .mailbox = str_of(mailbox),
+					   .parts = &part,
+					   .n_parts = 1,
+					   .flags = flags } };
+
+	return run_op(t, &op);
+}
+
+uint32_t box_number(struct test_store *t, const char *user, const char *mailbox)
+{
+	struct store_read *read;
+	uint32_t box;
+	int rc;
+
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	rc = store_box_find(read, str_of(user), str_of(mailbox), &box);
+	store_read_end(read);
+	cr_assert(rc == 0 || rc == -ENOENT);
+	return rc ? 0 : box;
+}
+
+struct store_box_info box_of(struct test_store *t, uint32_t box)
+{
+	struct store_box_info info;
+	struct store_read *read;
+
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	cr_assert_eq(store_box_load(read, box, &info), 0);
+	store_read_end(read);
+	return info;
+}
+
+enum { LISTING_LEN = 8192 };
+
+static bool add_name(void *arg, const struct store_mailbox *m)
+{
+	char *text = arg;
+	size_t at = strlen(text);
+
+	at += (size_t)snprintf(text + at, LISTING_LEN - at, "%s%.*s=", at ? " " : "",
+			       (int)m->name.len, m->name.p);
+	if (m->box == 0)
+		snprintf(text + at, LISTING_LEN - at, "-");
+	else
+		snprintf(text + at, LISTING_LEN - at, "%u", m->info.n_messages);
+	return true;
+}
+
+const char *box_names(struct test_store *t, const char *user)
+{
+	static char text[LISTING_LEN];
+	struct store_read *read;
+
+	text[0] = '\0';
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	cr_assert_eq(store_each_mailbox(read, str_of(user), add_name, text), 0);
+	store_read_end(read);
+	return text;
+}
+
+const char *box_uids(struct test_store *t, uint32_t box, uint64_t since)
+{
+	static char text[LISTING_LEN];
+	struct store_read *read;
+	struct store_msg *msgs;
+	size_t n, at = 0;
+
+	text[0] = '\0';
+	cr_assert_eq(store_read_begin(t->store, &read), 0);
+	cr_assert_eq(store_box_changes(read, box, 1, since, &msgs, &n), 0);
+	store_read_end(read);
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, LISTING_LEN - at, "%s%u", i ? " " : "",
+				       msgs[i].uid);
+	free(msgs);
+	return text;
 }
 
 struct store_box_info box_info(struct test_store *t, const char *user)

@@ -59,6 +59,8 @@ struct gate {
 void gate_close(struct gate *g, struct test_store *t);
 void gate_open(struct gate *g);
 
+/* Submits @op, waits, and returns its result. */
+int run_op(struct test_store *t, struct store_op *op);
 /* Each waits for the commit and returns its result. */
 int deliver(struct test_store *t, const char *user, const char *text);
 int deliver_bytes(struct test_store *t, const char *user, struct str bytes);
@@ -67,6 +69,21 @@ int deliver_many(struct test_store *t, const struct str *users, const struct str
 int expunge(struct test_store *t, const char *user, const uint32_t *uids, size_t n);
 int set_flags(struct test_store *t, const char *user, uint32_t uid, uint32_t remove,
 	      uint32_t add);
+
+int create(struct test_store *t, const char *user, const char *mailbox);
+int delete (struct test_store *t, const char *user, const char *mailbox);
+int rename_box(struct test_store *t, const char *user, const char *from, const char *to);
+int subscribe(struct test_store *t, const char *user, const char *mailbox, bool off);
+int append(struct test_store *t, const char *user, const char *mailbox, const char *text,
+	   uint32_t flags);
+/* The number of a mailbox; 0: no such mailbox. */
+uint32_t box_number(struct test_store *t, const char *user, const char *mailbox);
+/* Of the mailbox of that number. */
+struct store_box_info box_of(struct test_store *t, uint32_t box);
+/* "INBOX=2 a=0 a/b=-": messages of each, and - where there is no mailbox. */
+const char *box_names(struct test_store *t, const char *user);
+/* "1 3 4": UIDs of the mailbox, or of what changed after modseq @since. */
+const char *box_uids(struct test_store *t, uint32_t box, uint64_t since);
 
 /* Of INBOX; the calls must succeed. */
 struct store_box_info box_info(struct test_store *t, const char *user);

@@ -3,13 +3,29 @@
 #include "apps/mail/store/record.h"
 
 static const char state_bytes[RECORD_STATE_LEN] = {
-	1, 0, 0, 0,		/* format */
+	2, 0, 0, 0,		/* format */
 	0, 0, 0, 1, 0, 0, 0, 2, /* next message */
 	0, 0, 0, 3,		/* next box */
 	0, 0, 0, 4,		/* last uidvalidity */
 };
 
 static const char box_bytes[RECORD_BOX_LEN] = {
+	2, 0, 0, 0,		/* format */
+	0, 0, 0, 5,		/* uidvalidity */
+	0, 0, 0, 9,		/* next uid */
+	0, 0, 0, 8,		/* messages */
+	0, 0, 0, 7,		/* unseen */
+	0, 0, 0, 2,		/* uses */
+	0, 0, 0, 0, 0, 0, 1, 0, /* modseq */
+	0, 0, 1, 0, 0, 0, 0, 0, /* bytes */
+	0, 0, 0, 6,		/* recent */
+	0, 0, 0, 3,		/* vanished */
+	0, 0, 0, 0, 0, 0, 0, 9, /* since */
+	0, 0, 0, 0, 0, 0, 0, 8, /* modseq of flags */
+};
+
+/* As stores without IMAP have them. */
+static const char old_box_bytes[40] = {
 	1, 0, 0, 0,		/* format */
 	0, 0, 0, 5,		/* uidvalidity */
 	0, 0, 0, 9,		/* next uid */
@@ -19,6 +35,8 @@ static const char box_bytes[RECORD_BOX_LEN] = {
 	0, 0, 0, 0, 0, 0, 1, 0, /* modseq */
 	0, 0, 1, 0, 0, 0, 0, 0, /* bytes */
 };
+
+static const char keywords_bytes[] = { 1, 'a', 3, '$', 'B', 'c' };
 
 static const char entry_bytes[RECORD_ENTRY_LEN + 3] = {
 	1,   0,	  0,   3,	      /* format, head length */
@@ -90,6 +108,14 @@ static bool parses_msg_key(struct str value)
 	return record_parse_msg_key(value, &msg);
 }
 
+static bool parses_vanished_key(struct str value)
+{
+	struct record_vanished v;
+	uint32_t box;
+
+	return record_parse_vanished_key(value, &box, &v);
+}
+
 Test(record, parses_each_byte_for_byte_and_emits_the_same)
 {
 	char out[64];
@@ -113,6 +139,11 @@ Test(record, parses_each_byte_for_byte_and_emits_the_same)
 	cr_assert_eq(i.n_unseen, 7);
 	cr_assert_eq(i.modseq, 0x100);
 	cr_assert_eq(i.n_bytes, 0x10000000000);
+	cr_assert_eq(i.uses, STORE_USE_SENT);
+	cr_assert_eq(i.uid_recent, 6);
+	cr_assert_eq(i.n_vanished, 3);
+	cr_assert_eq(i.vanished_since, 9);
+	cr_assert_eq(i.modseq_flags, 8);
 	record_emit_box(out, &i);
 	cr_assert_arr_eq(out, box_bytes, RECORD_BOX_LEN);
 
@@ -146,11 +177,12 @@ Test(record, refuses_every_other_length)
 		{ parses_count, { "\0\0\0\1", 4 } },
 		{ parses_box_key, { "\0\0\0\1\0\0\0\2", 8 } },
 		{ parses_msg_key, { "\0\0\0\1\0\0\0\2", 8 } },
+		{ parses_vanished_key, { "\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\3", 16 } },
 	};
 
 	for (size_t i = 0; i < sizeof(records) / sizeof(*records); i++) {
 		size_t len = records[i].value.len;
-		char bytes[64] = { 0 };
+		char bytes[80] = { 0 };
 
 		memcpy(bytes, records[i].value.p, len);
 		for (size_t n = 0; n < sizeof(bytes); n++)
@@ -167,11 +199,14 @@ Test(record, refuses_what_another_format_would_say)
 		size_t at;
 		char byte;
 	} strange[] = {
-		{ parses_state, RECORD_STR(state_bytes), 0, 2 },
+		{ parses_state, RECORD_STR(state_bytes), 0, 3 },
 		{ parses_state, RECORD_STR(state_bytes), 2, 1 },
 		{ parses_box, RECORD_STR(box_bytes), 0, 0 },
 		{ parses_box, RECORD_STR(box_bytes), 3, 1 },
-		{ parses_box, RECORD_STR(box_bytes), 23, 1 },
+		{ parses_box, RECORD_STR(box_bytes), 0, 3 },
+		{ parses_box, RECORD_STR(box_bytes), 0, 1 },
+		{ parses_box, RECORD_STR(old_box_bytes), 0, 2 },
+		{ parses_box, RECORD_STR(old_box_bytes), 23, 1 },
 		{ parses_entry, RECORD_STR(entry_bytes), 0, 9 },
 		{ parses_entry, RECORD_STR(entry_bytes), 1, 1 },
 		{ parses_entry, RECORD_STR(entry_bytes), 3, 2 },
@@ -190,6 +225,65 @@ Test(record, refuses_what_another_format_would_say)
 		bytes[strange[i].at] = strange[i].byte;
 		cr_assert(!strange[i].parses(value), "case %zu", i);
 	}
+}
+
+Test(record, reads_state_and_box_of_stores_without_imap)
+{
+	char old_state[RECORD_STATE_LEN];
+	struct store_box_info i;
+	struct record_state s;
+
+	memcpy(old_state, state_bytes, sizeof(old_state));
+	old_state[0] = 1;
+	cr_assert(record_parse_state(RECORD_STR(old_state), &s));
+	cr_assert_eq(s.next_box, 3);
+	cr_assert(record_parse_box(RECORD_STR(old_box_bytes), &i));
+	cr_assert_eq(i.n_bytes, 0x10000000000);
+	cr_assert_eq(i.uses, 0);
+	cr_assert_eq(i.uid_recent, 1);
+	cr_assert_eq(i.n_vanished, 0);
+	cr_assert_eq(i.vanished_since, 0x100);
+	cr_assert_eq(i.modseq_flags, 0x100);
+}
+
+Test(record, keywords_come_back_as_they_went)
+{
+	struct str value = RECORD_STR(keywords_bytes);
+	char out[RECORD_KEYWORDS_MAX];
+	struct store_keywords k;
+	size_t len;
+
+	cr_assert(record_parse_keywords(value, &k));
+	cr_assert_eq(k.n, 2);
+	cr_assert(str_eq(k.names[0], STR("a")));
+	cr_assert(str_eq(k.names[1], STR("$Bc")));
+	record_emit_keywords(out, &len, &k);
+	cr_assert(str_eq(value, (struct str){ out, len }));
+	for (size_t n = 1; n < value.len; n++)
+		cr_assert_eq(record_parse_keywords((struct str){ value.p, n }, &k),
+			     n == 2);
+	cr_assert(record_parse_keywords((struct str){ NULL, 0 }, &k));
+	cr_assert_eq(k.n, 0);
+}
+
+Test(record, keywords_have_limits)
+{
+	char many[2 * STORE_KEYWORDS_MAX + 2];
+	char name[STORE_KEYWORD_LEN_MAX + 1];
+	struct store_keywords k;
+
+	for (size_t i = 0; i < sizeof(many); i += 2)
+		memcpy(many + i, "\1a", 2);
+	cr_assert(record_parse_keywords((struct str){ many, sizeof(many) - 2 }, &k));
+	cr_assert(!record_parse_keywords(RECORD_STR(many), &k));
+	cr_assert(!record_parse_keywords((struct str){ "\0", 1 }, &k));
+	cr_assert(!record_parse_keywords((struct str){ "\2a b", 4 }, &k));
+	memset(name, 'x', sizeof(name));
+	cr_assert(store_keyword_ok((struct str){ name, STORE_KEYWORD_LEN_MAX }));
+	cr_assert(!store_keyword_ok(RECORD_STR(name)));
+	cr_assert(!store_keyword_ok(STR("")));
+	cr_assert(!store_keyword_ok(STR("\\Seen")));
+	cr_assert(!store_keyword_ok(STR("\xc3\xa9")));
 }
 
 Test(record, keys_sort_as_their_numbers_do)

@@ -1,7 +1,9 @@
 #include "apps/mail/store/change.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "apps/mail/store/change_impl.h"
 #include "apps/mail/store/mailbox.h"
 #include "apps/mail/store/message.h"
 #include "apps/mail/store/spool_impl.h"
@@ -12,18 +14,116 @@ enum {
 	 * each tree, and what the engine notes about free pages. */
 	MSG_OVERHEAD = 64 << 10,
 	ENTRY_OVERHEAD = 16 << 10,
+	COPY_OVERHEAD = 1 << 10, /* of each one among many that lie side by side */
 };
 
 static const struct str inbox = { "INBOX", 5 };
 
 uint64_t change_need(const struct store_op *op)
 {
-	uint64_t n_entries;
+	uint64_t n;
 
-	if (op->kind != STORE_DELIVER)
-		return 0;
-	n_entries = op->deliver.n_users + (op->spool ? op->spool->n_add : 0);
-	return op->bytes + MSG_OVERHEAD + n_entries * ENTRY_OVERHEAD;
+	switch (op->kind) {
+	case STORE_DELIVER:
+		n = op->deliver.n_users + (op->spool ? op->spool->n_add : 0);
+		return op->bytes + MSG_OVERHEAD + n * ENTRY_OVERHEAD;
+	case STORE_APPEND: return op->bytes + MSG_OVERHEAD + ENTRY_OVERHEAD;
+	case STORE_COPY: return MSG_OVERHEAD + op->copy.n_uids * (uint64_t)COPY_OVERHEAD;
+	case STORE_SUMMARY:
+		return op->bytes + MSG_OVERHEAD +
+		       op->summarize.n * (uint64_t)COPY_OVERHEAD;
+	case STORE_EXPUNGE:
+	case STORE_FLAGS:
+	case STORE_CREATE:
+	case STORE_DELETE:
+	case STORE_RENAME:
+	case STORE_SUBSCRIBE:
+	case STORE_CLAIM:
+	case STORE_SPOOL: break;
+	}
+	return 0;
+}
+
+static bool touch(struct change *c, uint32_t box)
+{
+	/* A mailbox that changes often in one transaction mostly does so in a row. */
+	if (c->n_touched > 0 && c->touched[c->n_touched - 1] == box)
+		return true;
+	if (c->n_touched == c->room_touched) {
+		size_t room = c->room_touched ? 2 * c->room_touched : 64;
+		uint32_t *more = reallocarray(c->touched, room, sizeof(*more));
+
+		if (!more)
+			return false;
+		c->touched = more;
+		c->room_touched = room;
+	}
+	c->touched[c->n_touched++] = box;
+	return true;
+}
+
+int change_save(struct change *c, uint32_t box, const struct store_box_info *info)
+{
+	if (!touch(c, box))
+		return -ENOMEM;
+	c->written = true;
+	return mailbox_save(c->txn, box, info);
+}
+
+int change_new_box(struct change *c, struct str user, struct str name, uint32_t *box,
+		   struct store_box_info *info)
+{
+	int rc;
+
+	*box = c->state.next_box++;
+	*info = (struct store_box_info){
+		.uid_validity = ++c->state.last_uid_validity,
+		.uid_next = 1,
+		.uid_recent = 1,
+	};
+	c->written = true;
+	rc = mailbox_put_name(c->txn, user, name, *box);
+	return rc ? rc : mailbox_save(c->txn, *box, info);
+}
+
+int change_find(struct change *c, uint32_t *box, struct str user, struct str name,
+		struct store_box_info *info)
+{
+	if (*box != 0)
+		return mailbox_load(c->txn, *box, info);
+	return mailbox_open(c->txn, user, name, box, info);
+}
+
+int change_find_or_inbox(struct change *c, struct str user, struct str name,
+			 uint32_t *box, struct store_box_info *info)
+{
+	int rc = mailbox_open(c->txn, user, name, box, info);
+
+	if (rc != -ENOENT || !str_eq(name, inbox))
+		return rc;
+	return change_new_box(c, user, name, box, info);
+}
+
+int change_add(struct change *c, struct record_entry *e, struct store_box_info *info)
+{
+	if (info->uid_next == RECORD_UID_BOX)
+		return -ENOSPC; /* 4 billion messages came here */
+	e->msg.uid = info->uid_next++;
+	info->n_messages++;
+	info->n_unseen += !(e->msg.flags & STORE_SEEN);
+	info->n_bytes += e->msg.size;
+	c->written = true;
+	return mailbox_put_entry(c->txn, e);
+}
+
+uint32_t change_learn(struct store_keywords *k, struct str name)
+{
+	uint32_t bit = store_keyword_bit(k, name);
+
+	if (bit || k->n == STORE_KEYWORDS_MAX || !store_keyword_ok(name))
+		return bit;
+	k->names[k->n++] = name;
+	return UINT32_C(1) << (STORE_KEYWORD_BIT + k->n - 1);
 }
 
 /* What can be said against a delivery before anything is written. */
@@ -42,38 +142,16 @@ static int check_deliver(const struct change *c, const struct store_op *op)
 	return change_need(op) > c->room ? -ENOSPC : 0;
 }
 
-/* The mailbox for a delivery, made if need be. */
-static int open_box(struct change *c, struct str user, uint32_t *box,
-		    struct store_box_info *info)
-{
-	int rc = mailbox_find(c->txn, user, inbox, box);
-
-	if (rc != -ENOENT)
-		return rc ? rc : mailbox_load(c->txn, *box, info);
-	*box = c->state.next_box++;
-	*info = (struct store_box_info){
-		.uid_validity = ++c->state.last_uid_validity,
-		.uid_next = 1,
-	};
-	return mailbox_add(c->txn, user, inbox, *box, info);
-}
-
-static int add_entry(struct change *c, struct str user, struct record_entry *e)
+static int add_to_inbox(struct change *c, struct str user, struct record_entry *e)
 {
 	struct store_box_info info;
-	int rc = open_box(c, user, &e->msg.box, &info);
+	int rc = change_find_or_inbox(c, user, inbox, &e->msg.box, &info);
 
 	if (rc)
 		return rc;
-	if (info.uid_next == RECORD_UID_BOX)
-		return -ENOSPC; /* 4 billion messages came here */
-	e->msg.uid = info.uid_next++;
 	e->msg.modseq = ++info.modseq;
-	info.n_messages++;
-	info.n_unseen++;
-	info.n_bytes += e->msg.size;
-	rc = mailbox_put_entry(c->txn, e);
-	return rc ? rc : mailbox_save(c->txn, e->msg.box, &info);
+	rc = change_add(c, e, &info);
+	return rc ? rc : change_save(c, e->msg.box, &info);
 }
 
 static int deliver(struct change *c, struct store_op *op)
@@ -98,7 +176,7 @@ static int deliver(struct change *c, struct store_op *op)
 		if (op->deliver.head)
 			e.head = op->deliver.head[i];
 		e.msg.size = op->bytes + e.head.len;
-		rc = add_entry(c, op->deliver.users[i], &e);
+		rc = add_to_inbox(c, op->deliver.users[i], &e);
 		if (op->deliver.uids)
 			op->deliver.uids[i] = e.msg.uid;
 	}
@@ -109,108 +187,80 @@ static int deliver(struct change *c, struct store_op *op)
 	return rc;
 }
 
-/* The mailbox of an operation that changes what is there. */
-static int find_box(struct change *c, struct store_op *op, struct str user,
-		    struct str mailbox, uint32_t *box, struct store_box_info *info)
+/* The message's flags, with its keywords as the mailbox has them: what it cannot learn
+ * is left out. */
+static int append_flags(struct change *c, const struct store_append *a, uint32_t box,
+			uint32_t *flags)
 {
-	int rc = mailbox_find(c->txn, user, mailbox, box);
+	char text[RECORD_KEYWORDS_MAX];
+	struct store_keywords k;
+	unsigned n_before;
+	int rc;
 
-	if (rc == 0)
-		rc = mailbox_load(c->txn, *box, info);
-	/* Nothing is written, so no error spoils the transaction. */
-	op->result = rc;
-	return rc;
-}
-
-static int expunge_one(struct change *c, uint32_t box, uint32_t uid,
-		       struct store_box_info *info)
-{
-	struct record_entry e;
-	bool dead;
-	int rc = mailbox_get_entry(c->txn, box, uid, &e);
-
-	if (rc)
-		return rc == -ENOENT ? 0 : rc;
-	rc = mailbox_del_entry(c->txn, box, uid);
-	if (rc == 0)
-		rc = message_unref(c->txn, e.msg.msg, &dead);
-	if (rc)
-		return rc;
-	info->n_messages--;
-	info->n_unseen -= !(e.msg.flags & STORE_SEEN);
-	info->n_bytes -= e.msg.size;
-	c->more_dead |= dead;
-	c->n_expunged++;
-	return 0;
-}
-
-static int expunge(struct change *c, struct store_op *op)
-{
-	uint64_t n_before = c->n_expunged;
-	struct store_box_info info;
-	uint32_t box;
-	int rc = 0;
-
-	if (find_box(c, op, op->expunge.user, op->expunge.mailbox, &box, &info))
+	*flags = a->flags & STORE_FLAGS_ALL;
+	if (!a->keywords || a->keywords->n == 0)
 		return 0;
-	for (size_t i = 0; i < op->expunge.n_uids && !rc; i++)
-		rc = expunge_one(c, box, op->expunge.uids[i], &info);
-	if (rc || c->n_expunged == n_before)
-		return rc;
-	c->written = true;
-	info.modseq++;
-	return mailbox_save(c->txn, box, &info);
-}
-
-static int flag_one(struct change *c, struct store_op *op, uint32_t box, uint32_t uid,
-		    struct store_box_info *info, bool *changed)
-{
-	char head[STORE_HEAD_MAX];
-	struct record_entry e;
-	uint32_t flags;
-	int rc = mailbox_get_entry(c->txn, box, uid, &e);
-
+	rc = mailbox_load_keywords(c->txn, box, &k, text);
 	if (rc)
-		return rc == -ENOENT ? 0 : rc;
-	flags = (e.msg.flags & ~op->flags.remove) | op->flags.add;
-	if (flags == e.msg.flags)
-		return 0; /* no change, no new modseq */
-	if (!*changed)
-		info->modseq++;
-	*changed = true;
-	info->n_unseen += !(flags & STORE_SEEN);
-	info->n_unseen -= !(e.msg.flags & STORE_SEEN);
-	e.msg.flags = flags;
-	e.msg.modseq = info->modseq;
-	if (e.head.len > 0)
-		memcpy(head, e.head.p, e.head.len);
-	e.head.p = head;
-	return mailbox_put_entry(c->txn, &e);
+		return rc;
+	n_before = k.n;
+	for (unsigned i = 0; i < a->keywords->n; i++)
+		*flags |= change_learn(&k, a->keywords->names[i]);
+	return k.n > n_before ? mailbox_save_keywords(c->txn, box, &k) : 0;
 }
 
-static int set_flags(struct change *c, struct store_op *op)
+static int append(struct change *c, struct store_op *op)
 {
+	struct store_append *a = &op->append;
+	struct record_entry e = { .msg = { .date_s = a->date_s, .size = op->bytes } };
 	struct store_box_info info;
-	bool changed = false;
-	uint32_t box;
-	int rc = 0;
+	int rc;
 
-	if (find_box(c, op, op->flags.user, op->flags.mailbox, &box, &info))
+	op->result = change_need(op) > c->room ? -ENOSPC :
+		     op->bytes > STORE_MSG_MAX || a->summary.len > STORE_SUMMARY_MAX ?
+						 -EINVAL :
+						 0;
+	if (op->result)
 		return 0;
-	for (size_t i = 0; i < op->flags.n_uids && !rc; i++)
-		rc = flag_one(c, op, box, op->flags.uids[i], &info, &changed);
-	if (rc || !changed)
-		return rc;
+	rc = change_find_or_inbox(c, a->user, a->mailbox, &e.msg.box, &info);
+	if (rc == -ENOENT || rc == -EINVAL) {
+		op->result = rc;
+		return 0;
+	}
+	c->room -= change_need(op);
 	c->written = true;
-	return mailbox_save(c->txn, box, &info);
+	e.msg.msg = c->state.next_msg++;
+	if (rc == 0)
+		rc = message_put(c->txn, e.msg.msg, a->parts, a->n_parts, 1);
+	if (rc == 0 && a->summary.len > 0)
+		rc = message_put_summary(c->txn, e.msg.msg, a->summary);
+	if (rc == 0)
+		rc = append_flags(c, a, e.msg.box, &e.msg.flags);
+	if (rc)
+		return rc;
+	e.msg.modseq = ++info.modseq;
+	rc = change_add(c, &e, &info);
+	a->uid = e.msg.uid;
+	a->uid_validity = info.uid_validity;
+	c->n_delivered++;
+	c->n_bytes += op->bytes;
+	return rc ? rc : change_save(c, e.msg.box, &info);
 }
 
 static int apply(struct change *c, struct store_op *op)
 {
 	switch (op->kind) {
 	case STORE_DELIVER: return deliver(c, op);
-	case STORE_EXPUNGE: return expunge(c, op);
-	case STORE_FLAGS: return set_flags(c, op);
+	case STORE_APPEND: return append(c, op);
+	case STORE_EXPUNGE: return change_expunge(c, op);
+	case STORE_FLAGS: return change_flags(c, op);
+	case STORE_COPY: return change_copy(c, op);
+	case STORE_CREATE: return change_create(c, op);
+	case STORE_DELETE: return change_delete(c, op);
+	case STORE_RENAME: return change_rename(c, op);
+	case STORE_SUBSCRIBE: return change_subscribe(c, op);
+	case STORE_CLAIM: return change_claim(c, op);
+	case STORE_SUMMARY: return change_summarize(c, op);
 	case STORE_SPOOL:
 		op->result = op->spool && spool_op_ok(op->spool) ? 0 : -EINVAL;
 		return 0;
@@ -234,4 +284,9 @@ int change_end(struct change *c)
 
 	record_emit_state(value, &c->state);
 	return engine_put(c->txn, ENGINE_STATE, STR("state"), RECORD_STR(value));
+}
+
+void change_fini(struct change *c)
+{
+	free(c->touched);
 }

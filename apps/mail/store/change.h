@@ -24,6 +24,9 @@ struct change {
 	bool written;		   /* the transaction is not empty */
 	bool more_dead;		   /* there is something for the next sweep */
 	uint64_t n_delivered, n_expunged, n_bytes;
+	/* Mailboxes whose watchers are to be told. */
+	uint32_t *touched;
+	size_t n_touched, room_touched;
 };
 
 /*
@@ -31,10 +34,12 @@ struct change {
  * the transaction is spoiled.
  */
 int change_apply(struct change *c, struct store_op *op);
-/* Bytes that @op may take of the room, with all that goes with them; 0: no delivery. */
+/* Bytes that @op may take of the room, with all that goes with them; 0: it adds none. */
 uint64_t change_need(const struct store_op *op);
 /* Removes dead messages that nobody holds, up to the limits.  First of all: what this
  * transaction itself lets die may still be held until it is committed. */
 int change_sweep(struct change *c, struct store *store);
 /* Writes the state; last of all. */
 int change_end(struct change *c);
+/* What it holds of memory. */
+void change_fini(struct change *c);

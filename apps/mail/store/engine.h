@@ -28,7 +28,10 @@ enum engine_table {
 	ENGINE_MSG, /* every put has a key above all earlier ones */
 	ENGINE_REF,
 	ENGINE_DEAD,
-	ENGINE_ITEM, /* of the spool, from here on */
+	ENGINE_SUB,
+	ENGINE_VANISHED,
+	ENGINE_SUMMARY,
+	ENGINE_ITEM, /* of the spool, as are the next */
 	ENGINE_DUE,
 	ENGINE_DEST,
 	ENGINE_READY,

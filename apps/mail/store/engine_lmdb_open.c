@@ -12,11 +12,17 @@
 enum { N_READERS = 1022 }; /* snapshots at once; 64 bytes each in the lock file */
 
 static const char *const table_names[ENGINE_N_TABLES] = {
-	[ENGINE_STATE] = "state", [ENGINE_NAME] = "name", [ENGINE_BOX] = "box",
-	[ENGINE_MSG] = "msg",	  [ENGINE_REF] = "ref",	  [ENGINE_DEAD] = "dead",
-	[ENGINE_ITEM] = "item",	  [ENGINE_DUE] = "due",	  [ENGINE_DEST] = "dest",
+	[ENGINE_STATE] = "state",     [ENGINE_NAME] = "name",
+	[ENGINE_BOX] = "box",	      [ENGINE_MSG] = "msg",
+	[ENGINE_REF] = "ref",	      [ENGINE_DEAD] = "dead",
+	[ENGINE_SUB] = "sub",	      [ENGINE_VANISHED] = "vanished",
+	[ENGINE_SUMMARY] = "summary", [ENGINE_ITEM] = "item",
+	[ENGINE_DUE] = "due",	      [ENGINE_DEST] = "dest",
 	[ENGINE_READY] = "ready",
 };
+
+/* The tables that every store has; the others came later. */
+enum { N_OLD_TABLES = ENGINE_DEAD + 1 };
 
 /* A failure of opening, and the sentence about it. */
 struct failure {
@@ -111,7 +117,7 @@ static int open_env(struct lmdb *l, const char *dir, uint64_t map_len, struct fa
 	return rc ? fail_mdb(f, dir, rc) : check_len(l, dir, f);
 }
 
-/* Opens the tables, or makes them all in a new file. */
+/* Opens the tables, or makes them all in a new file, and the later ones in an old. */
 static int open_tables(struct lmdb *l, const char *dir, struct failure *f)
 {
 	MDB_stat main_db;
@@ -124,10 +130,10 @@ static int open_tables(struct lmdb *l, const char *dir, struct failure *f)
 	rc = mdb_txn_begin(l->env, NULL, 0, &txn);
 	if (rc)
 		return fail_mdb(f, dir, rc);
-	/* A store from before there was a spool is given one. */
+	/* A store from before there were IMAP and a spool is given what they need. */
 	for (int i = 0; i < ENGINE_N_TABLES && !rc; i++)
 		rc = mdb_dbi_open(txn, table_names[i],
-				  is_new || i >= ENGINE_ITEM ? MDB_CREATE : 0,
+				  is_new || i >= N_OLD_TABLES ? MDB_CREATE : 0,
 				  &l->tables[i]);
 	if (rc) {
 		mdb_txn_abort(txn);

@@ -3,36 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int mailbox_find(struct engine_txn *txn, struct str user, struct str mailbox,
-		 uint32_t *box)
-{
-	char key[RECORD_NAME_MAX];
-	struct str value;
-	size_t len;
-	int rc;
-
-	if (!record_emit_name(key, &len, user, mailbox))
-		return -EINVAL;
-	rc = engine_get(txn, ENGINE_NAME, (struct str){ key, len }, &value);
-	if (rc)
-		return rc;
-	return record_parse_count(value, box) ? 0 : -EIO;
-}
-
-int mailbox_add(struct engine_txn *txn, struct str user, struct str mailbox, uint32_t box,
-		const struct store_box_info *info)
-{
-	char key[RECORD_NAME_MAX], value[RECORD_COUNT_LEN];
-	size_t len;
-	int rc;
-
-	if (!record_emit_name(key, &len, user, mailbox))
-		return -EINVAL;
-	record_emit_count(value, box);
-	rc = engine_put(txn, ENGINE_NAME, (struct str){ key, len }, RECORD_STR(value));
-	return rc ? rc : mailbox_save(txn, box, info);
-}
-
 int mailbox_load(struct engine_txn *txn, uint32_t box, struct store_box_info *info)
 {
 	char key[RECORD_BOX_KEY_LEN];
@@ -41,10 +11,29 @@ int mailbox_load(struct engine_txn *txn, uint32_t box, struct store_box_info *in
 
 	record_emit_box_key(key, box, RECORD_UID_BOX);
 	rc = engine_get(txn, ENGINE_BOX, RECORD_STR(key), &value);
+	if (rc)
+		return rc;
+	return record_parse_box(value, info) ? 0 : -EIO;
+}
+
+int mailbox_open(struct engine_txn *txn, struct str user, struct str mailbox,
+		 uint32_t *box, struct store_box_info *info)
+{
+	int rc = mailbox_find(txn, user, mailbox, box);
+
+	if (rc || *box == 0)
+		return rc ? rc : -ENOENT;
+	rc = mailbox_load(txn, *box, info);
 	/* Its name is there, so the record has to be. */
-	if (rc == -ENOENT || (rc == 0 && !record_parse_box(value, info)))
-		return -EIO;
-	return rc;
+	return rc == -ENOENT ? -EIO : rc;
+}
+
+int mailbox_del(struct engine_txn *txn, uint32_t box)
+{
+	char key[RECORD_BOX_KEY_LEN];
+
+	record_emit_box_key(key, box, RECORD_UID_BOX);
+	return engine_del(txn, ENGINE_BOX, RECORD_STR(key));
 }
 
 int mailbox_save(struct engine_txn *txn, uint32_t box, const struct store_box_info *info)
@@ -65,8 +54,9 @@ int mailbox_get_entry(struct engine_txn *txn, uint32_t box, uint32_t uid,
 	int rc;
 
 	record_emit_box_key(key, box, uid);
-	rc = uid == RECORD_UID_BOX ? -ENOENT :
-				     engine_get(txn, ENGINE_BOX, RECORD_STR(key), &value);
+	if (uid == RECORD_UID_BOX || uid == RECORD_UID_KEYWORDS)
+		return -ENOENT;
+	rc = engine_get(txn, ENGINE_BOX, RECORD_STR(key), &value);
 	if (rc)
 		return rc;
 	if (!record_parse_entry(value, &got))
@@ -96,6 +86,8 @@ int mailbox_del_entry(struct engine_txn *txn, uint32_t box, uint32_t uid)
 }
 
 struct msgs {
+	uint32_t box;
+	uint64_t since; /* only what changed after this */
 	struct store_msg *at;
 	size_t n, room;
 };
@@ -115,7 +107,7 @@ static bool msgs_push(struct msgs *m, const struct store_msg *msg)
 	return true;
 }
 
-static int list_entries(struct engine_cursor *cursor, uint32_t box, struct msgs *m)
+static int list_entries(struct engine_cursor *cursor, struct msgs *m)
 {
 	const struct engine_ops *ops = cursor->txn->engine->ops;
 	struct str key, value;
@@ -123,34 +115,33 @@ static int list_entries(struct engine_cursor *cursor, uint32_t box, struct msgs 
 	int rc;
 
 	while ((rc = ops->cursor_next(cursor, &key, &value)) == 1) {
-		uint32_t at;
-
-		if (!record_parse_box_key(key, &at, &e.msg.uid))
+		if (!record_parse_box_key(key, &e.msg.box, &e.msg.uid))
 			return -EIO;
-		if (at != box || e.msg.uid == RECORD_UID_BOX)
+		if (e.msg.box != m->box || e.msg.uid == RECORD_UID_BOX)
 			return 0;
 		if (!record_parse_entry(value, &e))
 			return -EIO;
-		e.msg.box = box;
-		if (!msgs_push(m, &e.msg))
+		if (e.msg.modseq > m->since && !msgs_push(m, &e.msg))
 			return -ENOMEM;
 	}
 	return rc;
 }
 
-int mailbox_list(struct engine_txn *txn, uint32_t box, struct store_msg **msgs, size_t *n)
+int mailbox_list(struct engine_txn *txn, uint32_t box, uint32_t from, uint64_t since,
+		 struct store_msg **msgs, size_t *n)
 {
 	const struct engine_ops *ops = txn->engine->ops;
-	char from[RECORD_BOX_KEY_LEN];
+	struct msgs m = { .box = box, .since = since };
+	char key[RECORD_BOX_KEY_LEN];
 	struct engine_cursor *cursor;
-	struct msgs m = { 0 };
 	int rc;
 
-	record_emit_box_key(from, box, 0);
-	rc = ops->cursor_open(txn, ENGINE_BOX, RECORD_STR(from), &cursor);
+	/* 0 is not a message's UID but the key of the keywords. */
+	record_emit_box_key(key, box, from ? from : 1);
+	rc = ops->cursor_open(txn, ENGINE_BOX, RECORD_STR(key), &cursor);
 	if (rc)
 		return rc;
-	rc = list_entries(cursor, box, &m);
+	rc = list_entries(cursor, &m);
 	ops->cursor_close(cursor);
 	if (rc) {
 		free(m.at);

@@ -61,6 +61,19 @@ int message_n_entries(struct engine_txn *txn, uint64_t msg, uint32_t *n)
 	return record_parse_count(value, n) ? 0 : -EIO;
 }
 
+int message_ref(struct engine_txn *txn, uint64_t msg)
+{
+	char key[RECORD_MSG_KEY_LEN], count[RECORD_COUNT_LEN];
+	uint32_t n;
+	int rc = message_n_entries(txn, msg, &n);
+
+	if (rc || n == UINT32_MAX)
+		return rc ? rc : -EIO;
+	record_emit_msg_key(key, msg);
+	record_emit_count(count, n + 1);
+	return engine_put(txn, ENGINE_REF, RECORD_STR(key), RECORD_STR(count));
+}
+
 int message_unref(struct engine_txn *txn, uint64_t msg, bool *dead)
 {
 	char key[RECORD_MSG_KEY_LEN], count[RECORD_COUNT_LEN];
@@ -79,6 +92,25 @@ int message_unref(struct engine_txn *txn, uint64_t msg, bool *dead)
 	return engine_put(txn, ENGINE_REF, RECORD_STR(key), RECORD_STR(count));
 }
 
+int message_get_summary(struct engine_txn *txn, uint64_t msg, struct str *bytes)
+{
+	char key[RECORD_MSG_KEY_LEN];
+
+	record_emit_msg_key(key, msg);
+	return engine_get(txn, ENGINE_SUMMARY, RECORD_STR(key), bytes);
+}
+
+int message_put_summary(struct engine_txn *txn, uint64_t msg, struct str bytes)
+{
+	char key[RECORD_MSG_KEY_LEN];
+	struct str message;
+	int rc;
+
+	record_emit_msg_key(key, msg);
+	rc = engine_get(txn, ENGINE_MSG, RECORD_STR(key), &message);
+	return rc ? rc : engine_put(txn, ENGINE_SUMMARY, RECORD_STR(key), bytes);
+}
+
 int message_remove(struct engine_txn *txn, uint64_t msg, uint64_t *len)
 {
 	char key[RECORD_MSG_KEY_LEN];
@@ -89,6 +121,8 @@ int message_remove(struct engine_txn *txn, uint64_t msg, uint64_t *len)
 	rc = engine_get(txn, ENGINE_MSG, RECORD_STR(key), &value);
 	if (rc == 0)
 		rc = engine_del(txn, ENGINE_MSG, RECORD_STR(key));
+	if (rc == 0)
+		rc = engine_del(txn, ENGINE_SUMMARY, RECORD_STR(key));
 	/* Without its bytes (a damaged store) it is gone all the same. */
 	if (rc == 0 || rc == -ENOENT)
 		rc = engine_del(txn, ENGINE_DEAD, RECORD_STR(key));

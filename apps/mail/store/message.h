@@ -28,7 +28,13 @@ int message_get(struct engine_txn *txn, uint64_t msg, struct record_head *head,
 bool message_is_whole(uint64_t msg, const struct record_head *head, struct str bytes);
 /* How many entries name it; a message that is not there has 1 as well. */
 int message_n_entries(struct engine_txn *txn, uint64_t msg, uint32_t *n);
+/* One entry more for a message that has one. */
+int message_ref(struct engine_txn *txn, uint64_t msg);
 /* One entry less; *dead: that was the last one. */
 int message_unref(struct engine_txn *txn, uint64_t msg, bool *dead);
+/* What was noted about it; -ENOENT. */
+int message_get_summary(struct engine_txn *txn, uint64_t msg, struct str *bytes);
+/* -ENOENT: there is no such message. */
+int message_put_summary(struct engine_txn *txn, uint64_t msg, struct str bytes);
 /* Removes a dead one; *len bytes are free. */
 int message_remove(struct engine_txn *txn, uint64_t msg, uint64_t *len);

@@ -4,7 +4,8 @@
 
 #include "stack/base/byte.h"
 
-enum { FORMAT = 1 };
+/* Of entries and messages; and of what has changed since the first. */
+enum { FORMAT = 1, FORMAT_NOW = 2, BOX_LEN_1 = 40 };
 
 bool record_emit_name(char key[RECORD_NAME_MAX], size_t *len, struct str user,
 		      struct str mailbox)
@@ -91,28 +92,52 @@ bool record_parse_count(struct str value, uint32_t *n)
 	return true;
 }
 
-/* What every record begins with: the format, and zeros up to @len bytes. */
-static void emit_format(struct wr *w, size_t len)
+void record_emit_vanished_key(char key[RECORD_VANISHED_KEY_LEN], uint32_t box,
+			      const struct record_vanished *v)
 {
-	wr8(w, FORMAT);
+	struct wr w = wr_of(key, RECORD_VANISHED_KEY_LEN);
+
+	wr32(&w, box);
+	wr64(&w, v->modseq);
+	wr32(&w, v->first);
+}
+
+bool record_parse_vanished_key(struct str key, uint32_t *box, struct record_vanished *v)
+{
+	struct rd r = rd_of(key.p, key.len);
+
+	if (key.len != RECORD_VANISHED_KEY_LEN)
+		return false;
+	*box = rd32(&r);
+	v->modseq = rd64(&r);
+	v->first = rd32(&r);
+	return true;
+}
+
+/* What every record begins with: the format, and zeros up to @len bytes. */
+static void emit_format(struct wr *w, uint8_t format, size_t len)
+{
+	wr8(w, format);
 	while (--len > 0)
 		wr8(w, 0);
 }
 
-static bool parse_format(struct rd *r, size_t len)
+/* The format, or 0: zeros were missing. */
+static uint8_t parse_format(struct rd *r, size_t len)
 {
-	bool known = rd8(r) == FORMAT;
+	uint8_t format = rd8(r);
 
 	while (--len > 0)
-		known &= rd8(r) == 0;
-	return known;
+		if (rd8(r) != 0)
+			format = 0;
+	return format;
 }
 
 void record_emit_state(char value[RECORD_STATE_LEN], const struct record_state *s)
 {
 	struct wr w = wr_of(value, RECORD_STATE_LEN);
 
-	emit_format(&w, 4);
+	emit_format(&w, FORMAT_NOW, 4);
 	wr64(&w, s->next_msg);
 	wr32(&w, s->next_box);
 	wr32(&w, s->last_uid_validity);
@@ -121,8 +146,9 @@ void record_emit_state(char value[RECORD_STATE_LEN], const struct record_state *
 bool record_parse_state(struct str value, struct record_state *s)
 {
 	struct rd r = rd_of(value.p, value.len);
+	uint8_t format = parse_format(&r, 4);
 
-	if (value.len != RECORD_STATE_LEN || !parse_format(&r, 4))
+	if (value.len != RECORD_STATE_LEN || (format != FORMAT && format != FORMAT_NOW))
 		return false;
 	s->next_msg = rd64(&r);
 	s->next_box = rd32(&r);
@@ -134,40 +160,91 @@ void record_emit_box(char value[RECORD_BOX_LEN], const struct store_box_info *in
 {
 	struct wr w = wr_of(value, RECORD_BOX_LEN);
 
-	emit_format(&w, 4);
+	emit_format(&w, FORMAT_NOW, 4);
 	wr32(&w, info->uid_validity);
 	wr32(&w, info->uid_next);
 	wr32(&w, info->n_messages);
 	wr32(&w, info->n_unseen);
-	wr32(&w, 0);
+	wr32(&w, info->uses);
 	wr64(&w, info->modseq);
 	wr64(&w, info->n_bytes);
+	wr32(&w, info->uid_recent);
+	wr32(&w, info->n_vanished);
+	wr64(&w, info->vanished_since);
+	wr64(&w, info->modseq_flags);
+}
+
+/* Behind what both formats have. */
+static void parse_box_now(struct rd *r, struct store_box_info *i)
+{
+	i->uid_recent = rd32(r);
+	i->n_vanished = rd32(r);
+	i->vanished_since = rd64(r);
+	i->modseq_flags = rd64(r);
 }
 
 bool record_parse_box(struct str value, struct store_box_info *info)
 {
 	struct rd r = rd_of(value.p, value.len);
 	struct store_box_info i = { 0 };
-	bool known;
+	uint8_t format = parse_format(&r, 4);
 
-	known = value.len == RECORD_BOX_LEN && parse_format(&r, 4);
 	i.uid_validity = rd32(&r);
 	i.uid_next = rd32(&r);
 	i.n_messages = rd32(&r);
 	i.n_unseen = rd32(&r);
-	known &= rd32(&r) == 0;
+	i.uses = rd32(&r);
 	i.modseq = rd64(&r);
 	i.n_bytes = rd64(&r);
-	if (known)
-		*info = i;
-	return known;
+	if (format == FORMAT_NOW && value.len == RECORD_BOX_LEN) {
+		parse_box_now(&r, &i);
+	} else if (format == FORMAT && value.len == BOX_LEN_1 && i.uses == 0) {
+		/* Nothing was noted of expunges and flags until now. */
+		i.uid_recent = 1;
+		i.vanished_since = i.modseq_flags = i.modseq;
+	} else {
+		return false;
+	}
+	*info = i;
+	return true;
+}
+
+void record_emit_keywords(char value[RECORD_KEYWORDS_MAX], size_t *len,
+			  const struct store_keywords *k)
+{
+	struct wr w = wr_of(value, RECORD_KEYWORDS_MAX);
+
+	for (unsigned i = 0; i < k->n; i++) {
+		wr8(&w, (uint8_t)k->names[i].len);
+		wr_copy(&w, k->names[i].p, k->names[i].len);
+	}
+	*len = (size_t)((char *)w.p - value);
+}
+
+bool record_parse_keywords(struct str value, struct store_keywords *k)
+{
+	struct rd r = rd_of(value.p, value.len);
+	struct store_keywords got = { 0 };
+
+	while (rd_left(&r) > 0) {
+		size_t len = rd8(&r);
+		struct str name = { (const char *)r.p, len };
+
+		if (got.n == STORE_KEYWORDS_MAX || len > rd_left(&r) ||
+		    !store_keyword_ok(name))
+			return false;
+		got.names[got.n++] = name;
+		r.p += len;
+	}
+	*k = got;
+	return true;
 }
 
 void record_emit_entry(char value[RECORD_ENTRY_LEN], const struct record_entry *e)
 {
 	struct wr w = wr_of(value, RECORD_ENTRY_LEN);
 
-	emit_format(&w, 2);
+	emit_format(&w, FORMAT, 2);
 	wr16(&w, (uint16_t)e->head.len);
 	wr32(&w, e->msg.flags);
 	wr64(&w, e->msg.msg);
@@ -179,7 +256,7 @@ void record_emit_entry(char value[RECORD_ENTRY_LEN], const struct record_entry *
 bool record_parse_entry(struct str value, struct record_entry *e)
 {
 	struct rd r = rd_of(value.p, value.len);
-	bool known = parse_format(&r, 2);
+	bool known = parse_format(&r, 2) == FORMAT;
 	uint16_t head_len = rd16(&r);
 
 	if (!known || head_len > STORE_HEAD_MAX ||
@@ -198,7 +275,7 @@ void record_emit_head(char value[RECORD_HEAD_LEN], const struct record_head *h)
 {
 	struct wr w = wr_of(value, RECORD_HEAD_LEN);
 
-	emit_format(&w, 4);
+	emit_format(&w, FORMAT, 4);
 	wr32(&w, h->crc);
 	wr64(&w, h->len);
 }
@@ -209,7 +286,7 @@ bool record_parse_head(struct str value, struct record_head *h, struct str *byte
 	struct record_head got;
 	bool known;
 
-	known = parse_format(&r, 4);
+	known = parse_format(&r, 4) == FORMAT;
 	got.crc = rd32(&r);
 	got.len = rd64(&r);
 	if (!known || r.bad || got.len != rd_left(&r))
@@ -223,7 +300,7 @@ void record_emit_item(char value[RECORD_ITEM_LEN], const struct spool_item *item
 {
 	struct wr w = wr_of(value, RECORD_ITEM_LEN);
 
-	emit_format(&w, 6);
+	emit_format(&w, FORMAT, 6);
 	wr16(&w, (uint16_t)item->dest.len);
 	wr64(&w, item->msg);
 	wr64(&w, item->due_ms);
@@ -232,7 +309,7 @@ void record_emit_item(char value[RECORD_ITEM_LEN], const struct spool_item *item
 bool record_parse_item(struct str value, struct spool_item *item)
 {
 	struct rd r = rd_of(value.p, value.len);
-	bool known = parse_format(&r, 6);
+	bool known = parse_format(&r, 6) == FORMAT;
 	uint16_t dest_len = rd16(&r);
 	const char *at;
 	size_t left;
@@ -253,7 +330,7 @@ void record_emit_dest(char value[RECORD_DEST_LEN], const struct spool_dest *dest
 {
 	struct wr w = wr_of(value, RECORD_DEST_LEN);
 
-	emit_format(&w, 4);
+	emit_format(&w, FORMAT, 4);
 	wr32(&w, dest->fails);
 	wr64(&w, dest->ready_ms);
 	wr64(&w, dest->put_off_ms);
@@ -263,7 +340,7 @@ bool record_parse_dest(struct str value, struct spool_dest *dest)
 {
 	struct rd r = rd_of(value.p, value.len);
 
-	if (value.len != RECORD_DEST_LEN || !parse_format(&r, 4))
+	if (value.len != RECORD_DEST_LEN || parse_format(&r, 4) != FORMAT)
 		return false;
 	dest->fails = rd32(&r);
 	dest->ready_ms = rd64(&r);

@@ -2,41 +2,53 @@
  * The store's records as bytes, keys and values of the engine's tables.  Numbers are
  * big-endian, so that keys sort as their numbers do.
  *
- * table          key                              value
- * ENGINE_STATE   "state"                          state, one for the whole store
- * ENGINE_NAME    user NUL mailbox                 box u32
- * ENGINE_BOX     box u32, uid u32                 entry: one message of that mailbox
- *                box u32, 0xffffffff              box: the mailbox itself
- * ENGINE_MSG     message u64                      head, then the message as it came
- * ENGINE_REF     message u64                      entries that name it u32, if 2 or more
- * ENGINE_DEAD    message u64                      nothing: no entry names it any more
- * ENGINE_ITEM    item u64                         item: a message in the spool
- * ENGINE_DUE     dest NUL due u64, item u64       nothing
- * ENGINE_DEST    dest                             dest, one that has items
- * ENGINE_READY   ready u64, dest                  nothing
+ * table           key                             value
+ * ENGINE_STATE    "state"                         state, one for the whole store
+ * ENGINE_NAME     user NUL mailbox                box u32; 0: no mailbox, only a name
+ *                                                 above others
+ * ENGINE_BOX      box u32, 0                      keywords of the mailbox, if any
+ *                 box u32, uid u32                entry: one message of that mailbox
+ *                 box u32, 0xffffffff             box: the mailbox itself
+ * ENGINE_MSG      message u64                     head, then the message as it came
+ * ENGINE_REF      message u64                     entries that name it u32, if 2 or more
+ * ENGINE_DEAD     message u64                     nothing: no entry names it any more
+ * ENGINE_SUB      user NUL mailbox                nothing: the user is subscribed
+ * ENGINE_VANISHED box u32, modseq u64, uid u32    last uid u32: these were expunged
+ * ENGINE_SUMMARY  message u64                     what a service noted about it
+ * ENGINE_ITEM     item u64                        item: a message in the spool
+ * ENGINE_DUE      dest NUL due u64, item u64      nothing
+ * ENGINE_DEST     dest                            dest, one that has items
+ * ENGINE_READY    ready u64, dest                 nothing
  *
  * A mailbox's own record sorts behind its last entry, so that a delivery mostly changes
  * one page for both.
  *
- * state, 20 bytes                       box, 40 bytes
+ * Format 1 of state and box is that of stores without IMAP: shorter boxes, and none of
+ * the tables behind ENGINE_DEAD.  It is read, and written as format 2.
+ *
+ * state, 20 bytes                       box, 64 bytes
  *   offset  size  field                   offset  size  field
- *        0     1  format, 1                    0     1  format, 1
+ *        0     1  format, 2                    0     1  format, 2
  *        1     3  zero                         1     3  zero
  *        4     8  next message                 4     4  uidvalidity
  *       12     4  next box                     8     4  next uid
  *       16     4  last uidvalidity            12     4  messages
  *                                             16     4  messages without STORE_SEEN
- * entry, 40 bytes and its head                20     4  zero
+ * entry, 40 bytes and its head                20     4  special uses
  *   offset  size  field                       24     8  modseq
  *        0     1  format, 1                   32     8  bytes of all messages
- *        1     1  zero
- *        2     2  length of the head      head of a message, 16 bytes
- *        4     4  flags                     offset  size  field
- *        8     8  message                        0     1  format, 1
- *       16     8  size, head included            1     3  zero
- *       24     8  internal date                  4     4  CRC-32 of number and bytes
- *       32     8  modseq                         8     8  length of the bytes
- *       40        head: Return-Path...
+ *        1     1  zero                        40     4  first uid that is recent
+ *        2     2  length of the head          44     4  records in ENGINE_VANISHED
+ *        4     4  flags and keywords          48     8  vanished since
+ *        8     8  message                     56     8  modseq of flags
+ *       16     8  size, head included             (format 1 ends at 40, with 20 zero)
+ *       24     8  internal date
+ *       32     8  modseq                  head of a message, 16 bytes
+ *       40        head: Return-Path...      offset  size  field
+ *                                                0     1  format, 1
+ * keywords: for each, in the order of            1     3  zero
+ * their bits, a byte of length and as            4     4  CRC-32 of number and bytes
+ * many of text                                   8     8  length of the bytes
  *
  * item, 24 bytes, dest and the queue's    dest, 24 bytes
  *   offset  size  field                     offset  size  field
@@ -61,8 +73,10 @@ enum {
 	RECORD_BOX_KEY_LEN = 8,
 	RECORD_MSG_KEY_LEN = 8,
 	RECORD_COUNT_LEN = 4, /* of ENGINE_NAME and ENGINE_REF */
+	RECORD_VANISHED_KEY_LEN = 16,
 	RECORD_STATE_LEN = 20,
-	RECORD_BOX_LEN = 40,
+	RECORD_BOX_LEN = 64,
+	RECORD_KEYWORDS_MAX = STORE_KEYWORDS_MAX * (1 + STORE_KEYWORD_LEN_MAX),
 	RECORD_ENTRY_LEN = 40,
 	RECORD_HEAD_LEN = 16,
 	RECORD_ITEM_KEY_LEN = 8,
@@ -75,10 +89,16 @@ enum {
 /* A key or value that fills its array. */
 #define RECORD_STR(array) ((struct str){ (array), sizeof(array) })
 #define RECORD_UID_BOX UINT32_MAX /* "uid" of a mailbox's own record */
+enum { RECORD_UID_KEYWORDS = 0 }; /* "uid" of its keywords */
 
 struct record_state {
 	uint64_t next_msg;
 	uint32_t next_box, last_uid_validity;
+};
+
+struct record_vanished {
+	uint64_t modseq; /* when it was */
+	uint32_t first, last;
 };
 
 struct record_entry {
@@ -99,6 +119,10 @@ void record_emit_box_key(char key[RECORD_BOX_KEY_LEN], uint32_t box, uint32_t ui
 bool record_parse_box_key(struct str key, uint32_t *box, uint32_t *uid);
 void record_emit_msg_key(char key[RECORD_MSG_KEY_LEN], uint64_t msg);
 bool record_parse_msg_key(struct str key, uint64_t *msg);
+void record_emit_vanished_key(char key[RECORD_VANISHED_KEY_LEN], uint32_t box,
+			      const struct record_vanished *v);
+/* Fills all but v->last, which is the value: a count. */
+bool record_parse_vanished_key(struct str key, uint32_t *box, struct record_vanished *v);
 
 /* False, here and below: damaged, or of another format. */
 void record_emit_count(char value[RECORD_COUNT_LEN], uint32_t n);
@@ -107,6 +131,11 @@ void record_emit_state(char value[RECORD_STATE_LEN], const struct record_state *
 bool record_parse_state(struct str value, struct record_state *s);
 void record_emit_box(char value[RECORD_BOX_LEN], const struct store_box_info *info);
 bool record_parse_box(struct str value, struct store_box_info *info);
+/* Names that fit, see store_keyword_ok(). */
+void record_emit_keywords(char value[RECORD_KEYWORDS_MAX], size_t *len,
+			  const struct store_keywords *k);
+/* The names point into @value. */
+bool record_parse_keywords(struct str value, struct store_keywords *k);
 /* The head's bytes are put behind by the caller. */
 void record_emit_entry(char value[RECORD_ENTRY_LEN], const struct record_entry *e);
 /* Fills all but e->msg.box and .uid; e->head points into @value. */

@@ -7,6 +7,7 @@
 
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
+#include "stack/base/clock.h"
 
 enum {
 	MAP_MIN = 1 << 20,
@@ -29,20 +30,24 @@ static int load_state(struct store *store, const struct store_conf *conf)
 	const struct engine_ops *ops = store->engine->ops;
 	struct record_state *state = &store->state;
 	char fresh[RECORD_STATE_LEN];
+	struct str value = { 0 };
 	struct engine_txn *txn;
-	struct str value;
 	int rc = ops->begin(store->engine, true, &txn);
 
 	if (rc)
 		return rc;
 	rc = engine_get(txn, ENGINE_STATE, STR("state"), &value);
+	/* Also one that a later version of this program wrote. */
 	if (rc == 0 && !record_parse_state(value, state))
 		rc = -EUCLEAN;
 	if (rc == -ENOENT) {
 		*state = (struct record_state){ .next_msg = 1, .next_box = 1 };
-		record_emit_state(fresh, state);
-		rc = engine_put(txn, ENGINE_STATE, STR("state"), RECORD_STR(fresh));
+		rc = 0;
 	}
+	/* From here on an earlier version, which knows less, must not write to it. */
+	record_emit_state(fresh, state);
+	if (rc == 0 && !str_eq(value, RECORD_STR(fresh)))
+		rc = engine_put(txn, ENGINE_STATE, STR("state"), RECORD_STR(fresh));
 	if (rc) {
 		ops->abort(txn);
 		return rc;
@@ -91,6 +96,7 @@ static int open_engine(struct store *store, const struct store_conf *conf, char 
 
 static void store_free(struct store *store)
 {
+	watch_fini(store);
 	if (store->engine)
 		store->engine->ops->close(store->engine);
 	pthread_cond_destroy(&store->wake);
@@ -103,6 +109,7 @@ int store_open(const struct store_conf *conf, struct store **store,
 	       char error[STORE_ERROR_LEN])
 {
 	struct store *s = calloc(1, sizeof(*s));
+	pthread_condattr_t monotonic;
 	int rc;
 
 	if (!s) {
@@ -111,7 +118,11 @@ int store_open(const struct store_conf *conf, struct store **store,
 	}
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->hold_lock, NULL);
-	pthread_cond_init(&s->wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	watch_init(s);
 	s->last = &s->first;
 	s->free_min = conf->free_min;
 	s->map_reserve = conf->map_len / 8;
@@ -146,27 +157,57 @@ void store_close(struct store *store)
 	store_free(store);
 }
 
+static uint64_t sum_parts(const struct str *parts, size_t n)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += parts[i].len;
+	return sum;
+}
+
+static uint64_t bytes_of(const struct store_op *op)
+{
+	uint64_t sum = 0;
+
+	if (op->kind == STORE_DELIVER)
+		return sum_parts(op->deliver.parts, op->deliver.n_parts);
+	if (op->kind == STORE_APPEND)
+		return sum_parts(op->append.parts, op->append.n_parts);
+	if (op->kind == STORE_SUMMARY)
+		for (size_t i = 0; i < op->summarize.n; i++)
+			sum += op->summarize.at[i].bytes.len;
+	return sum;
+}
+
+/* Lock held. */
+static void enqueue(struct store *store, struct store_op *op)
+{
+	bool first_lazy = op->lazy && store->n_eager == store->n_queued;
+
+	if (first_lazy)
+		store->lazy_due_ns = clock_now_ns() + STORE_LAZY_MS * NS_PER_MS;
+	/* A writer that has work left looks here before it sleeps. */
+	if (!store->first || (!op->lazy && store->n_eager == 0))
+		pthread_cond_signal(&store->wake);
+	*store->last = op;
+	store->last = &op->next;
+	store->n_queued++;
+	store->n_eager += !op->lazy;
+}
+
 bool store_submit(struct store *store, struct store_op *op)
 {
 	bool fits;
 
 	op->next = NULL;
-	op->bytes = 0;
-	if (op->kind == STORE_DELIVER)
-		for (size_t i = 0; i < op->deliver.n_parts; i++)
-			op->bytes += op->deliver.parts[i].len;
+	op->bytes = bytes_of(op);
 	pthread_mutex_lock(&store->lock);
 	fits = store->n_queued < STORE_QUEUE_MAX;
-	if (fits) {
-		/* A writer that has work left looks here before it sleeps. */
-		if (!store->first)
-			pthread_cond_signal(&store->wake);
-		*store->last = op;
-		store->last = &op->next;
-		store->n_queued++;
-	} else {
+	if (fits)
+		enqueue(store, op);
+	else
 		store->stats.refused_full++;
-	}
 	pthread_mutex_unlock(&store->lock);
 	return fits;
 }

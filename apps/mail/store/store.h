@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "apps/lib/str.h"
+#include "apps/mail/store/store_op.h"
 
 enum {
 	STORE_USER_MAX = 64,
@@ -27,14 +27,6 @@ enum {
 	STORE_TXN_OPS_MAX = 512,	/* writes in one transaction */
 	STORE_TXN_BYTES_MAX = 32 << 20, /* and bytes, beyond its first write */
 	STORE_ERROR_LEN = 256,
-};
-
-enum store_flag {
-	STORE_SEEN = 1 << 0,
-	STORE_ANSWERED = 1 << 1,
-	STORE_FLAGGED = 1 << 2,
-	STORE_DELETED = 1 << 3,
-	STORE_DRAFT = 1 << 4,
 };
 
 struct store_conf {
@@ -54,52 +46,6 @@ int store_open(const struct store_conf *conf, struct store **store,
 	       char error[STORE_ERROR_LEN]);
 /* Commits what waits, then closes.  No snapshot and no hold may be out. */
 void store_close(struct store *store);
-
-enum store_op_kind { STORE_DELIVER, STORE_EXPUNGE, STORE_FLAGS, STORE_SPOOL };
-
-/* A write that waits; the caller keeps it, and all it points to, until @done. */
-struct store_op {
-	struct store_op *next; /* the store's, as is the next */
-	uint64_t bytes;	       /* of the message */
-	/*
-	 * 0; -ENOSPC: disk or map is full; -EIO: the disk failed; -ENOENT: no such
-	 * mailbox; -EINVAL: a name or head that cannot be stored; -ENOMEM.
-	 */
-	int result;
-	/*
-	 * Called by the writer thread after the commit (or the failure), in the order
-	 * of submission, with all other operations of the same commit right before or
-	 * behind.  Must not block; usually posts to a net.  The op is the caller's again.
-	 */
-	void (*done)(struct store_op *op);
-	enum store_op_kind kind;
-	struct spool_op *spool; /* done in the same transaction (spool.h); may be NULL */
-	union {
-		struct {
-			const struct str *users; /* each gets it in INBOX */
-			size_t n_users;		 /* may be 0 when it is for the spool */
-			const struct str *head;	 /* per user: bytes put before the message
-						   (Return-Path, Delivered-To); may be NULL */
-			const struct str
-				*parts; /* the message, in pieces; one copy is stored */
-			size_t n_parts;
-			uint64_t date_s; /* internal date, seconds since 1970 */
-			uint32_t *uids;	 /* per user: its UID, filled in; may be NULL */
-		} deliver;
-		/* UIDs that are not there (any more) are passed over. */
-		struct {
-			struct str user, mailbox;
-			const uint32_t *uids; /* rising */
-			size_t n_uids;
-		} expunge;
-		struct {
-			struct str user, mailbox;
-			const uint32_t *uids; /* rising */
-			size_t n_uids;
-			uint32_t remove, add; /* enum store_flag, in this order */
-		} flags;
-	};
-};
 
 /* Queues @op, from any thread.  False: the queue is full, nothing will be called. */
 bool store_submit(struct store *store, struct store_op *op);
@@ -122,14 +68,19 @@ struct store_msg {
 	uint64_t modseq; /* RFC 7162; of its last change */
 	uint32_t box;	 /* number of the mailbox */
 	uint32_t uid;
-	uint32_t flags; /* enum store_flag */
+	uint32_t flags; /* enum store_flag, and keywords */
 };
 
 struct store_box_info {
 	uint32_t uid_validity; /* never the same for two mailboxes of one name */
 	uint32_t uid_next;
 	uint32_t n_messages, n_unseen;
-	uint64_t modseq; /* highest given to any change of this mailbox */
+	uint32_t uses;		 /* enum store_use */
+	uint32_t uid_recent;	 /* messages from here on were told to nobody */
+	uint64_t modseq;	 /* highest given to any change of this mailbox */
+	uint64_t modseq_flags;	 /* ... and to a change of flags */
+	uint64_t vanished_since; /* expunges up to here are not remembered */
+	uint32_t n_vanished;	 /* records of expunges */
 	uint64_t n_bytes;
 };
 

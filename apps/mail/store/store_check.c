@@ -1,8 +1,10 @@
 /*
  * Looks at every record of a snapshot and compares what they say of each other:
  *
- *	each name leads to a mailbox of its own, each mailbox has a name
+ *	each name leads to a mailbox of its own, or has others below it; each mailbox has a
+ *	name, and each level above it is one
  *	each mailbox counts what its entries are, and has given no UID or modseq beyond
+ *	each expunge that is remembered is of a mailbox, and its UIDs are not there
  *	each entry names a message and knows its size
  *	each message is whole, and named as often as is noted; a dead one by nobody
  *	each item of the spool names a message; spool_check.c compares its tables
@@ -41,6 +43,7 @@ struct check {
 	/* The mailbox whose entries are being walked, as they add up. */
 	struct store_box_info sum;
 	uint32_t box;
+	struct store_keywords keywords;
 };
 
 __attribute__((format(printf, 2, 3))) static void fault(struct check *c,
@@ -90,17 +93,33 @@ static void walk(struct check *c, enum engine_table table, const char *name,
 		fault(c, "table %s: %s", name, strerror(-rc));
 }
 
+static void look_above(struct check *c, struct str user, struct str mailbox)
+{
+	const char *slash = memrchr(mailbox.p, '/', mailbox.len);
+	uint32_t box;
+
+	if (slash &&
+	    mailbox_find(c->txn, user,
+			 (struct str){ mailbox.p, (size_t)(slash - mailbox.p) }, &box))
+		fault(c, "a name lacks the one above it: %.*s", (int)mailbox.len,
+		      mailbox.p);
+}
+
 static void look_at_name(struct check *c, struct str key, struct str value)
 {
 	struct str user, mailbox;
 	uint32_t box;
 
-	if (!record_parse_name(key, &user, &mailbox))
+	if (record_parse_name(key, &user, &mailbox))
+		look_above(c, user, mailbox);
+	else
 		fault(c, "a name of %zu bytes is none", key.len);
 	if (!record_parse_count(value, &box)) {
 		fault(c, "a name leads nowhere");
 		return;
 	}
+	if (box == 0)
+		return; /* it was deleted, and others were below */
 	if (!grow((void **)&c->boxes, c->n_boxes, &c->room_boxes, sizeof(*c->boxes))) {
 		fault(c, "out of memory");
 		return;
@@ -157,7 +176,28 @@ static void look_at_entry(struct check *c, uint32_t uid, struct str value)
 	c->sum.uid_next = uid + 1;
 	if (e.msg.modseq > c->sum.modseq)
 		c->sum.modseq = e.msg.modseq;
+	if (e.msg.flags >> STORE_KEYWORD_BIT >> c->keywords.n)
+		fault(c, "mailbox %" PRIu32 ", UID %" PRIu32 ": a keyword has no name",
+		      c->box, uid);
 	add_word(c, e.msg.msg, e.msg.size - e.head.len);
+}
+
+static uint32_t count_vanished(struct check *c)
+{
+	struct record_vanished *v;
+	struct record_entry e;
+	size_t n;
+
+	if (mailbox_list_vanished(c->txn, c->box, 0, SIZE_MAX, &v, &n))
+		return UINT32_MAX;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].first > v[i].last || v[i].last >= RECORD_UID_BOX ||
+		    mailbox_get_entry(c->txn, c->box, v[i].first, &e) != -ENOENT ||
+		    mailbox_get_entry(c->txn, c->box, v[i].last, &e) != -ENOENT)
+			fault(c, "mailbox %" PRIu32 ": UID %" PRIu32 " is not gone",
+			      c->box, v[i].first);
+	free(v);
+	return (uint32_t)n;
 }
 
 static void end_box(struct check *c, struct str value)
@@ -180,6 +220,12 @@ static void end_box(struct check *c, struct str value)
 	if (info.uid_next < sum->uid_next || info.modseq < sum->modseq ||
 	    info.uid_next == 0)
 		fault(c, "mailbox %" PRIu32 ": will give a UID or modseq again", c->box);
+	if (info.n_vanished != count_vanished(c))
+		fault(c, "mailbox %" PRIu32 ": remembers other expunges than it says",
+		      c->box);
+	if (info.uid_recent == 0 || info.uid_recent > info.uid_next ||
+	    info.vanished_since > info.modseq || info.modseq_flags > info.modseq)
+		fault(c, "mailbox %" PRIu32 ": speaks of what never was", c->box);
 	if (info.uid_validity == 0 || info.uid_validity > c->state.last_uid_validity)
 		fault(c, "mailbox %" PRIu32 ": its UIDVALIDITY was never given", c->box);
 }
@@ -195,10 +241,13 @@ static void look_at_box(struct check *c, struct str key, struct str value)
 	if (box != c->box) {
 		c->box = box;
 		c->sum = (struct store_box_info){ 0 };
+		c->keywords.n = 0;
 		if (c->n_boxes == 0 || !bsearch(&box, c->boxes, c->n_boxes,
 						sizeof(*c->boxes), compare_boxes))
 			fault(c, "mailbox %" PRIu32 " has no name", box);
 	}
+	if (uid == RECORD_UID_KEYWORDS && record_parse_keywords(value, &c->keywords))
+		return;
 	if (uid == RECORD_UID_BOX)
 		end_box(c, value);
 	else
@@ -272,7 +321,28 @@ static void look_at_note(struct check *c, struct str key, struct str value)
 
 	(void)value;
 	if (engine_get(c->txn, ENGINE_MSG, key, &message))
-		fault(c, "a count or a death is noted of a message that is not there");
+		fault(c, "something is noted of a message that is not there");
+}
+
+static void look_at_subscription(struct check *c, struct str key, struct str value)
+{
+	struct str user, mailbox;
+
+	if (!record_parse_name(key, &user, &mailbox) || value.len != 0)
+		fault(c, "a subscription cannot be read");
+}
+
+static void look_at_vanished(struct check *c, struct str key, struct str value)
+{
+	struct record_vanished v;
+	uint32_t box;
+
+	if (!record_parse_vanished_key(key, &box, &v) ||
+	    !record_parse_count(value, &v.last))
+		fault(c, "the memory of an expunge cannot be read");
+	else if (c->n_boxes == 0 ||
+		 !bsearch(&box, c->boxes, c->n_boxes, sizeof(*c->boxes), compare_boxes))
+		fault(c, "mailbox %" PRIu32 " is gone, but remembers an expunge", box);
 }
 
 static void item_fault(void *arg, const char *what, uint64_t id)
@@ -305,6 +375,9 @@ static void check_all(struct check *c)
 	pass_words(c, UINT64_MAX);
 	walk(c, ENGINE_REF, "ref", look_at_note);
 	walk(c, ENGINE_DEAD, "dead", look_at_note);
+	walk(c, ENGINE_SUMMARY, "summary", look_at_note);
+	walk(c, ENGINE_SUB, "sub", look_at_subscription);
+	walk(c, ENGINE_VANISHED, "vanished", look_at_vanished);
 }
 
 uint64_t store_check(struct store *store, void (*say)(void *arg, const char *line),

@@ -1,8 +1,9 @@
 /*
  * Inside of the store, for this folder and its tests.
  *
- * Two locks, never both at once: @lock for what submitters and the writer share, and
- * @hold_lock for the holds.  The engine needs none: the writer alone writes.
+ * Three locks, never two at once: @lock for what submitters and the writer share,
+ * @hold_lock for the holds, @watch_lock for the watches.  The engine needs none: the
+ * writer alone writes.
  */
 #pragma once
 
@@ -14,8 +15,9 @@
 #include "apps/mail/store/engine.h"
 #include "apps/mail/store/record.h"
 #include "apps/mail/store/store.h"
+#include "stack/base/list.h"
 
-enum { STORE_HOLD_BUCKETS = 1024 };
+enum { STORE_HOLD_BUCKETS = 1024, STORE_WATCH_BUCKETS = 1024 };
 
 struct hold;
 
@@ -32,8 +34,9 @@ struct store {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct store_op *first, **last;
-	unsigned n_queued;
-	bool sweep_due; /* dead messages may be removed */
+	unsigned n_queued, n_eager; /* of them not lazy */
+	uint64_t lazy_due_ns;	    /* when the lazy ones have waited enough */
+	bool sweep_due;		    /* dead messages may be removed */
 	bool closing;
 	uint64_t refused_len; /* of the largest mail refused for want of space */
 	bool failing;	      /* the last answer was -EIO */
@@ -41,6 +44,9 @@ struct store {
 
 	pthread_mutex_t hold_lock;
 	struct hold *holds[STORE_HOLD_BUCKETS]; /* by number of the message */
+
+	pthread_mutex_t watch_lock;
+	struct list watches[STORE_WATCH_BUCKETS]; /* by number of the mailbox */
 };
 
 struct store_read {
@@ -55,3 +61,8 @@ void store_note_room(struct store *store);
 void store_sweep_wake(struct store *store);
 /* True, and the last store_release() wakes the writer, when someone holds @msg. */
 bool store_hold_defers(struct store *store, uint64_t msg);
+/* Calls the watches of these mailboxes. */
+void watch_tell(struct store *store, const uint32_t *boxes, size_t n);
+/* In the life of a store; none may be left. */
+void watch_init(struct store *store);
+void watch_fini(struct store *store);

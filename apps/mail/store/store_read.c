@@ -37,27 +37,28 @@ int store_box_info(struct store_read *read, struct str user, struct str mailbox,
 		   struct store_box_info *info)
 {
 	uint32_t box;
-	int rc = mailbox_find(read->txn, user, mailbox, &box);
+	int rc = mailbox_open(read->txn, user, mailbox, &box, info);
 
 	if (is_unborn_inbox(rc, mailbox)) {
-		*info = (struct store_box_info){ .uid_next = 1 };
+		*info = (struct store_box_info){ .uid_next = 1, .uid_recent = 1 };
 		return 0;
 	}
-	return rc ? rc : mailbox_load(read->txn, box, info);
+	return rc;
 }
 
 int store_box_list(struct store_read *read, struct str user, struct str mailbox,
 		   struct store_msg **msgs, size_t *n)
 {
+	struct store_box_info info;
 	uint32_t box;
-	int rc = mailbox_find(read->txn, user, mailbox, &box);
+	int rc = mailbox_open(read->txn, user, mailbox, &box, &info);
 
 	if (is_unborn_inbox(rc, mailbox)) {
 		*msgs = NULL;
 		*n = 0;
 		return 0;
 	}
-	return rc ? rc : mailbox_list(read->txn, box, msgs, n);
+	return rc ? rc : mailbox_list(read->txn, box, 1, 0, msgs, n);
 }
 
 int store_msg_bytes(struct store_read *read, const struct store_msg *msg,

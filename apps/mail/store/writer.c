@@ -13,6 +13,7 @@
 
 #include "apps/mail/store/change.h"
 #include "apps/mail/store/store_impl.h"
+#include "stack/base/clock.h"
 
 struct batch {
 	struct store_op *ops[STORE_TXN_OPS_MAX];
@@ -33,6 +34,7 @@ static void take_ops(struct store *store, struct batch *b)
 		if (b->n > 0 && bytes > STORE_TXN_BYTES_MAX)
 			break;
 		store->first = op->next;
+		store->n_eager -= !op->lazy;
 		b->ops[b->n] = op;
 	}
 	if (!store->first)
@@ -40,11 +42,27 @@ static void take_ops(struct store *store, struct batch *b)
 	store->n_queued -= b->n;
 }
 
+/* False: lazy operations have waited enough; lock held. */
+static bool wait_for_news(struct store *store)
+{
+	const struct timespec due = {
+		.tv_sec = (time_t)(store->lazy_due_ns / NS_PER_S),
+		.tv_nsec = (long)(store->lazy_due_ns % NS_PER_S),
+	};
+
+	if (store->first)
+		return pthread_cond_timedwait(&store->wake, &store->lock, &due) !=
+		       ETIMEDOUT;
+	pthread_cond_wait(&store->wake, &store->lock);
+	return true;
+}
+
 static void wait_for_batch(struct store *store, struct batch *b)
 {
 	pthread_mutex_lock(&store->lock);
-	while (!store->first && !store->sweep_due && !store->closing)
-		pthread_cond_wait(&store->wake, &store->lock);
+	while (store->n_eager == 0 && !store->sweep_due && !store->closing &&
+	       wait_for_news(store))
+		;
 	take_ops(store, b);
 	/* Cleared before the sweep: a release during it asks for another. */
 	b->sweep = store->sweep_due || store->sweep_later;
@@ -104,6 +122,7 @@ static void note_commit(struct store *store, const struct change *c, unsigned n)
 	if (n > store->stats.batch_max)
 		store->stats.batch_max = n;
 	pthread_mutex_unlock(&store->lock);
+	watch_tell(store, c->touched, c->n_touched);
 }
 
 /* One transaction: 0, with each op's own result; or -errno, and nothing was done. */
@@ -118,11 +137,12 @@ static int commit(struct store *store, struct store_op **ops, unsigned n, bool s
 	rc = fill(store, &c, ops, n, sweep);
 	if (rc || !c.written) {
 		engine->abort(c.txn);
-		return rc;
+	} else {
+		rc = engine->commit(c.txn);
+		if (rc == 0)
+			note_commit(store, &c, n);
 	}
-	rc = engine->commit(c.txn);
-	if (rc == 0)
-		note_commit(store, &c, n);
+	change_fini(&c);
 	return rc;
 }
 
