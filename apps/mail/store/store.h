@@ -19,8 +19,6 @@
 #include "apps/mail/store/store_op.h"
 
 enum {
-	STORE_USER_MAX = 64,
-	STORE_MAILBOX_NAME_MAX = 255,
 	STORE_MSG_MAX = 1 << 30,	/* bytes of a message */
 	STORE_HEAD_MAX = 1024,		/* bytes before a message, per recipient */
 	STORE_QUEUE_MAX = 4096,		/* writes that may wait */
