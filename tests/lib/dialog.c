@@ -37,6 +37,13 @@ static bool fail(struct player *p, const char *format, ...)
 	return false;
 }
 
+static void settle(struct player *p)
+{
+	mem_settle(p->d->net);
+	while (p->d->busy && p->d->busy(p->d))
+		ASSERT(mem_wait(p->d->net));
+}
+
 static struct mem_peer *client(struct player *p, unsigned i)
 {
 	char from[NET_ADDR_TEXT_LEN];
@@ -47,7 +54,7 @@ static struct mem_peer *client(struct player *p, unsigned i)
 	p->clients[i] = mem_connect(p->d->net, p->d->where, from);
 	if (p->clients[i]) {
 		mem_cut(p->clients[i], p->cut);
-		mem_settle(p->d->net);
+		settle(p);
 	}
 	return p->clients[i];
 }
@@ -153,7 +160,7 @@ static bool server_line(struct player *p, struct mem_peer *peer, char kind, char
 {
 	unsigned n = kind == '*' ? take_times(&text) : 1;
 
-	mem_settle(p->d->net);
+	settle(p);
 	for (unsigned i = 0; i < n; i++)
 		if (!expect(p, peer, kind == '*' ? '^' : kind, text))
 			return false;
@@ -206,20 +213,21 @@ static bool pass_time(struct player *p, const char *text)
 		n *= NS_PER_MS;
 	else
 		return fail(p, "no unit of time: %s", text);
-	mem_settle(p->d->net);
+	settle(p);
 	mem_advance(p->d->net, n);
+	settle(p);
 	return true;
 }
 
 static bool run_hook(struct player *p, const char *words)
 {
-	mem_settle(p->d->net);
+	settle(p);
 	free(p->d->found);
 	p->d->found = NULL;
 	if (!p->d->hook || !p->d->hook(p->d, words))
 		return fail(p, "nobody knows how to %s", words);
 	p->found_at = p->d->found;
-	mem_settle(p->d->net);
+	settle(p);
 	return true;
 }
 
@@ -236,7 +244,7 @@ static bool client_word(struct player *p, const char *line)
 		word++;
 	if (word == ARRAY_LEN(words))
 		return fail(p, "what is \"%s\"?", line);
-	mem_settle(p->d->net);
+	settle(p);
 	peer = client(p, i);
 	if (!peer)
 		return fail(p, "nobody listens at %s", p->d->where);

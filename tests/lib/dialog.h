@@ -40,6 +40,9 @@ struct dialog {
 	size_t cut;	   /* bytes that arrive at a time; 0: as the file says */
 	/* Runs "words".  False: it does not know them.  May set @found. */
 	bool (*hook)(struct dialog *d, const char *words);
+	/* Something is with another thread, which will post it to the net: the player
+	 * waits for it before it looks.  May be NULL. */
+	bool (*busy)(struct dialog *d);
 	void *arg;   /* the hook's */
 	char *found; /* text that M lines look at; the hook allocates it */
 	char error[DIALOG_ERROR_LEN];
