@@ -13,6 +13,7 @@
 #include "apps/lib/daemon.h"
 #include "apps/lib/dns.h"
 #include "apps/lib/net.h"
+#include "apps/lib/worker.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/packetboatd/control.h"
 #include "apps/packetboatd/glue.h"
@@ -21,7 +22,7 @@
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
-enum { VERIFY_THREADS = 1, STOP_LOOK_MS = 20, STORE_LOOK_MS = 1000 };
+enum { VERIFY_THREADS = 1, SEARCHES_MAX = 256, STOP_LOOK_MS = 20, STORE_LOOK_MS = 1000 };
 
 static int fail(char *error, int r, const char *what, const char *why)
 {
@@ -96,6 +97,12 @@ static int new_services(struct appliance *a, char *error)
 		.seed = a->seed,
 		.limits = conf->pop3,
 	};
+	const struct imapd_conf imap = {
+		.host = conf->hostname,
+		.log = &a->log,
+		.seed = a->seed,
+		.limits = conf->imap,
+	};
 	uint64_t n_drops = conf->pop3_sessions_max * conf->pop3_listen.n;
 	int r;
 
@@ -105,6 +112,8 @@ static int new_services(struct appliance *a, char *error)
 	pop3.locks = a->locks;
 	if (r == 0)
 		r = pop3d_new(a->net, &pop3, &glue_pop3d_ops, a, &a->pop3d);
+	if (r == 0)
+		r = imapd_new(a->net, &imap, &glue_imapd_ops, a, &a->imapd);
 	return r < 0 ? fail(error, r, "services", NULL) : 0;
 }
 
@@ -145,6 +154,9 @@ int appliance_open(struct appliance *a, const struct settings *conf,
 	if (r == 0)
 		r = listen_all(a, &conf->pop3_listen, conf->pop3_sessions_max,
 			       pop3d_accept, a->pop3d, error);
+	if (r == 0)
+		r = listen_all(a, &conf->imap_listen, conf->imap_sessions_max,
+			       imapd_accept, a->imapd, error);
 	return r;
 }
 
@@ -226,6 +238,11 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 	r = verify_new(VERIFY_THREADS, &a->verify);
 	if (r < 0)
 		return fail(error, r, "thread for passwords", NULL);
+	r = worker_new((unsigned)a->conf->imap_search_threads, SEARCHES_MAX,
+		       &a->searches);
+	if (r < 0)
+		return fail(error, r, "threads for searches", NULL);
+	imapd_open(a->imapd, a->store, a->searches);
 	r = ctl_new(a->net, a->conf->control, control_commands, control_n_commands, a,
 		    &a->ctl);
 	if (r == -EADDRINUSE)
@@ -237,7 +254,8 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 static void look_stop(struct net_timer *t, uint64_t now_ns)
 {
 	struct appliance *a = container_of(t, struct appliance, stop_look);
-	bool busy = smtpd_busy(a->smtpd) || pop3d_busy(a->pop3d) || queue_busy(a->queue);
+	bool busy = smtpd_busy(a->smtpd) || pop3d_busy(a->pop3d) ||
+		    imapd_busy(a->imapd) || queue_busy(a->queue);
 
 	if (busy || (net_n_conns(a->net) > 0 && now_ns < a->stop_ns))
 		net_timer_arm(a->net, t, now_ns + STOP_LOOK_MS * NS_PER_MS);
@@ -254,6 +272,7 @@ void appliance_stop(struct appliance *a)
 	verify_give_up(a->verify);
 	smtpd_stop(a->smtpd);
 	pop3d_stop(a->pop3d);
+	imapd_stop(a->imapd);
 	queue_stop(a->queue);
 	relay_stop(a->relay);
 	net_timer_init(&a->stop_look, look_stop);
@@ -336,10 +355,12 @@ void appliance_close(struct appliance *a)
 		net_listener_close(a->listeners[i]);
 	/* Before the services go, what they wait for must have come back. */
 	verify_free(a->verify);
+	worker_free(a->searches);
 	if (a->smtpd)
 		smtpd_free(a->smtpd);
 	if (a->pop3d)
 		pop3d_free(a->pop3d);
+	imapd_free(a->imapd);
 	close_relay(a);
 	userdb_free(a->users);
 	net_free(a->net); /* gives back the messages that were being sent */

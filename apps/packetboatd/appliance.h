@@ -1,5 +1,5 @@
 /*
- * The mail appliance: one net with SMTP and POP3 on it, a store with its spool and who
+ * The mail appliance: one net with SMTP, POP3 and IMAP on it, a store with its spool and who
  * sends what is in it, the users.
  *
  * Life, in this order, each step once: appliance_open() as root, which opens ports and
@@ -24,6 +24,7 @@ enum {
 
 struct ctl;
 struct dns;
+struct imapd;
 struct pb_core;
 struct pb_stack;
 struct pop3d;
@@ -33,6 +34,7 @@ struct relay;
 struct smtpd;
 struct userdb;
 struct verify;
+struct worker;
 
 struct appliance {
 	const struct settings *conf;
@@ -46,11 +48,13 @@ struct appliance {
 	struct smtpd *smtpd;
 	struct pop3d_locks *locks;
 	struct pop3d *pop3d;
-	struct net_listener *listeners[2 * CONF_LIST_MAX];
+	struct imapd *imapd;
+	struct net_listener *listeners[3 * CONF_LIST_MAX];
 	unsigned n_listeners;
 
 	struct userdb *users;
 	struct verify *verify;
+	struct worker *searches;
 	struct store *store;
 	struct dns *dns;
 	struct queue *queue;

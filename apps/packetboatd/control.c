@@ -44,6 +44,7 @@ static void stat_mail(const struct appliance *a, struct ctl_reply *to)
 {
 	const struct smtpd_stats *smtp = smtpd_stats(a->smtpd);
 	const struct pop3d_stats *pop3 = pop3d_stats(a->pop3d);
+	const struct imapd_stats *imap = imapd_stats(a->imapd);
 	struct verify_stats auth;
 	struct store_stats store;
 
@@ -54,6 +55,9 @@ static void stat_mail(const struct appliance *a, struct ctl_reply *to)
 #undef C
 #define C(name, text) say_counter(to, "pop3", #name, pop3->name, text);
 	POP3D_COUNTERS(C)
+#undef C
+#define C(name, text) say_counter(to, "imap", #name, imap->name, text);
+	IMAPD_COUNTERS(C)
 #undef C
 #define C(name, text) say_counter(to, "auth", #name, auth.name, text);
 	VERIFY_COUNTERS(C)
@@ -215,6 +219,7 @@ static void run_out(void *arg, struct ctl_reply *to)
 	say_out(to, "smtp sessions", smtpd_stats(a->smtpd)->sessions_open);
 	say_out(to, "smtp messages", smtpd_stats(a->smtpd)->messages_open);
 	say_out(to, "pop3 sessions", pop3d_stats(a->pop3d)->sessions_open);
+	say_out(to, "imap sessions", imapd_stats(a->imapd)->sessions_open);
 	say_out(to, "relay sessions", relay_stats(a->relay)->sessions_open);
 	say_out(to, "queue items", queue_stats(a->queue)->items_taken);
 	say_out(to, "dns questions", dns_stats(a->dns)->open);

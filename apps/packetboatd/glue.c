@@ -184,3 +184,45 @@ const struct pop3d_ops glue_pop3d_ops = {
 	.release = release,
 	.submit = submit,
 };
+
+/* The same for IMAP. */
+struct imap_check {
+	struct verify_job job;
+	struct imapd_login *login;
+};
+
+static void imap_checked(struct verify_job *job)
+{
+	struct imap_check *check = container_of(job, struct imap_check, job);
+	struct imapd_login *login = check->login;
+
+	switch (job->verdict) {
+	case VERIFY_RIGHT: login->verdict = IMAPD_RIGHT; break;
+	case VERIFY_WRONG: login->verdict = IMAPD_WRONG; break;
+	case VERIFY_UNSURE: login->verdict = IMAPD_UNSURE; break;
+	}
+	free(check);
+	login->done(login);
+}
+
+static bool imap_verify(void *arg, struct imapd_login *login)
+{
+	struct appliance *a = arg;
+	struct imap_check *check = calloc(1, sizeof(*check));
+
+	if (!check)
+		return false;
+	check->login = login;
+	check->job.password = login->password;
+	check->job.done = imap_checked;
+	if (verify_submit(a->verify, users_by_name(userdb_users(a->users), login->user),
+			  &check->job))
+		return true;
+	free(check);
+	return false;
+}
+
+const struct imapd_ops glue_imapd_ops = {
+	.verify = imap_verify,
+	.wall_s = wall_s,
+};

@@ -226,6 +226,15 @@ static const struct conf_opt options[] = {
 	POP3D_LIMITS(L)
 #undef L
 
+	LIST("imap", "listen", imap_listen, "*:143", is_where, A_WHERE, "where to serve IMAP"),
+	NUMBER("imap", "sessions_max", imap_sessions_max, 10000, 1, 4000000,
+	       "sessions at once, of each listener"),
+	NUMBER("imap", "search_threads", imap_search_threads, 1, 1, 64,
+	       "threads for searches that read messages"),
+#define L(opt, first, low, high, why) NUMBER("imap", #opt, imap.opt, first, low, high, why),
+	IMAPD_LIMITS(L)
+#undef L
+
 #define L(opt, first, low, high, why) NUMBER("queue", #opt, queue.opt, first, low, high, why),
 	QUEUE_LIMITS(L)
 #undef L
@@ -320,6 +329,9 @@ int settings_check(struct settings_conf *s)
 	if (v->smtp.header_max > v->smtp.message_max)
 		return conf_refuse(&s->conf, AT(smtp.header_max),
 				   "smtp.message_max or less");
+	if (v->imap.memory_max < v->imap.message_max)
+		return conf_refuse(&s->conf, AT(imap.memory_max),
+				   "imap.message_max or more");
 	if (v->queue.retry_most_s < v->queue.retry_first_s)
 		return conf_refuse(&s->conf, AT(queue.retry_most_s),
 				   "queue.retry_first_s or more");

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "apps/lib/conf.h"
+#include "apps/mail/imapd/imapd.h"
 #include "apps/mail/pop3d/pop3d.h"
 #include "apps/mail/queue/queue.h"
 #include "apps/mail/relay/relay.h"
@@ -29,13 +30,15 @@ struct settings {
 	char *store_dir;
 	uint64_t store_size_max, store_free_min;
 
-	/* [smtp], [pop3] */
-	struct conf_list smtp_listen, pop3_listen;
-	uint64_t smtp_sessions_max, pop3_sessions_max;
+	/* [smtp], [pop3], [imap] */
+	struct conf_list smtp_listen, pop3_listen, imap_listen;
+	uint64_t smtp_sessions_max, pop3_sessions_max, imap_sessions_max;
+	uint64_t imap_search_threads;
 	char *postmaster;
 	struct conf_list relay_from;
 	struct smtpd_limits smtp;
 	struct pop3d_limits pop3;
+	struct imapd_limits imap;
 
 	/* [queue], [relay], [dns] */
 	struct queue_limits queue;

@@ -63,8 +63,9 @@ static const struct {
 	{ "port = tap:pb0\n",
 	  ":1: no option 'port'; allowed: net hostname user users control pid_file "
 	  "log_file log_level" },
-	{ "[imap]\n",
-	  ":1: no section 'imap'; allowed: stack store smtp pop3 queue relay dns" },
+	{ "[nntp]\n",
+	  ":1: no section 'nntp'; allowed: stack store smtp pop3 imap queue relay dns" },
+	{ "[imap]\nline_max = 512\n", ":2: imap.line_max is '512'; allowed: 8000 to 1M" },
 	{ "[stack]\nport = eth0\n",
 	  ":2: stack.port is 'eth0'; allowed: tap:NAME, packet:NAME or ring:NAME, with "
 	  "NAME of 1 to 15 bytes" },

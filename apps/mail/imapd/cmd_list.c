@@ -217,7 +217,7 @@ void imapd_list(struct imapd_session *s)
 static void say_above(struct imapd_session *s, const struct names *names,
 		      const struct patterns *p, const char *text)
 {
-	char above[NAME_MAX_UTF7 + 1], prefix[NAME_MAX_UTF7 + 1];
+	char above[NAME_MAX_UTF7 + 1], prefix[NAME_MAX_UTF7 + 2];
 
 	for (const char *slash = strchr(text, '/'); slash;
 	     slash = strchr(slash + 1, '/')) {
@@ -229,7 +229,7 @@ static void say_above(struct imapd_session *s, const struct names *names,
 		if ((i < names->n && strcmp(names->at[i].text, above) == 0) ||
 		    strcmp(names->at[lower_bound(names, prefix)].text, text) != 0)
 			continue; /* it is subscribed, or was said */
-		if (matches(p, above))
+		if (matches(p, above) && !matches(p, text))
 			imap_emit_list(&s->imapd->emit, "LSUB", IMAP_MAILBOX_NOSELECT, 0,
 				       '/', str_of(above));
 	}

@@ -213,7 +213,7 @@ void imapd_fetch_section(struct imapd_session *s, const struct imap_fetch_item *
 	struct imap_emit *e = &s->imapd->emit;
 	struct imapd_loan *loan = loan_take(s);
 	const struct str *pieces;
-	struct range r;
+	struct range r = { 0 };
 
 	imap_emit_fetch_name(e, item);
 	imap_emit_puts(e, " ");

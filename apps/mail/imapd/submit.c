@@ -73,6 +73,7 @@ struct note {
 	struct handoff_item back;
 	struct store_op op;
 	struct imapd *imapd;
+	void (*free)(struct note *n);
 };
 
 struct imapd_summaries {
@@ -89,17 +90,18 @@ static void note_done(struct store_op *op)
 	handoff_back(&n->imapd->notes, &n->back);
 }
 
-static void note_free(struct note *n)
+static void claim_free(struct note *n)
 {
-	if (n->op.kind == STORE_SUMMARY) {
-		struct imapd_summaries *b = container_of(n, struct imapd_summaries, note);
+	free(n);
+}
 
-		for (size_t i = 0; i < b->n; i++)
-			free(b->bytes[i]);
-		free(b);
-	} else {
-		free(n);
-	}
+static void summaries_free(struct note *n)
+{
+	struct imapd_summaries *b = container_of(n, struct imapd_summaries, note);
+
+	for (size_t i = 0; i < b->n; i++)
+		free(b->bytes[i]);
+	free(b);
 }
 
 /* They can be made again: it is no loss when the store does not take them. */
@@ -112,13 +114,15 @@ static void note_submit(struct imapd *d, struct note *n)
 	if (store_submit(d->store, &n->op))
 		return;
 	handoff_undo(&d->notes);
-	note_free(n);
+	n->free(n);
 }
 
 void imapd_noted(void *arg, struct handoff_item *item)
 {
+	struct note *n = container_of(item, struct note, back);
+
 	(void)arg;
-	note_free(container_of(item, struct note, back));
+	n->free(n);
 }
 
 void imapd_note_claim(struct imapd_session *s, uint32_t box, uint32_t uid_next)
@@ -127,6 +131,7 @@ void imapd_note_claim(struct imapd_session *s, uint32_t box, uint32_t uid_next)
 
 	if (!n)
 		return;
+	n->free = claim_free;
 	n->op.kind = STORE_CLAIM;
 	n->op.claim.box = box;
 	n->op.claim.uid_next = uid_next;
@@ -157,6 +162,7 @@ void imapd_note_end(struct imapd *d, struct imapd_summaries **batch)
 
 	if (!b)
 		return;
+	b->note.free = summaries_free;
 	b->note.op.kind = STORE_SUMMARY;
 	b->note.op.summarize.at = b->at;
 	b->note.op.summarize.n = b->n;
