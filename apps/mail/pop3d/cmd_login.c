@@ -175,7 +175,7 @@ void pop3d_checked(void *arg, struct handoff_item *item)
 	if (!s)
 		return;
 	s->check = NULL;
-	if (d->stopped) {
+	if (d->door.is_shut) {
 		pop3d_close(s, "-ERR [SYS/TEMP] Shutting down");
 	} else if (verdict == POP3D_RIGHT) {
 		login(s);

@@ -17,6 +17,25 @@ void pop3d_conf_init(struct pop3d_conf *conf)
 	};
 }
 
+static const struct door_lines lines = {
+	.stopped = "-ERR [SYS/TEMP] Shutting down\r\n",
+	.excess = "-ERR [SYS/TEMP] Too many connections, try again later\r\n",
+	.no_memory = "-ERR [SYS/TEMP] Out of memory, try again later\r\n",
+	.client = "-ERR [SYS/TEMP] Too many connections from your address\r\n",
+};
+
+static int new_door(struct pop3d *d)
+{
+	const struct door_conf conf = {
+		.lines = lines,
+		.counts = DOOR_COUNTS(d->stats),
+		.per_client_max = d->conf.limits.per_client_max,
+		.seed = d->conf.seed,
+	};
+
+	return door_init(&d->door, &conf);
+}
+
 int pop3d_new(struct net *net, const struct pop3d_conf *conf, const struct pop3d_ops *ops,
 	      void *ops_arg, struct pop3d **pop3d)
 {
@@ -29,8 +48,7 @@ int pop3d_new(struct net *net, const struct pop3d_conf *conf, const struct pop3d
 	d->conf = *conf;
 	d->ops = *ops;
 	d->ops_arg = ops_arg;
-	list_init(&d->sessions);
-	err = peers_new(conf->seed, &d->peers);
+	err = new_door(d);
 	if (err) {
 		free(d);
 		return err;
@@ -41,51 +59,18 @@ int pop3d_new(struct net *net, const struct pop3d_conf *conf, const struct pop3d
 	return 0;
 }
 
-static void refuse(struct io *io, const char *line)
-{
-	io_puts(io, line);
-	io_close(io);
-}
-
 void pop3d_accept(void *arg, struct io *io)
 {
 	struct pop3d *d = arg;
 	struct peer *peer;
 
-	if (d->stopped) {
-		refuse(io, "-ERR [SYS/TEMP] Shutting down\r\n");
-		return;
-	}
-	if (io_is_excess(io)) {
-		d->stats.refused_excess++;
-		refuse(io, "-ERR [SYS/TEMP] Too many connections, try again later\r\n");
-		return;
-	}
-	peer = peers_add(d->peers, io_peer_addr(io));
-	if (!peer) {
-		refuse(io, "-ERR [SYS/TEMP] Out of memory, try again later\r\n");
-		return;
-	}
-	if (peers_count(peer) > d->conf.limits.per_client_max) {
-		d->stats.refused_client++;
-		peers_remove(d->peers, peer);
-		refuse(io, "-ERR [SYS/TEMP] Too many connections from your address\r\n");
-		return;
-	}
-	pop3d_session_new(d, io, peer);
+	if (door_admit(&d->door, io, &peer))
+		pop3d_session_new(d, io, peer);
 }
 
 void pop3d_stop(struct pop3d *d)
 {
-	struct list *at = d->sessions.next;
-
-	d->stopped = true;
-	while (at != &d->sessions) {
-		struct pop3d_session *s = container_of(at, struct pop3d_session, node);
-
-		at = at->next;
-		pop3d_session_stop(s);
-	}
+	door_shut(&d->door, pop3d_session_stop);
 }
 
 bool pop3d_busy(const struct pop3d *d)
@@ -97,12 +82,10 @@ void pop3d_free(struct pop3d *d)
 {
 	if (!d)
 		return;
-	while (!list_empty(&d->sessions))
-		pop3d_session_abort(
-			container_of(d->sessions.next, struct pop3d_session, node));
+	door_clear(&d->door, pop3d_session_abort);
 	handoff_fini(&d->checks);
 	handoff_fini(&d->updates);
-	peers_free(d->peers);
+	door_fini(&d->door);
 	free(d);
 }
 

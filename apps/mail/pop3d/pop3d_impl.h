@@ -16,15 +16,14 @@
  */
 #pragma once
 
+#include "apps/lib/door.h"
 #include "apps/lib/handoff.h"
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
-#include "apps/lib/peers.h"
 #include "apps/mail/pop3d/pop3d.h"
 #include "apps/mail/store/store.h"
 #include "apps/mail/wire/dot.h"
 #include "apps/mail/wire/pop3.h"
-#include "stack/base/list.h"
 #include "stack/base/log.h"
 
 enum {
@@ -39,11 +38,9 @@ struct pop3d {
 	void *ops_arg;
 	struct pop3d_stats stats;
 	struct log_limit log_limit;
-	struct peers *peers;
-	struct list sessions;
+	struct door door;
 	struct handoff checks;	/* passwords that are with the verifier */
 	struct handoff updates; /* deletes that are with the store */
-	bool stopped;
 };
 
 enum pop3d_state {
@@ -67,10 +64,9 @@ struct pop3d_output {
 };
 
 struct pop3d_session {
-	struct list node; /* in pop3d->sessions */
+	struct door_guest guest;
 	struct pop3d *pop3d;
 	struct io *io;
-	struct peer *peer;
 	enum pop3d_state state;
 	bool eof; /* the client sends no more */
 	uint32_t n_errors, n_fails;
@@ -101,9 +97,9 @@ void pop3d_close(struct pop3d_session *s, const char *line);
 /* Reads on, or writes on; frees the session when it ends with that. */
 void pop3d_resume(struct pop3d_session *s);
 /* The end, unless it waits for a verifier or the store: that comes first. */
-void pop3d_session_stop(struct pop3d_session *s);
+void pop3d_session_stop(struct door_guest *guest);
 /* At once. */
-void pop3d_session_abort(struct pop3d_session *s);
+void pop3d_session_abort(struct door_guest *guest);
 
 /* command.c: runs one line. */
 void pop3d_command(struct pop3d_session *s, struct str line);

@@ -103,9 +103,7 @@ static void session_free(struct pop3d_session *s)
 	struct pop3d *d = s->pop3d;
 
 	pop3d_unlock(d->conf.locks, s->lock);
-	peers_remove(d->peers, s->peer);
-	list_remove(&s->node);
-	d->stats.sessions_open--;
+	door_leave(&d->door, &s->guest);
 	free(s->msgs);
 	free(s->deleted);
 	free(s);
@@ -218,33 +216,32 @@ void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer)
 	struct pop3d_session *s = calloc(1, sizeof(*s));
 
 	if (!s) {
-		peers_remove(d->peers, peer);
-		io_puts(io, "-ERR [SYS/TEMP] Out of memory, try again later\r\n");
-		io_close(io);
+		door_turn_away(&d->door, io, peer);
 		return;
 	}
 	s->pop3d = d;
 	s->io = io;
-	s->peer = peer;
-	list_push(&d->sessions, &s->node);
-	d->stats.sessions++;
-	d->stats.sessions_open++;
+	door_enter(&d->door, &s->guest, peer);
 	s->login_due_ns = after_ms(s, d->conf.limits.login_s * 1000);
 	io_handle(io, event, s);
 	io_deadline(io, s->login_due_ns);
 	io_printf(io, "+OK Packetboat POP3 at %s\r\n", d->conf.host);
 }
 
-void pop3d_session_stop(struct pop3d_session *s)
+void pop3d_session_stop(struct door_guest *guest)
 {
+	struct pop3d_session *s = container_of(guest, struct pop3d_session, guest);
+
 	if (s->state == POP3D_CHECK || s->state == POP3D_UPDATE)
 		return;
 	pop3d_close(s, s->state == POP3D_SEND ? NULL : "-ERR [SYS/TEMP] Shutting down");
 	session_free(s);
 }
 
-void pop3d_session_abort(struct pop3d_session *s)
+void pop3d_session_abort(struct door_guest *guest)
 {
+	struct pop3d_session *s = container_of(guest, struct pop3d_session, guest);
+
 	if (s->state == POP3D_SEND)
 		pop3d_retr_end(s);
 	io_abort(s->io);

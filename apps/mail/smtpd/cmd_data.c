@@ -210,7 +210,7 @@ void smtpd_data_committed(void *arg, struct handoff_item *item)
 		smtpd_reply(s, "451 4.3.0 Store failed, try again later");
 	}
 	smtpd_reset(s);
-	if (d->stopped)
+	if (d->door.is_shut)
 		smtpd_close(s, "421 4.3.2 Shutting down");
 	smtpd_resume(s);
 }

@@ -109,9 +109,7 @@ static void session_free(struct smtpd_session *s)
 	struct smtpd *d = s->smtpd;
 
 	smtpd_message_free(s->message);
-	peers_remove(d->peers, s->peer);
-	list_remove(&s->node);
-	d->stats.sessions_open--;
+	door_leave(&d->door, &s->guest);
 	free(s->helo);
 	free(s);
 }
@@ -256,17 +254,12 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
 	struct smtpd_session *s = calloc(1, sizeof(*s));
 
 	if (!s) {
-		peers_remove(d->peers, peer);
-		io_puts(io, "421 4.3.0 Out of memory, try again later\r\n");
-		io_close(io);
+		door_turn_away(&d->door, io, peer);
 		return;
 	}
 	s->smtpd = d;
 	s->io = io;
-	s->peer = peer;
-	list_push(&d->sessions, &s->node);
-	d->stats.sessions++;
-	d->stats.sessions_open++;
+	door_enter(&d->door, &s->guest, peer);
 	io_handle(io, event, s);
 	if (d->conf.limits.greet_delay_ms == 0)
 		greet(s);
@@ -275,16 +268,20 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
 					d->conf.limits.greet_delay_ms * NS_PER_MS);
 }
 
-void smtpd_session_stop(struct smtpd_session *s)
+void smtpd_session_stop(struct door_guest *guest)
 {
+	struct smtpd_session *s = container_of(guest, struct smtpd_session, guest);
+
 	if (s->state == SMTPD_COMMIT)
 		return;
 	smtpd_close(s, "421 4.3.2 Shutting down");
 	session_free(s);
 }
 
-void smtpd_session_abort(struct smtpd_session *s)
+void smtpd_session_abort(struct door_guest *guest)
 {
+	struct smtpd_session *s = container_of(guest, struct smtpd_session, guest);
+
 	io_abort(s->io);
 	session_free(s);
 }

@@ -17,6 +17,25 @@ void smtpd_conf_init(struct smtpd_conf *conf)
 	};
 }
 
+static const struct door_lines lines = {
+	.stopped = "421 4.3.2 Shutting down\r\n",
+	.excess = "421 4.3.2 Too many connections, try again later\r\n",
+	.no_memory = "421 4.3.0 Out of memory, try again later\r\n",
+	.client = "421 4.7.0 Too many connections from your address\r\n",
+};
+
+static int new_door(struct smtpd *d)
+{
+	const struct door_conf conf = {
+		.lines = lines,
+		.counts = DOOR_COUNTS(d->stats),
+		.per_client_max = d->conf.limits.per_client_max,
+		.seed = d->conf.seed,
+	};
+
+	return door_init(&d->door, &conf);
+}
+
 int smtpd_new(struct net *net, const struct smtpd_conf *conf, const struct smtpd_ops *ops,
 	      void *ops_arg, struct smtpd **smtpd)
 {
@@ -29,8 +48,7 @@ int smtpd_new(struct net *net, const struct smtpd_conf *conf, const struct smtpd
 	d->conf = *conf;
 	d->ops = *ops;
 	d->ops_arg = ops_arg;
-	list_init(&d->sessions);
-	err = peers_new(conf->seed, &d->peers);
+	err = new_door(d);
 	if (err) {
 		free(d);
 		return err;
@@ -40,51 +58,18 @@ int smtpd_new(struct net *net, const struct smtpd_conf *conf, const struct smtpd
 	return 0;
 }
 
-static void refuse(struct io *io, const char *line)
-{
-	io_puts(io, line);
-	io_close(io);
-}
-
 void smtpd_accept(void *arg, struct io *io)
 {
 	struct smtpd *d = arg;
 	struct peer *peer;
 
-	if (d->stopped) {
-		refuse(io, "421 4.3.2 Shutting down\r\n");
-		return;
-	}
-	if (io_is_excess(io)) {
-		d->stats.refused_excess++;
-		refuse(io, "421 4.3.2 Too many connections, try again later\r\n");
-		return;
-	}
-	peer = peers_add(d->peers, io_peer_addr(io));
-	if (!peer) {
-		refuse(io, "421 4.3.0 Out of memory, try again later\r\n");
-		return;
-	}
-	if (peers_count(peer) > d->conf.limits.per_client_max) {
-		d->stats.refused_client++;
-		peers_remove(d->peers, peer);
-		refuse(io, "421 4.7.0 Too many connections from your address\r\n");
-		return;
-	}
-	smtpd_session_new(d, io, peer);
+	if (door_admit(&d->door, io, &peer))
+		smtpd_session_new(d, io, peer);
 }
 
 void smtpd_stop(struct smtpd *d)
 {
-	struct list *at = d->sessions.next;
-
-	d->stopped = true;
-	while (at != &d->sessions) {
-		struct smtpd_session *s = container_of(at, struct smtpd_session, node);
-
-		at = at->next;
-		smtpd_session_stop(s);
-	}
+	door_shut(&d->door, smtpd_session_stop);
 }
 
 bool smtpd_busy(const struct smtpd *d)
@@ -96,12 +81,10 @@ void smtpd_free(struct smtpd *d)
 {
 	if (!d)
 		return;
-	while (!list_empty(&d->sessions))
-		smtpd_session_abort(
-			container_of(d->sessions.next, struct smtpd_session, node));
+	door_clear(&d->door, smtpd_session_abort);
 	handoff_fini(&d->commits);
 	ASSERT(d->stats.memory == 0 && d->stats.messages_open == 0);
-	peers_free(d->peers);
+	door_fini(&d->door);
 	free(d);
 }
 

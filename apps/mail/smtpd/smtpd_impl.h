@@ -15,16 +15,15 @@
  */
 #pragma once
 
+#include "apps/lib/door.h"
 #include "apps/lib/handoff.h"
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
-#include "apps/lib/peers.h"
 #include "apps/mail/smtpd/smtpd.h"
 #include "apps/mail/store/store.h"
 #include "apps/mail/wire/dot.h"
 #include "apps/mail/wire/mailaddr.h"
 #include "apps/mail/wire/rfc5322.h"
-#include "stack/base/list.h"
 #include "stack/base/log.h"
 
 struct smtpd {
@@ -34,11 +33,9 @@ struct smtpd {
 	void *ops_arg;
 	struct smtpd_stats stats;
 	struct log_limit log_limit;
-	struct peers *peers;
-	struct list sessions;
+	struct door door;
 	struct handoff commits; /* messages that are with the store */
 	uint64_t serial;	/* of the last message id */
-	bool stopped;
 };
 
 enum smtpd_state {
@@ -53,10 +50,9 @@ enum smtpd_state {
 };
 
 struct smtpd_session {
-	struct list node; /* in smtpd->sessions */
+	struct door_guest guest;
 	struct smtpd *smtpd;
 	struct io *io;
-	struct peer *peer;
 	enum smtpd_state state;
 	bool is_esmtp;
 	bool skipping; /* the rest of a line that is too long */
@@ -84,9 +80,9 @@ void smtpd_reset(struct smtpd_session *s);
 /* Reads on; frees the session when it ends with that. */
 void smtpd_resume(struct smtpd_session *s);
 /* 421 and the end, if it does not wait for a commit; that comes first. */
-void smtpd_session_stop(struct smtpd_session *s);
+void smtpd_session_stop(struct door_guest *guest);
 /* At once. */
-void smtpd_session_abort(struct smtpd_session *s);
+void smtpd_session_abort(struct door_guest *guest);
 
 /* command.c: runs one line. */
 void smtpd_command(struct smtpd_session *s, struct str line);
