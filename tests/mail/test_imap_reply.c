@@ -286,8 +286,7 @@ Test(imap_reply, has_limits)
 	for (int i = 0; i <= 5000; i++)
 		imap_text_add(&t, "a ");
 	imap_text_add(&t, "\r\n");
-	gives_of(&l, (struct str){ t.p, t.len },
-		 "broken The command needs too much memory\n");
+	gives_of(&l, (struct str){ t.p, t.len }, "broken Too much memory is needed\n");
 	l = small;
 	l.hold_len = 1000;
 	gives_of(&l, STR("* X {500}\r\n"), "broken The response is too long\n");

@@ -12,6 +12,7 @@
 #include "apps/mail/imapd/cmd.h"
 #include "apps/mail/imapd/structure.h"
 #include "apps/mail/imapd/view.h"
+#include "apps/mail/wire/imap_body.h"
 
 enum {
 	SUMMARY = 1 << IMAP_FETCH_ENVELOPE | 1 << IMAP_FETCH_BODYSTRUCTURE,
@@ -83,7 +84,7 @@ static void emit_body(struct slice *l, uint32_t i)
 
 	imap_emit_puts(&d->emit, "BODY ");
 	if (parse_message(l, i, &message))
-		structure_body(&d->emit, d->mime, message, MIME_ROOT, false);
+		imap_body_emit(&d->emit, d->mime, message, 0, false);
 	else
 		imap_emit_puts(&d->emit, "NIL");
 }

@@ -344,7 +344,7 @@ bool imap_lex_set(struct imap_lex *lex, struct imap_set *set)
 	if (err == -E2BIG)
 		return imap_lex_fail(lex, "A sequence set has too many ranges");
 	if (err == -ENOMEM)
-		return imap_lex_fail(lex, "The command needs too much memory");
+		return imap_lex_fail(lex, "Too much memory is needed");
 	return !err || imap_lex_fail(lex, "A sequence set is wrong");
 }
 
@@ -353,7 +353,7 @@ void *imap_lex_get(struct imap_lex *lex, size_t len)
 	void *p = imap_arena_get(lex->arena, len);
 
 	if (!p)
-		imap_lex_fail(lex, "The command needs too much memory");
+		imap_lex_fail(lex, "Too much memory is needed");
 	return p;
 }
 
@@ -362,7 +362,7 @@ void *imap_lex_more(struct imap_lex *lex, void *items, size_t n, size_t item_len
 	void *p = imap_arena_more(lex->arena, items, n, item_len);
 
 	if (!p)
-		imap_lex_fail(lex, "The command needs too much memory");
+		imap_lex_fail(lex, "Too much memory is needed");
 	return p;
 }
 
