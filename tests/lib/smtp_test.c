@@ -60,6 +60,16 @@ static void keep(struct smtp_test *t, const struct store_op *op, struct str user
 	t->store.stored = s;
 }
 
+/* The store knows the last mark. */
+static void note_mark(struct smtp_test *t, struct store_op *op)
+{
+	if (!op->spool->mark)
+		return;
+	op->spool->came_before =
+		memcmp(t->store.mark, op->spool->mark, SPOOL_MARK_LEN) == 0;
+	memcpy(t->store.mark, op->spool->mark, SPOOL_MARK_LEN);
+}
+
 static bool submit(void *arg, struct store_op *op)
 {
 	struct smtp_test *t = arg;
@@ -84,7 +94,11 @@ void smtp_test_commit(struct smtp_test *t)
 		struct store_op *next = op->next;
 
 		op->result = t->store.result;
-		for (size_t i = 0; op->result == 0 && i < op->deliver.n_users; i++)
+		if (op->result == 0)
+			note_mark(t, op);
+		for (size_t i = 0; op->result == 0 && i < op->deliver.n_users &&
+				   !op->spool->came_before;
+		     i++)
 			keep(t, op, op->deliver.users[i], op->deliver.head[i]);
 		for (size_t i = 0; op->result == 0 && op->spool && i < op->spool->n_add;
 		     i++)

@@ -12,6 +12,7 @@
 
 #include "apps/lib/net.h"
 #include "apps/mail/smtpd/smtpd.h"
+#include "apps/mail/store/spool.h"
 #include "apps/mail/store/store.h"
 #include "tests/lib/dialog.h"
 
@@ -41,6 +42,7 @@ struct smtp_test {
 		bool refuses; /* the queue is full */
 		int result;   /* of commits */
 		uint64_t room;
+		uint8_t mark[SPOOL_MARK_LEN];	 /* of the last delivery that had one */
 		struct store_op *ops, **ops_end; /* what waits */
 		struct stored *stored;		 /* the last one first */
 	} store;

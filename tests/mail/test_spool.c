@@ -376,6 +376,53 @@ Test(spool, a_delivery_to_nobody_is_refused)
 	cr_assert_eq(put(NULL, "x", NULL, 0), -EINVAL);
 }
 
+/* A delivery to ann with a mark, at @date_s; true: it had come before. */
+static bool deliver_marked(const char *mark, uint64_t date_s)
+{
+	struct spool_new item = { .dest = STR("b.example"), .bytes = STR("x") };
+	struct spool_op spool = { .add = &item,
+				  .n_add = 1,
+				  .mark = (const uint8_t *)mark };
+	const struct str ann = STR("ann"), part = STR("text");
+	struct waited_op w;
+
+	waited_op_deliver(&w, &ann, &part);
+	w.op.deliver.date_s = date_s;
+	cr_assert_eq(submit_spool(&w, &spool), 0);
+	return spool.came_before;
+}
+
+Test(spool, what_came_before_is_not_stored_again)
+{
+	cr_assert(!deliver_marked("0123456789abcdef", 1000));
+	cr_assert(deliver_marked("0123456789abcdef", 1001));
+	cr_assert(!deliver_marked("0123456789abcdeF", 1002));
+	test_store_reopen(&t);
+	cr_assert(deliver_marked("0123456789abcdef", 1000 + SPOOL_MARK_KEEP_S - 1));
+	cr_assert_eq(box_info(&t, "ann").n_messages, 2);
+	cr_assert_eq(count(), 2);
+	cr_assert(!deliver_marked("0123456789abcdef", 1000 + SPOOL_MARK_KEEP_S));
+	cr_assert_eq(test_store_faults(&t), 0);
+}
+
+Test(spool, old_marks_go)
+{
+	char mark[SPOOL_MARK_LEN + 1];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(mark, sizeof(mark), "%016d", i);
+		cr_assert(!deliver_marked(mark, 1000));
+	}
+	cr_assert_eq(count_records(&t, ENGINE_MARK), 20);
+	for (int i = 20; i < 40; i++) {
+		snprintf(mark, sizeof(mark), "%016d", i);
+		cr_assert(!deliver_marked(mark, 1000 + SPOOL_MARK_KEEP_S));
+	}
+	cr_assert_eq(count_records(&t, ENGINE_MARK), 20);
+	cr_assert_eq(count_records(&t, ENGINE_MARK_AGE), 20);
+	cr_assert_eq(test_store_faults(&t), 0);
+}
+
 /* Faults that store_check() must find. */
 static void plant(void (*spoil)(struct engine_txn *txn))
 {

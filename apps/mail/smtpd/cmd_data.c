@@ -170,14 +170,19 @@ static void log_message(struct smtpd *d, const struct smtpd_message *m)
 		return;
 	log_line(d->conf.log, m->op.result ? LOG_WARNING : LOG_INFO,
 		 "smtp_message id=%s from=<%s> users=%u remotes=%u bytes=%" PRIu64
-		 " result=%d held_lines=%u",
-		 m->id, m->from, m->n_users, m->n_remotes, m->len, m->op.result, n_held);
+		 " result=%d again=%d held_lines=%u",
+		 m->id, m->from, m->n_users, m->n_remotes, m->len, m->op.result,
+		 m->spool.came_before, n_held);
 }
 
 static void count(struct smtpd_stats *stats, const struct smtpd_message *m)
 {
 	if (m->op.result) {
 		stats->no_storage++;
+		return;
+	}
+	if (m->spool.came_before) {
+		stats->again++;
 		return;
 	}
 	stats->messages++;
@@ -195,15 +200,18 @@ void smtpd_data_committed(void *arg, struct handoff_item *item)
 
 	count(&d->stats, m);
 	log_message(d, m);
-	if (m->op.result == 0 && m->op.spool)
-		d->ops.spooled(d->ops_arg, m->op.spool);
+	if (m->op.result == 0 && m->spool.n_add > 0 && !m->spool.came_before)
+		d->ops.spooled(d->ops_arg, &m->spool);
 	if (!s) {
 		smtpd_message_free(m);
 		return;
 	}
 	if (m->op.result == 0) {
 		s->n_errors = s->n_junk = 0;
-		io_printf(s->io, "250 2.0.0 Stored as %s\r\n", m->id);
+		if (m->spool.came_before)
+			io_puts(s->io, "250 2.0.0 Stored before\r\n");
+		else
+			io_printf(s->io, "250 2.0.0 Stored as %s\r\n", m->id);
 	} else if (m->op.result == -ENOSPC) {
 		smtpd_reply(s, "452 4.3.1 Insufficient storage");
 	} else {

@@ -13,6 +13,7 @@
 #include "apps/mail/queue/pack.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
+#include "stack/base/hash.h"
 
 enum {
 	CHUNK_LEAST = 8 * 1024,	 /* of the first piece; each next is twice as big, */
@@ -52,7 +53,9 @@ struct smtpd_message *smtpd_message_new(struct smtpd *d)
 	if (!m)
 		return NULL;
 	*m = own;
-	m->op = (struct store_op){ .done = committed, .kind = STORE_DELIVER };
+	m->op = (struct store_op){ .done = committed,
+				   .kind = STORE_DELIVER,
+				   .spool = &m->spool };
 	dot_decode_init(&m->dot);
 	rfc5322_scan_init(&m->scan, &(struct rfc5322_limits){
 					    .header_len = d->conf.limits.header_max,
@@ -102,7 +105,7 @@ void smtpd_message_free(struct smtpd_message *m)
 	drop_text(m);
 	drop_rcpts(m->rcpts);
 	drop_rcpts(m->remotes);
-	free(m->op.spool);
+	free(m->items);
 	free(m->lists);
 	d->stats.memory -= m->charged;
 	d->stats.messages_open--;
@@ -316,13 +319,54 @@ static int pack_remotes(struct smtpd_message *m)
 		return -ENOMEM;
 	for (const struct smtpd_rcpt *at = m->remotes; at; at = at->next)
 		rcpts[i++] = at->addr;
-	r = pack_items(&pack, &m->op.spool, &len);
+	r = pack_items(&pack, &m->items, &len);
 	free(rcpts);
 	if (r == 0) {
+		m->spool.add = m->items->add;
+		m->spool.n_add = m->items->n_add;
 		m->charged += len;
 		d->stats.memory += len;
 	}
 	return r;
+}
+
+static void mark_bytes(uint8_t mark[static SPOOL_MARK_LEN], const void *bytes, size_t len)
+{
+	struct hash_key key;
+	uint64_t half[2];
+
+	/* Each piece is hashed with what was before it as the key, by two ways. */
+	memcpy(&key, mark, sizeof(key));
+	half[0] = hash_siphash24(&key, bytes, len);
+	key.k[0] = ~key.k[0];
+	half[1] = hash_siphash24(&key, bytes, len);
+	memcpy(mark, half, SPOOL_MARK_LEN);
+}
+
+static void mark_rcpts(struct smtpd_message *m, const struct smtpd_rcpt *r)
+{
+	for (; r; r = r->next)
+		mark_bytes(m->mark, r->addr.p, r->addr.len);
+}
+
+/*
+ * What another host sends on has a trace field with an id of its own: the same octets
+ * for the same recipients are the same message, sent again by one that did not hear our answer
+ * (RFC 5321 4.5.4.1).  Who writes a message has no such field, and may send it twice.
+ *
+ * Nobody can make us drop a message by a mark that is like its own who does not know
+ * its every octet beforehand: so no secret is needed.
+ */
+static void set_mark(struct smtpd_message *m)
+{
+	if (m->scan.n_received == 0)
+		return;
+	mark_bytes(m->mark, m->from, strlen(m->from));
+	mark_rcpts(m, m->rcpts);
+	mark_rcpts(m, m->remotes);
+	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
+		mark_bytes(m->mark, c->bytes, c->len);
+	m->spool.mark = m->mark;
 }
 
 /* users, heads, parts: one behind the other in @lists. */
@@ -331,6 +375,7 @@ int smtpd_message_finish(struct smtpd_message *m, struct str received)
 	size_t n_parts = 0, i = 0;
 	struct str *at;
 
+	set_mark(m);
 	if (put_in_front(m, received) < 0 || pack_remotes(m) < 0)
 		return -ENOMEM;
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)

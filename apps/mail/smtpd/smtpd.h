@@ -132,6 +132,7 @@ void smtpd_free(struct smtpd *smtpd);
 	C(recipients,	   "recipients of accepted messages")		\
 	C(relayed,	   "recipients of them at other hosts")		\
 	C(bytes,	   "octets of accepted messages")		\
+	C(again,	   "messages that had come before, not stored again") \
 	C(messages_open,   "messages being received or committed now")	\
 	C(memory,	   "octets of messages in memory now")		\
 	C(rcpt_unknown,	   "recipients refused: no such user")		\

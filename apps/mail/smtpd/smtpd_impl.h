@@ -20,6 +20,7 @@
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
 #include "apps/mail/smtpd/smtpd.h"
+#include "apps/mail/store/spool.h"
 #include "apps/mail/store/store.h"
 #include "apps/mail/wire/dot.h"
 #include "apps/mail/wire/mailaddr.h"
@@ -134,6 +135,9 @@ struct smtpd_rcpt {
 struct smtpd_message {
 	struct handoff_item back;
 	struct store_op op;
+	struct spool_op spool;	      /* of @op */
+	struct spool_op *items;	      /* what it adds, if anything */
+	uint8_t mark[SPOOL_MARK_LEN]; /* of @spool */
 	struct smtpd *smtpd;
 	struct smtpd_session *session; /* NULL: it ended while we were being committed */
 	uint64_t charged;

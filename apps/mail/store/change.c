@@ -163,6 +163,12 @@ static int deliver(struct change *c, struct store_op *op)
 	op->result = check_deliver(c, op);
 	if (op->result)
 		return 0;
+	if (op->spool) {
+		rc = spool_mark_find(c, op->spool, op->deliver.date_s);
+		op->spool->came_before = rc == 1;
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
 	c->room -= change_need(op);
 	c->state.next_msg++;
 	c->written = true;
@@ -182,6 +188,8 @@ static int deliver(struct change *c, struct store_op *op)
 	}
 	if (rc == 0 && op->spool)
 		rc = spool_add(c, op->spool, msg);
+	if (rc == 0 && op->spool)
+		rc = spool_mark_put(c, op->spool, op->deliver.date_s);
 	c->n_delivered += op->deliver.n_users;
 	c->n_bytes += op->bytes;
 	return rc;

@@ -12,13 +12,14 @@
 enum { N_READERS = 1022 }; /* snapshots at once; 64 bytes each in the lock file */
 
 static const char *const table_names[ENGINE_N_TABLES] = {
-	[ENGINE_STATE] = "state",     [ENGINE_NAME] = "name",
-	[ENGINE_BOX] = "box",	      [ENGINE_MSG] = "msg",
-	[ENGINE_REF] = "ref",	      [ENGINE_DEAD] = "dead",
-	[ENGINE_SUB] = "sub",	      [ENGINE_VANISHED] = "vanished",
-	[ENGINE_SUMMARY] = "summary", [ENGINE_ITEM] = "item",
-	[ENGINE_DUE] = "due",	      [ENGINE_DEST] = "dest",
-	[ENGINE_READY] = "ready",
+	[ENGINE_STATE] = "state",	[ENGINE_NAME] = "name",
+	[ENGINE_BOX] = "box",		[ENGINE_MSG] = "msg",
+	[ENGINE_REF] = "ref",		[ENGINE_DEAD] = "dead",
+	[ENGINE_SUB] = "sub",		[ENGINE_VANISHED] = "vanished",
+	[ENGINE_SUMMARY] = "summary",	[ENGINE_ITEM] = "item",
+	[ENGINE_DUE] = "due",		[ENGINE_DEST] = "dest",
+	[ENGINE_READY] = "ready",	[ENGINE_MARK] = "mark",
+	[ENGINE_MARK_AGE] = "mark_age",
 };
 
 /* The tables that every store has; the others came later. */

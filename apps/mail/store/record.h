@@ -19,6 +19,8 @@
  * ENGINE_DUE      dest NUL due u64, item u64      nothing
  * ENGINE_DEST     dest                            dest, one that has items
  * ENGINE_READY    ready u64, dest                 nothing
+ * ENGINE_MARK     mark of a delivery              its date u64, seconds since 1970
+ * ENGINE_MARK_AGE date u64, mark                  nothing
  *
  * A mailbox's own record sorts behind its last entry, so that a delivery mostly changes
  * one page for both.

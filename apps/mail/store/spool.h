@@ -32,6 +32,8 @@ struct store_read;
 enum {
 	SPOOL_DEST_MAX = 255,
 	SPOOL_BYTES_MAX = 128 << 10,
+	SPOOL_MARK_LEN = 16,
+	SPOOL_MARK_KEEP_S = 86400,
 };
 #define SPOOL_NEVER UINT64_MAX /* an item that is due then waits for somebody */
 
@@ -61,6 +63,14 @@ struct spool_op {
 	struct str put_off;
 	uint64_t put_off_ms;
 	uint32_t put_off_fails; /* noted with it: how often it failed in a row */
+	/*
+	 * Of a STORE_DELIVER: SPOOL_MARK_LEN octets that only the same message to the same
+	 * recipients has.  If a delivery with that mark was committed less than
+	 * SPOOL_MARK_KEEP_S ago, this one does nothing and says so: a host that did not
+	 * hear our answer sends again, and must not be the cause of a second copy.
+	 */
+	const uint8_t *mark;
+	bool came_before; /* filled in */
 };
 
 struct spool_item {

@@ -5,6 +5,7 @@
  *	each destination in "due" has a record, with the time of its first item or the
  *	later one until which it is put off; nothing else has a record
  *	each record has its key in "ready", and nothing else is there
+ *	each mark has its key in "mark_age", and nothing else is there
  */
 #include <errno.h>
 #include <string.h>
@@ -123,10 +124,35 @@ static void look_at_ready(struct spool_check *c, struct str key, struct str valu
 		c->fault(c->arg, "a destination is ready that is none", 0);
 }
 
+static void look_at_mark(struct spool_check *c, struct str key, struct str value)
+{
+	char age[8 + SPOOL_MARK_LEN];
+
+	if (key.len != SPOOL_MARK_LEN || value.len != 8) {
+		c->fault(c->arg, "a mark cannot be read", 0);
+		return;
+	}
+	memcpy(age, value.p, 8);
+	memcpy(age + 8, key.p, SPOOL_MARK_LEN);
+	if (!is_there(c, ENGINE_MARK_AGE, age, sizeof(age)))
+		c->fault(c->arg, "a mark never goes", 0);
+}
+
+static void look_at_age(struct spool_check *c, struct str key, struct str value)
+{
+	if (key.len != 8 + SPOOL_MARK_LEN ||
+	    engine_get(c->txn, ENGINE_MARK, (struct str){ key.p + 8, SPOOL_MARK_LEN },
+		       &value) ||
+	    value.len != 8 || memcmp(value.p, key.p, 8) != 0)
+		c->fault(c->arg, "a mark's age is not its own", 0);
+}
+
 void spool_check(struct spool_check *c)
 {
 	walk(c, ENGINE_ITEM, look_at_item);
 	walk(c, ENGINE_DUE, look_at_due);
 	walk(c, ENGINE_DEST, look_at_dest);
 	walk(c, ENGINE_READY, look_at_ready);
+	walk(c, ENGINE_MARK, look_at_mark);
+	walk(c, ENGINE_MARK_AGE, look_at_age);
 }

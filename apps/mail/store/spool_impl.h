@@ -13,6 +13,11 @@ int spool_add(struct change *c, struct spool_op *op, uint64_t msg);
 /* The rest of @op, likewise. */
 int spool_change(struct change *c, const struct spool_op *op);
 
+/* mark.c: 1: a delivery with op->mark was committed; 0: not yet, or it has none. */
+int spool_mark_find(struct change *c, const struct spool_op *op, uint64_t date_s);
+/* Notes it, and forgets some old ones. */
+int spool_mark_put(struct change *c, const struct spool_op *op, uint64_t date_s);
+
 /* Compares the tables with each other; each item is given to @word as an entry of its
  * message.  For store_check(). */
 struct spool_check {
