@@ -21,6 +21,8 @@ void dns_test_fini(struct dns_test *t)
 	dns_free(t->dns);
 	for (size_t i = 0; i < t->n_peers; i++)
 		mem_free(t->peers[i]);
+	for (size_t i = 0; i < t->n_others; i++)
+		mem_free(t->others[i]);
 	mem_settle(t->net);
 	ASSERT(mem_n_open(t->net) == 0);
 	net_free(t->net);
@@ -159,8 +161,14 @@ void dns_test_settle(struct dns_test *t)
 		moved = false;
 		mem_settle(t->net);
 		while ((peer = mem_accept(t->net))) {
-			ASSERT(t->n_peers < DNS_TEST_PEERS);
-			t->peers[t->n_peers++] = peer;
+			bool is_dns = strcmp(mem_where(peer), "192.0.2.53:53") == 0;
+
+			ASSERT(t->n_peers < DNS_TEST_PEERS &&
+			       t->n_others < DNS_TEST_PEERS);
+			if (is_dns)
+				t->peers[t->n_peers++] = peer;
+			else
+				t->others[t->n_others++] = peer;
 			moved = true;
 		}
 		mem_settle(t->net);
@@ -171,4 +179,19 @@ void dns_test_settle(struct dns_test *t)
 				moved = true;
 			}
 	} while (moved);
+}
+
+struct mem_peer *dns_test_accept(struct dns_test *t, const char *where)
+{
+	struct mem_peer *found = NULL;
+	size_t i = 0;
+
+	dns_test_settle(t);
+	while (i < t->n_others && strcmp(mem_where(t->others[i]), where) != 0)
+		i++;
+	if (i == t->n_others)
+		return NULL;
+	found = t->others[i];
+	t->others[i] = t->others[--t->n_others];
+	return found;
 }

@@ -31,6 +31,8 @@ struct dns_test {
 	bool garbles; /* answers that nobody can read */
 	struct mem_peer *peers[DNS_TEST_PEERS];
 	size_t n_peers;
+	struct mem_peer *others[DNS_TEST_PEERS]; /* connected elsewhere, not taken yet */
+	size_t n_others;
 };
 
 void dns_test_init(struct dns_test *t);
@@ -40,3 +42,5 @@ void dns_test_mx(struct dns_test *t, const char *name, uint16_t preference,
 void dns_test_a(struct dns_test *t, const char *name, const char *addr);
 /* Answers all questions, until there are none. */
 void dns_test_settle(struct dns_test *t);
+/* The first connection to "192.0.2.7:25", accepted, now the caller's; NULL: there is none. */
+struct mem_peer *dns_test_accept(struct dns_test *t, const char *where);

@@ -219,20 +219,29 @@ static bool fetch_one(void *arg, uint64_t due_ms, uint64_t id)
 	return true;
 }
 
-static void fetch(struct queue_dest *d)
+static unsigned n_ahead(const struct queue_dest *d)
+{
+	return d->n_fetched - d->at_fetched;
+}
+
+/* Has @n items known ahead of time, or all there are. */
+static void fetch(struct queue_dest *d, unsigned n)
 {
 	struct store_read *read;
+	unsigned before = n_ahead(d);
 
-	if (d->dry || d->at_fetched < d->n_fetched)
+	if (d->dry || before >= n || before == QUEUE_FETCH)
 		return;
-	d->n_fetched = d->at_fetched = 0;
+	memmove(d->fetched, d->fetched + d->at_fetched, before * sizeof(*d->fetched));
+	d->n_fetched = before;
+	d->at_fetched = 0;
 	d->sick |= store_read_begin(d->queue->store, &read) < 0;
 	if (d->sick)
 		return;
 	(void)spool_each_due(read, (struct str){ d->name, d->name_len }, d->from_due_ms,
 			     d->from_id, fetch_one, d);
 	store_read_end(read);
-	d->dry = d->n_fetched == 0;
+	d->dry = d->n_fetched == before;
 }
 
 /* Runs that will ask for an item. */
@@ -248,10 +257,13 @@ static unsigned n_hungry(const struct queue_dest *d)
 
 static bool may_run(struct queue_dest *d)
 {
+	unsigned hungry;
+
 	if (d->failing || d->n_runs >= d->window || d->n_taken == QUEUE_TAKEN_MAX)
 		return false;
-	fetch(d);
-	return d->n_fetched - d->at_fetched > n_hungry(d);
+	hungry = n_hungry(d);
+	fetch(d, hungry + 1);
+	return n_ahead(d) > hungry;
 }
 
 static struct queue_run *new_run(struct queue_dest *d)
@@ -449,8 +461,8 @@ struct queue_item *queue_run_item(struct queue_run *run)
 	while (!d->failing && !d->queue->stopped && d->n_taken < QUEUE_TAKEN_MAX) {
 		uint64_t id;
 
-		fetch(d);
-		if (d->at_fetched == d->n_fetched)
+		fetch(d, 1);
+		if (n_ahead(d) == 0)
 			return NULL;
 		id = d->fetched[d->at_fetched++];
 		if (queue_is_taken(d, id))

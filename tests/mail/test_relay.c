@@ -1,0 +1,410 @@
+/*
+ * The relay with a queue over a real store, on a net in memory: the test is the name server
+ * and every other host, and the clock.
+ */
+#include <criterion/criterion.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apps/mail/queue/pack.h"
+#include "apps/mail/queue/queue.h"
+#include "apps/mail/relay/relay.h"
+#include "stack/base/clock.h"
+#include "tests/lib/dns_test.h"
+#include "tests/lib/net_mem.h"
+#include "tests/mail/store_lib.h"
+
+static struct test_store store;
+static struct dns_test t;
+static struct queue *queue;
+static struct relay *relay;
+static struct relay_conf conf;
+
+static enum queue_whose whose(void *arg, struct str addr, struct str domain,
+			      char user[QUEUE_USER_MAX + 1])
+{
+	(void)arg;
+	(void)addr;
+	strcpy(user, "ann");
+	return str_eq(domain, STR("a.example")) ? QUEUE_USER : QUEUE_NOT_OURS;
+}
+
+static bool submit(void *arg, struct store_op *op)
+{
+	(void)arg;
+	return store_submit(store.store, op);
+}
+
+static uint64_t wall_ms(void *arg)
+{
+	(void)arg;
+	return 1700000000 + net_now_ns(t.net) / NS_PER_MS;
+}
+
+static void work(void *arg)
+{
+	(void)arg;
+	relay_work(relay);
+}
+
+static void start(void)
+{
+	cr_assert_eq(relay_new(t.net, queue, t.dns, &conf, &relay), 0);
+}
+
+static void setup(void)
+{
+	static const struct queue_ops ops = { whose, submit, wall_ms, work };
+	struct queue_conf queue_conf;
+
+	test_store_init(&store, NULL, 64 << 20);
+	dns_test_init(&t);
+	queue_conf_init(&queue_conf);
+	queue_conf.host = "mx.a.example";
+	relay_conf_init(&conf);
+	conf.host = "mx.a.example";
+	cr_assert_eq(queue_new(t.net, store.store, &queue_conf, &ops, NULL, &queue), 0);
+	start();
+}
+
+/* Until nothing moves and all commits are answered. */
+static void settle(void)
+{
+	do {
+		dns_test_settle(&t);
+		sched_yield();
+	} while (queue_busy(queue));
+	dns_test_settle(&t);
+}
+
+static void clean(void)
+{
+	queue_stop(queue);
+	relay_free(relay);
+	settle();
+	cr_assert_eq(queue_stats(queue)->runs_open, 0);
+	queue_free(queue);
+	mem_advance(t.net, 120 * NS_PER_S);
+	dns_test_fini(&t);
+	test_store_close(&store);
+	test_store_fini(&store);
+}
+
+TestSuite(relay, .init = setup, .fini = clean);
+
+static void put(const char *rcpt)
+{
+	const struct str to = str_of(rcpt), none = STR(""),
+			 text = STR("Subject: x\r\n\r\n");
+	struct spool_op *op;
+	struct waited_op w;
+	size_t len;
+
+	cr_assert_eq(pack_items(&(struct pack){ .from = STR("ann@a.example"),
+						.id = STR("id"),
+						.rcpts = &to,
+						.n_rcpts = 1,
+						.now_ms = wall_ms(NULL) },
+				&op, &len),
+		     0);
+	waited_op_deliver(&w, &none, &text);
+	w.op.deliver.n_users = 0;
+	w.op.spool = op;
+	waited_op_submit(&store, &w);
+	cr_assert_eq(waited_op_wait(&w), 0);
+	queue_spooled(queue, op);
+	free(op);
+	settle();
+}
+
+static uint64_t n_items(void)
+{
+	struct store_read *read;
+	uint64_t n;
+
+	cr_assert_eq(store_read_begin(store.store, &read), 0);
+	cr_assert_eq(spool_count(read, &n), 0);
+	store_read_end(read);
+	return n;
+}
+
+/* The host @name at @addr is where mail for @domain goes. */
+static void host(const char *domain, uint16_t preference, const char *name,
+		 const char *addr)
+{
+	dns_test_mx(&t, domain, preference, name);
+	dns_test_a(&t, name, addr);
+}
+
+static struct mem_peer *comes_to(const char *where)
+{
+	struct mem_peer *peer = dns_test_accept(&t, where);
+
+	cr_assert(peer, "nobody connects to %s", where);
+	return peer;
+}
+
+static void says(struct mem_peer *peer, const char *text)
+{
+	mem_say(peer, text);
+	settle();
+}
+
+/* It is ready, without PIPELINING, and hears MAIL. */
+static void greets(struct mem_peer *peer)
+{
+	says(peer, "220 mx\r\n");
+	says(peer, "250-mx\r\n250 PIPELINING\r\n");
+}
+
+static void takes_one(struct mem_peer *peer)
+{
+	mem_take(peer, mem_heard(peer).len);
+	says(peer, "250 Ok\r\n250 Ok\r\n354 Go\r\n250 Ok\r\n");
+}
+
+static void pass(uint64_t s)
+{
+	mem_advance(t.net, s * NS_PER_S);
+	settle();
+}
+
+Test(relay, mail_goes_to_the_host_of_its_domain)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	greets(peer);
+	cr_assert(memmem(
+		mem_heard(peer).p, mem_heard(peer).len,
+		"MAIL FROM:<ann@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n", 56));
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(relay_stats(relay)->messages, 1);
+	mem_take(peer, mem_heard(peer).len);
+	pass(3);
+	cr_assert(str_eq(mem_heard(peer), STR("QUIT\r\n")));
+	cr_assert(mem_finished(peer));
+	mem_free(peer);
+}
+
+Test(relay, a_connection_that_waits_takes_the_next_message)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	greets(peer);
+	takes_one(peer);
+	for (int i = 0; i < 3; i++) {
+		put("carl@b.example");
+		takes_one(peer);
+	}
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(relay_stats(relay)->connects, 1);
+	cr_assert_eq(relay_stats(relay)->reused, 3);
+	mem_free(peer);
+}
+
+Test(relay, the_next_address_has_its_turn_when_one_fails)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 20, "mx2.b.example", "192.0.2.8");
+	host("b.example", 10, "mx1.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	mem_reset(peer);
+	settle();
+	mem_free(peer);
+	peer = comes_to("192.0.2.8:25");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	mem_free(peer);
+}
+
+Test(relay, a_greeting_that_refuses_sends_us_to_the_next_address_too)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx1.b.example", "192.0.2.7");
+	host("b.example", 20, "mx2.b.example", "192.0.2.8");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	says(peer, "554 No\r\n");
+	mem_free(peer);
+	peer = comes_to("192.0.2.8:25");
+	says(peer, "554 No, either\r\n");
+	mem_free(peer);
+	/* All refused for good: so it is. */
+	settle();
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(box_info(&store, "ann").n_messages, 1);
+}
+
+Test(relay, a_host_that_does_not_answer_is_left_alone_for_a_moment)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.example", "192.0.2.7");
+	dns_test_mx(&t, "c.example", 10, "mx.example");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	mem_reset(peer);
+	settle();
+	mem_free(peer);
+	put("bob@c.example");
+	cr_assert_null(dns_test_accept(&t, "192.0.2.7:25"));
+	cr_assert_eq(relay_stats(relay)->refused_down, 1);
+	cr_assert_eq(n_items(), 2);
+	pass(400);
+	mem_free(comes_to("192.0.2.7:25"));
+}
+
+Test(relay, a_host_that_hangs_delays_nobody_else)
+{
+	struct mem_peer *slow[2], *peer;
+
+	host("slow.example", 10, "mx.slow.example", "192.0.2.7");
+	host("b.example", 10, "mx.b.example", "192.0.2.8");
+	for (int i = 0; i < 20; i++)
+		put("bob@slow.example");
+	slow[0] = comes_to("192.0.2.7:25");
+	slow[1] = comes_to("192.0.2.7:25");
+	/* No third one as long as none got through. */
+	cr_assert_null(dns_test_accept(&t, "192.0.2.7:25"));
+	put("bob@b.example");
+	peer = comes_to("192.0.2.8:25");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 20);
+	/* It says nothing for five minutes. */
+	pass(301);
+	cr_assert_eq(relay_stats(relay)->sessions_open, 0);
+	cr_assert_eq(queue_stats(queue)->put_off, 1);
+	put("bob@slow.example");
+	cr_assert_null(dns_test_accept(&t, "192.0.2.7:25"));
+	for (int i = 0; i < 2; i++)
+		mem_free(slow[i]);
+	mem_free(peer);
+}
+
+Test(relay, one_address_has_only_so_many_connections)
+{
+	struct mem_peer *peers[2];
+
+	relay_free(relay);
+	conf.limits.per_host_max = 2;
+	start();
+	host("b.example", 10, "mx.example", "192.0.2.7");
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = { "c.example", "d.example",
+						     "e.example" };
+
+		dns_test_mx(&t, names[i], 10, "mx.example");
+	}
+	put("x@b.example");
+	put("x@c.example");
+	put("x@d.example");
+	for (int i = 0; i < 2; i++)
+		peers[i] = comes_to("192.0.2.7:25");
+	cr_assert_null(dns_test_accept(&t, "192.0.2.7:25"));
+	cr_assert_eq(relay_stats(relay)->refused_many, 1);
+	cr_assert_eq(n_items(), 3);
+	for (int i = 0; i < 2; i++)
+		mem_free(peers[i]);
+	settle();
+}
+
+Test(relay, sessions_are_a_limit)
+{
+	struct mem_peer *peer;
+
+	relay_free(relay);
+	conf.limits.sessions_max = 1;
+	start();
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	host("c.example", 10, "mx.c.example", "192.0.2.8");
+	put("x@b.example");
+	put("x@c.example");
+	peer = comes_to("192.0.2.7:25");
+	cr_assert_null(dns_test_accept(&t, "192.0.2.8:25"));
+	mem_reset(peer);
+	settle();
+	mem_free(peer);
+	mem_free(comes_to("192.0.2.8:25"));
+	settle();
+}
+
+Test(relay, a_connection_that_breaks_in_data_leaves_the_message_for_later)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	greets(peer);
+	says(peer, "250 Ok\r\n250 Ok\r\n354 Go\r\n");
+	mem_reset(peer);
+	settle();
+	mem_free(peer);
+	cr_assert_eq(relay_stats(relay)->broken, 1);
+	cr_assert_eq(n_items(), 1);
+	cr_assert_null(dns_test_accept(&t, "192.0.2.7:25"));
+	pass(400);
+	peer = comes_to("192.0.2.7:25");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	mem_free(peer);
+}
+
+Test(relay, a_route_is_stronger_than_the_name_servers)
+{
+	static const struct route routes[] = { { { "b.example", 9 }, "192.0.2.9:2525" } };
+	struct mem_peer *peer;
+
+	relay_free(relay);
+	conf.routes = routes;
+	conf.n_routes = 1;
+	start();
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.9:2525");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(t.n_asked, 0);
+	mem_free(peer);
+}
+
+Test(relay, an_end_in_order_lets_a_message_through)
+{
+	struct mem_peer *busy, *idle;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	host("c.example", 10, "mx.c.example", "192.0.2.8");
+	put("bob@b.example");
+	put("bob@c.example");
+	busy = comes_to("192.0.2.7:25");
+	greets(busy);
+	idle = comes_to("192.0.2.8:25");
+	greets(idle);
+	takes_one(idle);
+	queue_stop(queue);
+	relay_stop(relay);
+	settle();
+	cr_assert(mem_finished(idle));
+	cr_assert(relay_busy(relay));
+	takes_one(busy);
+	cr_assert(!relay_busy(relay));
+	cr_assert(mem_finished(busy));
+	cr_assert_eq(n_items(), 0);
+	mem_free(busy);
+	mem_free(idle);
+}
