@@ -235,9 +235,10 @@ static void fetch(struct queue_dest *d, unsigned n)
 	memmove(d->fetched, d->fetched + d->at_fetched, before * sizeof(*d->fetched));
 	d->n_fetched = before;
 	d->at_fetched = 0;
-	d->sick |= store_read_begin(d->queue->store, &read) < 0;
-	if (d->sick)
+	if (store_read_begin(d->queue->store, &read) < 0) {
+		d->sick = true;
 		return;
+	}
 	(void)spool_each_due(read, (struct str){ d->name, d->name_len }, d->from_due_ms,
 			     d->from_id, fetch_one, d);
 	store_read_end(read);
