@@ -165,6 +165,12 @@ static void go_on(struct slice *l)
 	}
 	if (out->from < out->to || out->item < fetch->n_items)
 		return;
+	/* What BODY[] set is told with it. */
+	if (view_take_changed(l->s->view, out->at) &&
+	    !(fetch->kinds & 1 << IMAP_FETCH_FLAGS)) {
+		imap_emit_puts(e, " FLAGS ");
+		view_emit_flags(l->s->view, out->at, e);
+	}
 	imap_emit_puts(e, ")\r\n");
 	imapd_fetch_end(l->s);
 	out->is_open = false;
@@ -235,8 +241,7 @@ static void seen(struct imapd_session *s)
 		imapd_failed(s, s->op.result, false);
 		return;
 	}
-	/* The new flags are told first. */
-	if (imapd_tell(s, s->parse.cmd.is_uid, s->parse.cmd.is_uid))
+	if (imapd_sync(s))
 		begin(s);
 }
 

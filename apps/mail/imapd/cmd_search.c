@@ -166,6 +166,9 @@ void imapd_search(struct imapd_session *s)
 		imapd_done(s, "NO [BADCHARSET (US-ASCII UTF-8)] That charset is unknown");
 		return;
 	}
+	/* So that what came is found. */
+	if (!imapd_tell(s, s->parse.cmd.is_uid, false))
+		return;
 	x = search_new(s);
 	if (!x) {
 		imapd_done(s, "NO [UNAVAILABLE] Out of memory");

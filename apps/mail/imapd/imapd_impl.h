@@ -165,6 +165,8 @@ void imapd_session_stop(struct imapd_session *s);
 /* At once. */
 void imapd_session_abort(struct imapd_session *s);
 
+/* Takes in what changed in the mailbox that is open.  False: the session is closed. */
+bool imapd_sync(struct imapd_session *s);
 /* Says what changed.  False: the session is closed. */
 bool imapd_tell(struct imapd_session *s, bool expunge, bool with_uid);
 /* No mailbox is open any more. */

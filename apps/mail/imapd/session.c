@@ -112,30 +112,33 @@ static bool may_expunge(const struct imapd_session *s)
 			       cmd->kind != IMAP_SEARCH);
 }
 
+bool imapd_sync(struct imapd_session *s)
+{
+	struct store_read *read;
+	int rc;
+
+	if (!imapd_news_take(s->view->news))
+		return true;
+	rc = store_read_begin(s->imapd->store, &read);
+	if (rc == 0) {
+		rc = view_sync(s->view, read);
+		store_read_end(read);
+	}
+	if (rc)
+		imapd_close(s, rc == -ENOENT ?
+				       "The mailbox was deleted" :
+				       "[UNAVAILABLE] The mailbox cannot be read");
+	return rc == 0;
+}
+
 bool imapd_tell(struct imapd_session *s, bool expunge, bool with_uid)
 {
-	struct imapd *d = s->imapd;
-	struct store_read *read;
-	int rc = 0;
-
 	if (!s->view)
 		return true;
-	if (imapd_news_take(s->view->news)) {
-		rc = store_read_begin(d->store, &read);
-		if (rc == 0) {
-			rc = view_sync(s->view, read);
-			store_read_end(read);
-		}
-	}
-	if (rc == -ENOENT) {
-		imapd_close(s, "The mailbox was deleted");
+	if (!imapd_sync(s))
 		return false;
-	}
-	if (rc) {
-		imapd_close(s, "[UNAVAILABLE] The mailbox cannot be read");
-		return false;
-	}
-	if (view_tell(s->view, &d->emit, expunge, with_uid) && !s->view->is_read_only)
+	if (view_tell(s->view, &s->imapd->emit, expunge, with_uid) &&
+	    !s->view->is_read_only)
 		imapd_note_claim(s, s->view->box, s->view->uid_next);
 	imapd_flush(s);
 	return s->state != IMAPD_CLOSED;

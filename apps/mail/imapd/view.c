@@ -129,6 +129,15 @@ void view_mark_changed(struct imapd_view *v, uint32_t i)
 	v->msgs[i].marks |= VIEW_CHANGED;
 }
 
+bool view_take_changed(struct imapd_view *v, uint32_t i)
+{
+	bool changed = v->msgs[i].marks & VIEW_CHANGED;
+
+	v->n_changed -= changed;
+	v->msgs[i].marks &= ~(uint32_t)VIEW_CHANGED;
+	return changed;
+}
+
 static void mark_gone(struct imapd_view *v, uint32_t i)
 {
 	v->n_gone += !(v->msgs[i].marks & VIEW_GONE);

@@ -67,6 +67,8 @@ uint32_t view_next(const struct imapd_view *v, const struct imap_set *set, bool 
 bool view_resolve(const struct imapd_view *v, struct imap_set *set, bool is_uid);
 
 void view_mark_changed(struct imapd_view *v, uint32_t i);
+/* The flags are told, or about to be.  True: they had to be. */
+bool view_take_changed(struct imapd_view *v, uint32_t i);
 /* "(\Seen $x)" */
 void view_emit_flags(const struct imapd_view *v, uint32_t i, struct imap_emit *e);
 /* Untagged FLAGS and PERMANENTFLAGS. */
