@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "apps/mail/store/store_box.h"
 #include "stack/base/check.h"
 #include "stack/base/rng.h"
 #include "tests/crash/crash_mail.h"
@@ -16,6 +17,14 @@ struct slot {
 	char names[CRASH_TO_MAX][CRASH_NAME_LEN], heads[CRASH_TO_MAX][CRASH_HEAD_LEN];
 	struct str users[CRASH_TO_MAX], head[CRASH_TO_MAX], part;
 	uint32_t uids[CRASH_TO_MAX];
+	uint32_t from[1], to[1]; /* of a copy */
+	char name[CRASH_NAME_LEN * 2], new_name[CRASH_NAME_LEN * 2];
+};
+
+/* Where a user's messages are moved to: a mailbox of this life, renamed now and then. */
+struct shelf {
+	bool is_made;
+	unsigned n_renames;
 };
 
 struct child {
@@ -24,6 +33,8 @@ struct child {
 	uint32_t next; /* number of the next message */
 	int diary;
 	struct rng rng;
+	uint32_t life; /* number of its first message: part of the names of its shelves */
+	struct shelf shelves[CRASH_USERS];
 	struct slot slots[CRASH_IN_FLIGHT];
 };
 
@@ -93,17 +104,102 @@ static void submit_expunge(struct slot *s)
 	ASSERT(store_submit(s->child->store, &s->op));
 }
 
-static void delivered(struct store_op *op)
+static void shelf_name(const struct slot *s, char name[CRASH_NAME_LEN * 2])
+{
+	const struct child *c = s->child;
+
+	snprintf(name, CRASH_NAME_LEN * 2, "shelf%u/n%u", c->life,
+		 c->shelves[s->mail.to[0]].n_renames);
+}
+
+static void copied(struct store_op *op)
+{
+	struct slot *s = container_of(op, struct slot, op);
+
+	if (op->result || op->copy.n_copied != 1)
+		errx(1, "copy: %s", strerror(-op->result));
+	note(s->child, op->copy.move ? CRASH_MOVED : CRASH_COPIED, s->mail.id);
+	submit_mail(s);
+}
+
+static uint32_t inbox_of(struct slot *s)
+{
+	struct store_read *read;
+	uint32_t box;
+
+	if (store_read_begin(s->child->store, &read) ||
+	    store_box_find(read, s->users[0], STR("INBOX"), &box))
+		errx(1, "no INBOX");
+	store_read_end(read);
+	return box;
+}
+
+static void submit_copy(struct slot *s)
+{
+	shelf_name(s, s->name);
+	s->op = (struct store_op){
+		.kind = STORE_COPY,
+		.done = copied,
+		.copy = { .user = s->users[0],
+			  .mailbox = str_of(s->name),
+			  .box = inbox_of(s),
+			  .move = rng_chance(&s->child->rng, 0.7),
+			  .uids = &s->uids[0],
+			  .n_uids = 1,
+			  .from = s->from,
+			  .to = s->to },
+	};
+	ASSERT(store_submit(s->child->store, &s->op));
+}
+
+static void shelf_made(struct store_op *op)
 {
 	struct slot *s = container_of(op, struct slot, op);
 
 	if (op->result)
+		errx(1, "create or rename: %s", strerror(-op->result));
+	submit_copy(s);
+}
+
+/* Operations are done in the order in which they come: the names are right. */
+static void submit_shelf(struct slot *s)
+{
+	struct shelf *shelf = &s->child->shelves[s->mail.to[0]];
+
+	s->op = (struct store_op){ .done = shelf_made };
+	shelf_name(s, s->name);
+	if (!shelf->is_made) {
+		shelf->is_made = true;
+		s->op.kind = STORE_CREATE;
+		s->op.create.user = s->users[0];
+		s->op.create.mailbox = str_of(s->name);
+	} else {
+		shelf->n_renames++;
+		shelf_name(s, s->new_name);
+		s->op.kind = STORE_RENAME;
+		s->op.rename.user = s->users[0];
+		s->op.rename.mailbox = str_of(s->name);
+		s->op.rename.to = str_of(s->new_name);
+	}
+	ASSERT(store_submit(s->child->store, &s->op));
+}
+
+static void delivered(struct store_op *op)
+{
+	struct slot *s = container_of(op, struct slot, op);
+	struct child *c = s->child;
+
+	if (op->result)
 		errx(1, "delivery: %s", strerror(-op->result));
-	note(s->child, CRASH_DELIVERED, s->mail.id);
-	if (rng_chance(&s->child->rng, 0.3))
+	note(c, CRASH_DELIVERED, s->mail.id);
+	if (rng_chance(&c->rng, 0.3))
 		submit_expunge(s);
-	else
+	else if (!rng_chance(&c->rng, 0.5))
 		submit_mail(s);
+	else if (!c->shelves[s->mail.to[0]].is_made || rng_chance(&c->rng, 0.3))
+		submit_shelf(s);
+	else
+		submit_copy(s);
 }
 
 /* The first answer starts the other slots: so all but the first submission is done by
@@ -125,7 +221,7 @@ void crash_child(const struct store_conf *conf, uint64_t seed, uint32_t first, i
 
 	ASSERT(c);
 	c->seed = seed;
-	c->next = first;
+	c->next = c->life = first;
 	c->diary = diary;
 	rng_init(&c->rng, seed + first);
 	rc = store_open(conf, &c->store, error);

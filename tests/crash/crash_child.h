@@ -1,6 +1,7 @@
 /*
- * The process that will be killed: it delivers, and expunges some of what it delivered,
- * as fast as the store answers, and writes a line of its diary before and after.
+ * The process that will be killed: it delivers; some of what it delivered it expunges,
+ * moves to another mailbox, or copies there; and it renames that mailbox; as fast as the
+ * store answers.  It writes a line of its diary before and after.
  */
 #pragma once
 
@@ -14,6 +15,8 @@ enum crash_event {
 	CRASH_DELIVERED, /* acknowledged: must be there from now on */
 	CRASH_EXPUNGING, /* from its first recipient: may be gone from now on */
 	CRASH_EXPUNGED,	 /* acknowledged: must be gone from now on */
+	CRASH_MOVED,	 /* its first recipient's is not in INBOX any more */
+	CRASH_COPIED,	 /* its first recipient has it twice */
 };
 
 struct crash_note {

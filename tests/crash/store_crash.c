@@ -8,6 +8,8 @@
  *	what was acknowledged is there, once, for each recipient, byte for byte;
  *	what was acknowledged as expunged is gone, and stays gone;
  *	what was under way is there for all its recipients, or for none;
+ *	what was moved is where it was or where it went, not both and not nowhere, and what
+ *	was acknowledged as moved or copied is there; a mailbox that is renamed keeps all;
  *	every mailbox opens, and store_check() finds nothing.
  *
  * Every 20 kills a new store is begun, so that its making is killed as well.
@@ -31,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "apps/mail/store/store.h"
+#include "apps/mail/store/store_box.h"
 #include "stack/base/check.h"
 #include "stack/base/rng.h"
 #include "tests/crash/crash_child.h"
@@ -44,7 +46,9 @@ enum fate { UNKNOWN, PRESENT, ABSENT };
 
 struct life {
 	enum fate fate, first;
-	uint8_t seen; /* in this look: a bit for each recipient */
+	bool moved, copied; /* acknowledged, of its first recipient */
+	uint8_t seen;	    /* in this look: a bit for each recipient */
+	bool on_shelf;	    /* in this look: its first recipient has it not in INBOX */
 };
 
 struct crash {
@@ -53,7 +57,7 @@ struct crash {
 	uint64_t seed;
 	uint32_t begin, end; /* numbers that this store may hold */
 	uint32_t last;	     /* highest in a diary */
-	uint64_t n_delivered, n_expunged, n_unfinished, n_faults;
+	uint64_t n_delivered, n_expunged, n_moved, n_unfinished, n_faults;
 	struct life lives[IDS_MAX];
 };
 
@@ -91,6 +95,14 @@ static void read_note(struct crash *c, const struct crash_note *n)
 	case CRASH_EXPUNGED:
 		l->first = ABSENT;
 		c->n_expunged++;
+		break;
+	case CRASH_MOVED:
+		l->moved = true;
+		c->n_moved++;
+		break;
+	case CRASH_COPIED:
+		l->copied = true;
+		c->n_moved++;
 		break;
 	}
 }
@@ -163,49 +175,85 @@ static bool is_whole(const struct crash_mail *m, unsigned user,
 	       str_eq(pieces[1], (struct str){ m->bytes, m->len });
 }
 
-static void look_at_message(struct crash *c, unsigned user, const struct str pieces[2])
+/* Where the reader is. */
+struct place {
+	struct crash *crash;
+	struct store_read *read;
+	unsigned user;
+	bool is_inbox;
+};
+
+static void see(const struct place *p, uint32_t id, unsigned i)
 {
+	struct life *l = &p->crash->lives[id];
+	bool is_copy = i == 0 && !p->is_inbox && !l->on_shelf;
+
+	/* Of its first recipient there may be a copy behind the one in INBOX. */
+	if (l->seen & 1 << i && (!is_copy || l->moved))
+		fault(p->crash, "message %u is doubled for user%u", id, p->user);
+	l->seen |= (uint8_t)(1 << i);
+	if (i == 0)
+		l->on_shelf |= !p->is_inbox;
+	if (i == 0 && l->moved && p->is_inbox)
+		fault(p->crash, "message %u was moved, and is in INBOX", id);
+}
+
+static void look_at_message(const struct place *p, const struct str pieces[2])
+{
+	struct crash *c = p->crash;
 	struct crash_mail m;
 	unsigned i = 0;
 	uint32_t id;
 
 	if (!crash_mail_id(pieces[1], &id) || id < c->begin || id >= c->end) {
-		fault(c, "user%u has a message that was never sent", user);
+		fault(c, "user%u has a message that was never sent", p->user);
 		return;
 	}
 	crash_mail_make(&m, c->seed, id);
-	while (i < m.n_to && m.to[i] != user)
+	while (i < m.n_to && m.to[i] != p->user)
 		i++;
 	if (i == m.n_to)
-		fault(c, "message %u is not for user%u", id, user);
-	else if (c->lives[id].seen & 1 << i)
-		fault(c, "message %u is doubled for user%u", id, user);
+		fault(c, "message %u is not for user%u", id, p->user);
 	else
-		c->lives[id].seen |= (uint8_t)(1 << i);
-	if (!is_whole(&m, user, pieces))
-		fault(c, "message %u for user%u is not as it was sent", id, user);
+		see(p, id, i);
+	if (!is_whole(&m, p->user, pieces))
+		fault(c, "message %u for user%u is not as it was sent", id, p->user);
 	free(m.bytes);
 }
 
-static void look_at_mailbox(struct crash *c, struct store_read *read, unsigned user)
+static bool look_at_mailbox(void *arg, const struct store_mailbox *box)
 {
-	char name[CRASH_NAME_LEN];
+	struct place *p = arg;
 	struct store_msg *msgs;
 	struct str pieces[2];
 	size_t n;
 
-	crash_user(user, name);
-	if (store_box_list(read, str_of(name), STR("INBOX"), &msgs, &n)) {
-		fault(c, "the mailbox of %s does not open", name);
-		return;
+	p->is_inbox = str_eq(box->name, STR("INBOX"));
+	if (box->box == 0)
+		return true;
+	if (store_box_changes(p->read, box->box, 1, 0, &msgs, &n)) {
+		fault(p->crash, "a mailbox of user%u does not open", p->user);
+		return true;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (store_msg_bytes(read, &msgs[i], pieces))
-			fault(c, "%s UID %u cannot be read", name, msgs[i].uid);
+		if (store_msg_bytes(p->read, &msgs[i], pieces))
+			fault(p->crash, "user%u UID %u cannot be read", p->user,
+			      msgs[i].uid);
 		else
-			look_at_message(c, user, pieces);
+			look_at_message(p, pieces);
 	}
 	free(msgs);
+	return true;
+}
+
+static void look_at_user(struct crash *c, struct store_read *read, unsigned user)
+{
+	struct place p = { .crash = c, .read = read, .user = user };
+	char name[CRASH_NAME_LEN];
+
+	crash_user(user, name);
+	if (store_each_mailbox(read, str_of(name), look_at_mailbox, &p))
+		fault(c, "the mailboxes of %s cannot be listed", name);
 }
 
 /* Compares what was seen with the diaries; what was open is settled from now on. */
@@ -231,7 +279,10 @@ static void settle(struct crash *c, uint32_t id)
 	if ((l->seen & 1) != (l->first == PRESENT))
 		fault(c, "message %u for its first recipient: %s", id,
 		      l->first == PRESENT ? "lost" : "there again");
+	if ((l->moved || l->copied) && !l->on_shelf)
+		fault(c, "message %u is not where it was moved or copied", id);
 	l->seen = 0;
+	l->on_shelf = false;
 }
 
 static void look(struct crash *c)
@@ -246,7 +297,7 @@ static void look(struct crash *c)
 	if (store_read_begin(store, &read))
 		errx(1, "FAULT: no snapshot");
 	for (unsigned user = 0; user < CRASH_USERS; user++)
-		look_at_mailbox(c, read, user);
+		look_at_user(c, read, user);
 	store_read_end(read);
 	for (uint32_t id = c->begin; id < c->end; id++)
 		settle(c, id);
@@ -310,12 +361,11 @@ int main(int argc, char **argv)
 	}
 	drop_store(c);
 	rmdir(base);
-	printf("%u kills: %llu deliveries and %llu expunges acknowledged, %llu more "
-	       "found "
-	       "whole; %llu faults\n",
+	printf("%u kills: %llu deliveries, %llu expunges, %llu moves and copies "
+	       "acknowledged, %llu more deliveries found whole; %llu faults\n",
 	       n_kills, (unsigned long long)c->n_delivered,
-	       (unsigned long long)c->n_expunged, (unsigned long long)c->n_unfinished,
-	       (unsigned long long)c->n_faults);
+	       (unsigned long long)c->n_expunged, (unsigned long long)c->n_moved,
+	       (unsigned long long)c->n_unfinished, (unsigned long long)c->n_faults);
 	failed = c->n_faults > 0 || c->n_delivered == 0;
 	free(c);
 	return failed;
