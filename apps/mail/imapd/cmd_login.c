@@ -13,6 +13,15 @@
 #include "apps/mail/wire/enc.h"
 #include "stack/base/check.h"
 
+/* A password on its way; the session stays until it is back. */
+struct imapd_check {
+	struct handoff_item back;
+	struct imapd_login login;
+	struct imapd_session *session;
+	size_t len;
+	char bytes[];
+};
+
 static void check_free(struct imapd_check *c)
 {
 	explicit_bzero(c->bytes, c->len);

@@ -106,15 +106,6 @@ struct imapd_output {
 	uint64_t from, to;	 /* its octets that are still to be sent */
 };
 
-/* A password or an operation on its way. */
-struct imapd_check {
-	struct handoff_item back;
-	struct imapd_login login;
-	struct imapd_session *session;
-	size_t len;
-	char bytes[];
-};
-
 struct imapd_session {
 	struct list node; /* in imapd->sessions */
 	struct imapd *imapd;
