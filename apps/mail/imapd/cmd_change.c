@@ -203,8 +203,7 @@ static void copied(struct imapd_session *s)
 		emit_copied(s);
 		imap_emit_puts(e, "\r\n");
 		imapd_flush(s);
-		if (s->state != IMAPD_CLOSED)
-			imapd_done(s, "OK Done");
+		imapd_done(s, "OK Done");
 		return;
 	}
 	emit_copied(s);

@@ -197,11 +197,9 @@ static bool write_slice(struct slice *l)
 static void fetched(struct imapd_session *s)
 {
 	imapd_flush(s);
-	if (s->state != IMAPD_CLOSED)
-		/* RFC 5530 */
-		imapd_done(s, s->out.has_missed ?
-				      "NO [EXPUNGEISSUED] Some messages are gone" :
-				      "OK Done");
+	/* RFC 5530 */
+	imapd_done(s, s->out.has_missed ? "NO [EXPUNGEISSUED] Some messages are gone" :
+					  "OK Done");
 }
 
 static bool fetch_more(struct imapd_session *s)

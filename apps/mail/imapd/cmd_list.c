@@ -179,8 +179,7 @@ static void list_names(struct imapd_session *s, const struct patterns *p)
 			     names.at[i].uses))
 				say_name(s, &names, &names.at[i]);
 		imapd_flush(s);
-		if (s->state != IMAPD_CLOSED)
-			imapd_done(s, "OK Done");
+		imapd_done(s, "OK Done");
 	}
 	names_free(&names);
 }
@@ -250,8 +249,7 @@ void imapd_lsub(struct imapd_session *s)
 					       str_of(names.at[i].text));
 		}
 		imapd_flush(s);
-		if (s->state != IMAPD_CLOSED)
-			imapd_done(s, "OK Done");
+		imapd_done(s, "OK Done");
 	}
 	names_free(&names);
 	free(p);

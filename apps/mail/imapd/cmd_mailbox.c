@@ -169,8 +169,7 @@ static void say_status(struct imapd_session *s)
 	}
 	imap_emit_status(&s->imapd->emit, cmd->status.mailbox, cmd->status.items, values);
 	imapd_flush(s);
-	if (s->state != IMAPD_CLOSED)
-		imapd_done(s, "OK Done");
+	imapd_done(s, "OK Done");
 }
 
 static void inbox_made(struct imapd_session *s)

@@ -96,8 +96,7 @@ static void say_found(struct imapd_session *s, const struct imapd_search *x)
 	}
 	imap_emit_puts(e, "\r\n");
 	imapd_flush(s);
-	if (s->state != IMAPD_CLOSED)
-		imapd_done(s, "OK Done");
+	imapd_done(s, "OK Done");
 }
 
 void imapd_searched(void *arg, struct handoff_item *item)

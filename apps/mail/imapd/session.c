@@ -146,7 +146,9 @@ bool imapd_tell(struct imapd_session *s, bool expunge, bool with_uid)
 
 void imapd_done(struct imapd_session *s, const char *text)
 {
-	if (!imapd_tell(s, may_expunge(s), s->parse.cmd.is_uid))
+	/* Closed: there was no memory for what came before. */
+	if (s->state == IMAPD_CLOSED ||
+	    !imapd_tell(s, may_expunge(s), s->parse.cmd.is_uid))
 		return;
 	io_printf(s->io, "%.*s %s\r\n", (int)s->parse.cmd.tag.len, s->parse.cmd.tag.p,
 		  text);
