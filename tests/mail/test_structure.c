@@ -3,8 +3,8 @@
 
 #include "apps/mail/imapd/structure.h"
 
-/* The summary of a message, as text; @body: only BODY. */
-static const char *summary(struct str message, bool body)
+/* The summary of a message, as text. */
+static const char *summary(struct str message)
 {
 	struct mime *mime = mime_new(&mime_limits_default);
 	struct structure s = { 0 };
@@ -13,17 +13,12 @@ static const char *summary(struct str message, bool body)
 
 	imap_emit_init(&e);
 	mime_parse(mime, message);
-	if (body) {
-		structure_body(&e, mime, message, MIME_ROOT, false);
-		snprintf(text, sizeof(text), "%.*s", (int)e.len, e.p);
-	} else {
-		imap_emit_puts(&e, "before");
-		structure_emit(&e, mime, message);
-		cr_assert(structure_parse((struct str){ e.p + 6, e.len - 6 }, &s));
-		snprintf(text, sizeof(text), "%.*s %.*s", (int)s.envelope.len,
-			 s.envelope.p, (int)s.body.len, s.body.p);
-	}
+	imap_emit_puts(&e, "before");
+	structure_emit(&e, mime, message);
 	cr_assert(!e.is_failed);
+	cr_assert(structure_parse((struct str){ e.p + 6, e.len - 6 }, &s));
+	snprintf(text, sizeof(text), "%.*s %.*s", (int)s.envelope.len, s.envelope.p,
+		 (int)s.body.len, s.body.p);
 	imap_emit_fini(&e);
 	mime_free(mime);
 	return text;
@@ -32,7 +27,7 @@ static const char *summary(struct str message, bool body)
 Test(structure, of_nothing_is_a_text)
 {
 	cr_assert_str_eq(
-		summary(STR(""), false),
+		summary(STR("")),
 		"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) "
 		"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 "
 		"NIL NIL NIL NIL)");
@@ -42,29 +37,12 @@ Test(structure, sender_and_reply_to_are_as_from)
 {
 	cr_assert_str_eq(
 		summary(STR("From: a@b.example\r\nReply-To: c@d.example\r\n"
-			    "Sender: \r\nSubject: \"q\\\"\r\n\r\n"),
-			false),
+			    "Sender: \r\nSubject: \"q\\\"\r\n\r\n")),
 		"(NIL \"\\\"q\\\\\\\"\" ((NIL NIL \"a\" \"b.example\")) "
 		"((NIL NIL \"a\" \"b.example\")) ((NIL NIL \"c\" \"d.example\")) "
 		"NIL NIL NIL NIL NIL) "
 		"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 "
 		"NIL NIL NIL NIL)");
-}
-
-Test(structure, body_has_no_extension_data)
-{
-	cr_assert_str_eq(
-		summary(STR("MIME-Version: 1.0\r\n"
-			    "Content-Type: multipart/alternative; boundary=b\r\n\r\n"
-			    "--b\r\nContent-Type: text/html\r\n"
-			    "Content-Id: <x@y>\r\n\r\nhi\r\n"
-			    "--b\r\nContent-Type: image/png; name*=utf-8''%C3%A9.png\r\n"
-			    "Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b--\r\n"),
-			true),
-		"((\"text\" \"html\" NIL \"<x@y>\" NIL \"7bit\" 2 1)"
-		"(\"image\" \"png\" (\"name*\" \"utf-8''%C3%A9.png\") NIL NIL \"base64\" "
-		"4)"
-		" \"alternative\")");
 }
 
 Test(structure, summaries_of_other_formats_are_not_read)
