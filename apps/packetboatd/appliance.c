@@ -301,6 +301,23 @@ static void take_signal(void *arg, int fd)
 		appliance_stop(a);
 }
 
+/* RFC 5321 4.5.1: mail to postmaster must find somebody; we start without, and say so. */
+static void look_for_postmaster(void *arg)
+{
+	const struct appliance *a = arg;
+	const struct users *users = userdb_users(a->users);
+	const char *name = a->conf->postmaster;
+	char addr[sizeof("postmaster@") + USER_DOMAIN_MAX];
+
+	snprintf(addr, sizeof(addr), "postmaster@%s", a->conf->hostname);
+	if (users_by_addr(users, str_of(addr)) ||
+	    (name && users_by_name(users, str_of(name))))
+		return;
+	log_line(&a->log, LOG_WARNING,
+		 "postmaster refused=yes why=\"smtp.postmaster is %s%s\"",
+		 name ? "no user: " : "not set", name ? name : "");
+}
+
 /* The start is over, one way or the other. */
 static void addr_told(void *arg, const char *rival)
 {
@@ -331,6 +348,8 @@ int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR
 					     .log = &a->log,
 					     .told = addr_told,
 					     .arg = a };
+	userdb_on_new(a->users, look_for_postmaster, a);
+	look_for_postmaster(a);
 	addr_watch_start(&a->addr_watch);
 	net_run(a->net);
 	net_unwatch_fd(a->net, signal_fd);

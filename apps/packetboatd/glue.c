@@ -30,6 +30,13 @@ static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
 	return users_has_domain(users, domain) ? SMTPD_NOBODY : SMTPD_NOT_OURS;
 }
 
+static bool has_user(void *arg, struct str name)
+{
+	const struct appliance *a = arg;
+
+	return users_by_name(userdb_users(a->users), name);
+}
+
 static bool submit(void *arg, struct store_op *op)
 {
 	return store_submit(((struct appliance *)arg)->store, op);
@@ -104,6 +111,7 @@ const struct queue_ops glue_queue_ops = {
 
 const struct smtpd_ops glue_smtpd_ops = {
 	.whose = whose,
+	.has_user = has_user,
 	.submit = submit,
 	.room = room,
 	.wall_s = wall_s,

@@ -20,6 +20,8 @@ struct userdb {
 	struct worker *worker;
 	struct handoff handoff;
 	uint64_t n_loaded, n_refused;
+	void (*on_new)(void *arg); /* NULL: nobody asked */
+	void *on_new_arg;
 
 	/* The reading, while one is under way. */
 	bool reading;
@@ -56,6 +58,8 @@ static void take(void *arg, struct handoff_item *item)
 	db->n_loaded++;
 	log_line(db->log, LOG_INFO, "users loaded=%zu file=%s", users_count(db->users),
 		 db->path);
+	if (db->on_new)
+		db->on_new(db->on_new_arg);
 }
 
 static void begin_reading(struct userdb *db)
@@ -141,6 +145,12 @@ void userdb_free(struct userdb *db)
 	users_free(db->users);
 	free(db->path);
 	free(db);
+}
+
+void userdb_on_new(struct userdb *db, void (*fn)(void *arg), void *arg)
+{
+	db->on_new = fn;
+	db->on_new_arg = arg;
 }
 
 const struct users *userdb_users(const struct userdb *db)

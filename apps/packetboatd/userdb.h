@@ -24,6 +24,8 @@ struct userdb;
 int userdb_new(struct net *net, const struct log *log, const char *path,
 	       struct userdb **db, char error[USERS_ERROR_LEN]);
 void userdb_free(struct userdb *db);
+/* Calls @fn when a new file was taken; not for the first. */
+void userdb_on_new(struct userdb *db, void (*fn)(void *arg), void *arg);
 /* The users now, valid until the net's next turn. */
 const struct users *userdb_users(const struct userdb *db);
 /* Reads the file anew, whether it changed or not. */

@@ -102,13 +102,22 @@ Test(userdb, vanished_file_leaves_the_users)
 	cr_assert(knows("alice@example.org"));
 }
 
-Test(userdb, reload_is_at_once)
+static void count(void *arg)
 {
+	++*(int *)arg;
+}
+
+Test(userdb, reload_is_at_once_and_whoever_asked_hears_of_it)
+{
+	int n = 0;
+
+	userdb_on_new(db, count, &n);
 	write_users("bob:!:bob@example.org\n");
 	userdb_reload(db);
 	userdb_reload(db);
 	cr_assert(mem_wait(net));
 	cr_assert(knows("bob@example.org"));
+	cr_assert_eq(n, 1);
 }
 
 Test(userdb, start_without_a_file_has_no_users_and_with_a_wrong_one_fails)

@@ -77,6 +77,8 @@ write_conf() {
 		dir = $dir/mail
 		size_max = 256M
 		free_min = 1M
+		[smtp]
+		postmaster = alice
 		[pop3]
 		login_delay_ms = 0
 	CONF
@@ -182,6 +184,10 @@ ready_means_reachable() {
 	daemon "$@" && ip netns exec "$ns-peer" ping -c 1 -W 1 192.0.2.2
 }
 
+no_postmaster_is_logged() {
+	grep 'postmaster refused=yes why="smtp.postmaster is not set"' "$dir/log"
+}
+
 claim_is_logged() {
 	ip -n "$ns-peer" addr add 192.0.2.2/24 dev v0
 	# Asks with the address, which is what a station does that believes to have it.
@@ -218,7 +224,9 @@ whose_address() {
 	ip -n "$ns-peer" addr del 192.0.2.2/24 dev v0
 	ip -n "$ns-peer" addr add 192.0.2.1/24 dev v0
 	check "a start can be ended" start_can_be_ended -f "${on_veth[@]}"
+	sed -i /postmaster/d "$dir/conf"
 	check "ready means reachable" ready_means_reachable "${on_veth[@]}"
+	check "a start without a postmaster is logged" no_postmaster_is_logged
 	check "a later claim of the address is logged" claim_is_logged
 	check "stop" stops
 }

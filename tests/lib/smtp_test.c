@@ -36,6 +36,15 @@ static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
 	return SMTPD_NOBODY;
 }
 
+static bool has_user(void *arg, struct str name)
+{
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(users); i++)
+		if (str_eq(name, str_of(users[i])))
+			return true;
+	return false;
+}
+
 static void keep(struct smtp_test *t, const struct store_op *op, struct str user,
 		 struct str head)
 {
@@ -141,7 +150,7 @@ void smtp_test_init(struct smtp_test *t)
 
 void smtp_test_start(struct smtp_test *t)
 {
-	static const struct smtpd_ops ops = { whose,  submit,	 room,
+	static const struct smtpd_ops ops = { whose,  has_user,	 submit, room,
 					      wall_s, may_relay, spooled };
 
 	ASSERT(smtpd_new(t->net, &t->conf, &ops, t, &t->smtpd) == 0);
@@ -224,6 +233,17 @@ static bool set_store(struct smtp_test *t, const char *how)
 	return true;
 }
 
+static bool set_postmaster(struct smtp_test *t, const char *name)
+{
+	static const char *const known[] = { "alice", "nosuch" };
+
+	t->conf.postmaster = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(name, known[i]) == 0)
+			t->conf.postmaster = known[i];
+	return !t->smtpd && (t->conf.postmaster || strcmp(name, "none") == 0);
+}
+
 static bool find_stored(struct dialog *d, const char *user)
 {
 	struct smtp_test *t = d->arg;
@@ -258,6 +278,8 @@ bool smtp_test_hook(struct dialog *d, const char *words)
 	}
 	if (strncmp(words, "store ", 6) == 0)
 		return set_store(t, words + 6);
+	if (sscanf(words, "postmaster %63s", name) == 1)
+		return set_postmaster(t, name);
 	if (strncmp(words, "stored ", 7) == 0)
 		return find_stored(d, words + 7);
 	if (sscanf(words, "spooled %lu", &value) == 1)

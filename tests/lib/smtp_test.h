@@ -60,6 +60,7 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
 /*
  * For dialogues, with the smtp_test as d->arg:
  *	! limit NAME VALUE	before the first client comes
+ *	! postmaster alice | nosuch | none	likewise; alice at first
  *	! store holds | refuses | commits | fails ENOSPC|EIO
  *	! room OCTETS
  *	! commit

@@ -69,10 +69,20 @@ void smtpd_mail(struct smtpd_session *s, struct str arg)
 	smtpd_reply(s, "250 2.1.0 Sender ok");
 }
 
-/* RFC 5321 4.5.1: mail to postmaster, here or at any domain of ours, finds somebody. */
-static bool is_for_postmaster(struct str addr)
+/*
+ * RFC 5321 4.5.1: mail to postmaster, here or at any domain of ours, finds somebody; if
+ * only somebody is named who can read it.
+ */
+static bool find_postmaster(struct smtpd *d, struct str addr,
+			    char user[SMTPD_USER_MAX + 1])
 {
-	return str_starts_nocase(addr, STR("postmaster@"));
+	const char *name = d->conf.postmaster;
+
+	if (!name || !str_starts_nocase(addr, STR("postmaster@")) ||
+	    !d->ops.has_user(d->ops_arg, str_of(name)))
+		return false;
+	snprintf(user, SMTPD_USER_MAX + 1, "%s", name);
+	return true;
 }
 
 static enum smtpd_whose find_user(struct smtpd *d, const struct mailaddr *to,
@@ -81,13 +91,13 @@ static enum smtpd_whose find_user(struct smtpd *d, const struct mailaddr *to,
 	bool has_domain = to->kind == MAILADDR_MAILBOX;
 	struct str domain = has_domain ? to->domain : str_of(d->conf.host);
 	enum smtpd_whose whose = d->ops.whose(d->ops_arg, addr, domain, user);
-	bool ours = whose == SMTPD_NOBODY || !has_domain;
 
-	if (whose == SMTPD_USER || whose == SMTPD_UNSURE || !ours ||
-	    !d->conf.postmaster || !is_for_postmaster(addr))
-		return whose;
-	snprintf(user, SMTPD_USER_MAX + 1, "%s", d->conf.postmaster);
-	return SMTPD_USER;
+	/* Without a domain it is ours, whether a user has an address here or not. */
+	if (whose == SMTPD_NOT_OURS && !has_domain)
+		whose = SMTPD_NOBODY;
+	if (whose == SMTPD_NOBODY && find_postmaster(d, addr, user))
+		whose = SMTPD_USER;
+	return whose;
 }
 
 /* @user: NULL of one at another host. */

@@ -67,7 +67,8 @@ struct smtpd_limits {
 struct smtpd_conf {
 	const char *host;	/* our name: in the greeting and in Received */
 	const char *postmaster; /* user who gets what is for "postmaster" where no user
-				     has that address (RFC 5321 4.5.1); NULL: nobody */
+				     has that address (RFC 5321 4.5.1), as long as
+				     ops.has_user() knows the name; NULL: nobody */
 	const struct log *log;	/* one line a message; NULL: none */
 	unsigned instance;	/* number of this smtpd in the process: part of ids */
 	uint64_t seed;		/* of the table of clients */
@@ -93,6 +94,8 @@ struct smtpd_ops {
 	 */
 	enum smtpd_whose (*whose)(void *arg, struct str addr, struct str domain,
 				  char user[SMTPD_USER_MAX + 1]);
+	/* Is there a user of that name now?  For the one of smtpd_conf. */
+	bool (*has_user)(void *arg, struct str name);
 	/* As store_submit(); ->done may be called on any thread. */
 	bool (*submit)(void *arg, struct store_op *op);
 	/* Octets of mail that could be stored now, as store_room(). */
