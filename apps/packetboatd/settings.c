@@ -11,6 +11,7 @@
 #include "apps/lib/places.h"
 #include "apps/lib/str.h"
 #include "stack/base/addr.h"
+#include "stack/base/byte.h"
 #include "stack/base/check.h"
 
 enum { IFNAME_MAX = 15 };
@@ -79,13 +80,21 @@ static bool is_ip4(const char *value)
 	return addr_parse(value, &addr) && addr.family == ADDR_IP4;
 }
 
+/* What one station can have (RFC 1122 3.2.1.3): neither the network's address nor its
+ * broadcast, no loopback, no group, and not of network 0. */
 static bool is_ip4_prefix(const char *value)
 {
-	struct addr addr;
+	uint32_t host, ones;
 	unsigned bits;
+	struct addr a;
 
-	return strchr(value, '/') && addr_parse_prefix(value, &addr, &bits) &&
-	       addr.family == ADDR_IP4 && bits >= 1 && bits <= 30;
+	if (!strchr(value, '/') || !addr_parse_prefix(value, &a, &bits) ||
+	    a.family != ADDR_IP4 || bits < 1 || bits > 30)
+		return false;
+	ones = UINT32_MAX >> bits;
+	host = be32(a.ip4.b) & ones;
+	return host != 0 && host != ones && a.ip4.b[0] != 0 && a.ip4.b[0] != 127 &&
+	       a.ip4.b[0] < 224;
 }
 
 static bool is_prefix(const char *value)
@@ -160,7 +169,7 @@ static bool is_where(const char *value)
 #define A_NET "an address, or a network with its prefix length, as 192.0.2.0/24"
 #define A_ROUTE "DOMAIN via HOST[:PORT], with DOMAIN a name, .NAME for all below it, or *"
 #define A_SERVERS "addresses with commas between, each with :PORT or without"
-#define A_PREFIX "an IPv4 address with prefix length, as 192.0.2.2/24"
+#define A_PREFIX "an IPv4 address of one station with prefix length, as 192.0.2.2/24"
 
 /* clang-format off */
 static const struct conf_opt options[] = {

@@ -72,12 +72,36 @@ static const struct {
 	{ "[stack]\nport = tap:0123456789abcdef\n",
 	  ":2: stack.port is 'tap:0123456789abcdef'; allowed: tap:NAME, "
 	  "packet:NAME or ring:NAME, with NAME of 1 to 15 bytes" },
-	{ "[stack]\naddr = 192.0.2.2\n", ":2: stack.addr is '192.0.2.2'; allowed: an "
-					 "IPv4 address with prefix length, as "
-					 "192.0.2.2/24" },
-	{ "[stack]\naddr = 192.0.2.2/33\n",
-	  ":2: stack.addr is '192.0.2.2/33'; allowed: an IPv4 address with prefix "
-	  "length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 192.0.2.2\n",
+	  ":2: stack.addr is '192.0.2.2'; allowed: an IPv4 address of one station with "
+	  "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 192.0.2.2/33\n", ":2: stack.addr is '192.0.2.2/33'; allowed: "
+					    "an IPv4 address of one station with "
+					    "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 192.0.5.0/24\n", ":2: stack.addr is '192.0.5.0/24'; allowed: "
+					    "an IPv4 address of one station with "
+					    "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 192.0.5.255/24\n",
+	  ":2: stack.addr is '192.0.5.255/24'; allowed: an IPv4 address of one station "
+	  "with "
+	  "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 192.0.2.128/26\n",
+	  ":2: stack.addr is '192.0.2.128/26'; allowed: an IPv4 address of one station "
+	  "with "
+	  "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 127.0.0.1/8\n",
+	  ":2: stack.addr is '127.0.0.1/8'; allowed: an IPv4 address of one station with "
+	  "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 224.0.0.1/4\n",
+	  ":2: stack.addr is '224.0.0.1/4'; allowed: an IPv4 address of one station with "
+	  "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\naddr = 0.0.0.1/8\n",
+	  ":2: stack.addr is '0.0.0.1/8'; allowed: an IPv4 address of one station with "
+	  "prefix length, as 192.0.2.2/24" },
+	{ "[stack]\nhost_addr = 192.0.2.0/24\n",
+	  ":2: stack.host_addr is '192.0.2.0/24'; allowed: an IPv4 address of one "
+	  "station with "
+	  "prefix length, as 192.0.2.2/24" },
 	{ "[stack]\nmac = 01:00:00:00:00:01\n",
 	  ":2: stack.mac is '01:00:00:00:00:01'; allowed: six octets, as "
 	  "02:00:00:00:00:01, of one station" },
