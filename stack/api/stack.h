@@ -114,12 +114,13 @@ PB_API void pb_wait(uint64_t until_ns);
  * one epoll descriptor, readable when there is something to do. */
 PB_API int pb_core_fd(struct pb_core *core);
 
-/* Runs @fn each turn, before the core speaks.  0 or -ENOMEM. */
+/* Runs @fn each turn, before the core speaks.  0, or -1 and errno: ENOSPC. */
 typedef void pb_program(void *arg, uint64_t now_ns);
 PB_API int pb_program_add(struct pb_core *core, pb_program *fn, void *arg);
 PB_API void pb_program_del(struct pb_core *core, pb_program *fn, void *arg);
 
-/* Calls @fn from the turn after host descriptor @fd became readable. */
+/* Calls @fn from the turn after host descriptor @fd became readable.  0, or -1 and
+ * errno: ENOSPC, or why epoll(7) does not take it. */
 typedef void pb_watcher(void *arg, int fd);
 PB_API int pb_watch(struct pb_core *core, int fd, pb_watcher *fn, void *arg);
 PB_API void pb_unwatch(struct pb_core *core, int fd);
