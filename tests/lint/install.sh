@@ -31,5 +31,10 @@ gcc -Wall -Werror "$dest/try.c" -o "$dest/shared" $(pkg-config --cflags --libs p
 gcc -Wall -Werror "$dest/try.c" -o "$dest/static" \
 	$(pkg-config --cflags packetboat) "$(find "$dest" -name libpacketboat.a)" \
 	$(pkg-config --static --libs packetboat | tr ' ' '\n' | grep -v '^-lpacketboat')
+# Each function has its page.
+for name in pb_turn pb_ready_wait pb_zc_send_done pb_drain; do
+	page=$(find "$dest" -name "$name.3")
+	[ -s "$page" ] || { echo "no manual page $name.3"; exit 1; }
+done
 LD_LIBRARY_PATH=$(dirname "$(find "$dest" -name libpacketboat.so)") "$dest/shared"
 "$dest/static"
