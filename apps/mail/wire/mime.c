@@ -67,19 +67,19 @@ void mime_reset(struct mime *m)
 }
 
 /* What the scan noted since it was asked last goes to the part it was in. */
-static void take_notes(struct mime *m)
+static void take_notes(struct mime *m, uint32_t part, bool in_header)
 {
 	uint32_t odd = 0;
 
 	if (m->scan.has_8bit)
-		odd |= m->in_header ? MIME_ODD_HEADER_8BIT : MIME_ODD_BODY_8BIT;
+		odd |= in_header ? MIME_ODD_HEADER_8BIT : MIME_ODD_BODY_8BIT;
 	if (m->scan.has_nul)
 		odd |= MIME_ODD_NUL;
 	if (m->scan.has_bare)
 		odd |= MIME_ODD_BARE;
 	if (odd == 0)
 		return;
-	mime_note(m, m->now, odd);
+	mime_note(m, part, odd);
 	m->scan.has_8bit = m->scan.has_nul = m->scan.has_bare = false;
 }
 
@@ -94,7 +94,17 @@ static void passed(struct mime *m, const char *p, size_t n)
 static void pass_line(struct mime *m, struct str line)
 {
 	mime_scan_run(&m->scan, line.p, line.len);
-	take_notes(m);
+	take_notes(m, m->now, m->in_header);
+	passed(m, line.p, line.len);
+}
+
+/* It belongs to the multipart; what comes now may be the header of a part. */
+static void pass_delimiter(struct mime *m, struct str line)
+{
+	uint32_t part = m->in_header ? mime_now(m)->parent : m->now;
+
+	mime_scan_run(&m->scan, line.p, line.len);
+	take_notes(m, part, false);
 	passed(m, line.p, line.len);
 }
 
@@ -102,7 +112,7 @@ static size_t pass_text(struct mime *m, struct str text)
 {
 	size_t n = mime_scan_run(&m->scan, text.p, text.len);
 
-	take_notes(m);
+	take_notes(m, m->now, m->in_header);
 	passed(m, text.p, n);
 	return n;
 }
@@ -203,10 +213,7 @@ static void line_begins(struct mime *m, struct str line)
 {
 	if (m->n_open > 0 && line.len >= 2 && line.p[0] == '-' && line.p[1] == '-' &&
 	    mime_tree_delimiter(m, line)) {
-		/* It belongs to no part, and what is odd in it neither. */
-		mime_scan_run(&m->scan, line.p, line.len);
-		m->scan.has_8bit = m->scan.has_nul = m->scan.has_bare = false;
-		passed(m, line.p, line.len);
+		pass_delimiter(m, line);
 	} else if (m->in_header) {
 		in_header(m, line);
 	} else {
