@@ -51,6 +51,8 @@ per_client_max = 1000
 relay_from = 127.0.0.1
 [pop3]
 listen = 127.0.0.1:{pop3}
+[imap]
+listen = 127.0.0.1:{imap}
 [queue]
 retry_first_s = 1
 retry_most_s = 1
@@ -66,10 +68,10 @@ class Server:
     def __init__(self, folder, name, ports):
         self.dir = folder / name
         self.dir.mkdir()
-        self.smtp, self.pop3, next_hop = ports
+        self.smtp, self.pop3, imap, next_hop = ports
         self.conf, self.proc = self.dir / 'conf', None
         self.conf.write_text(CONF.format(name=name, dir=self.dir, smtp=self.smtp,
-                                         pop3=self.pop3, next=next_hop))
+                                         pop3=self.pop3, imap=imap, next=next_hop))
 
     def tool(self, *args, **kw):
         return subprocess.run([BUILD / 'apps/packetboat/packetboat', '-c', self.conf, *args],
@@ -114,9 +116,9 @@ def lines_of(seed, number):
 class Crash:
     def __init__(self, folder, seed):
         self.seed, self.rng, self.lock = seed, random.Random(seed), threading.Lock()
-        ports = free_ports(4)
-        self.alpha = Server(folder, 'a', (ports[0], ports[1], ports[2]))
-        self.beta = Server(folder, 'b', (ports[2], ports[3], 9))
+        ports = free_ports(6)
+        self.alpha = Server(folder, 'a', (*ports[:3], ports[3]))
+        self.beta = Server(folder, 'b', (*ports[3:], 9))
         for user in USERS:
             self.beta.tool('user', 'add', user, f'{user}@b.example', '--password-stdin',
                            input='secret\n')
