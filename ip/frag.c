@@ -12,19 +12,6 @@
 #include "ip/ip_impl.h"
 #include "stack/base/pkt.h"
 
-/* A descriptor with @len bytes from @at on, of the segment @seg of a packet. */
-static struct pkt *part_of(struct pkt *seg, const uint8_t *at, uint32_t len)
-{
-	struct pkt *part;
-
-	if (seg->buf)
-		return pkt_share(seg, at, len);
-	part = pkt_new(seg->pool, PKT_DATA);
-	if (part)
-		memcpy(pkt_push(part, len), at, len);
-	return part;
-}
-
 /* Hangs @len bytes of @p from @offset on at @frag.  False: no memory. */
 static bool add_bytes(struct pkt *frag, struct pkt *p, uint32_t offset, uint32_t len)
 {
@@ -37,7 +24,7 @@ static bool add_bytes(struct pkt *frag, struct pkt *p, uint32_t offset, uint32_t
 			continue;
 		}
 		n = p->len - offset < len ? p->len - offset : len;
-		part = part_of(p, p->data + offset, n);
+		part = pkt_share(p, p->data + offset, n);
 		if (!part)
 			return false;
 		pkt_chain(frag, part);

@@ -144,25 +144,11 @@ static struct pkt *run_join(struct rcvq *q, struct pkt_pool *pool, struct pkt *l
 	return end;
 }
 
-/* The bytes of descriptor @d from @at on, as a packet; NULL: no memory. */
-static struct pkt *tail_of(struct pkt_pool *pool, struct pkt *d, uint32_t at)
-{
-	uint32_t len = d->len - at;
-	struct pkt *p;
-
-	if (d->buf)
-		return pkt_share(d, d->data + at, len);
-	p = pkt_new(pool, PKT_DATA);
-	if (p)
-		memcpy(pkt_push(p, len), d->data + at, len);
-	return p;
-}
-
 /*
  * Shortens @p to its first @at bytes, at least one.  Returns the others; NULL when
  * there are none, or no memory for them: then they are lost, as a segment may be.
  */
-static struct pkt *split(struct pkt_pool *pool, struct pkt *p, uint32_t at)
+static struct pkt *split(struct pkt *p, uint32_t at)
 {
 	uint32_t rest_len = p->total_len - at;
 	struct pkt *d = p, *rest;
@@ -175,7 +161,7 @@ static struct pkt *split(struct pkt_pool *pool, struct pkt *p, uint32_t at)
 	rest = d->next;
 	d->next = NULL;
 	if (at < d->len) {
-		struct pkt *tail = tail_of(pool, d, at);
+		struct pkt *tail = pkt_share(d, d->data + at, d->len - at);
 
 		d->len = at;
 		if (!tail) {
@@ -247,7 +233,7 @@ struct seq rcvq_add(struct rcvq *q, struct pkt_pool *pool, struct pkt *p, struct
 
 		if (p->total_len < gap)
 			break;
-		rest = split(pool, p, gap);
+		rest = split(p, gap);
 		add_in_order(q, pool, p);
 		nxt = land(q, pool);
 		p = without(rest, len);
@@ -371,7 +357,7 @@ uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 		n = p->total_len;
 		if (next && n > seq_dist(seq, island(next)->start))
 			n = seq_dist(seq, island(next)->start);
-		rest = split(pool, p, n);
+		rest = split(p, n);
 		to = q->ooo_len + n <= limit ? place(q, pool, prev, p, seq) : NULL;
 		if (!to) {
 			*full = true;

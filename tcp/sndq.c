@@ -15,11 +15,30 @@ void sndq_fini(struct sndq *q)
 
 static void push(struct sndq *q, struct pkt *p)
 {
+	q->n_bufs += p->buf != NULL;
 	if (q->last)
 		q->last->link = p;
 	else
 		q->first = p;
 	q->last = p;
+}
+
+/* Room behind the last byte for @len more; NULL: no memory. */
+static struct pkt *grow(struct sndq *q, struct pkt_pool *pool, size_t len)
+{
+	struct pkt *p;
+
+	/* A short reply lies in the descriptor and pins no buffer until its ACK. */
+	if (!q->first && len <= PKT_HEAD_LEN) {
+		p = pkt_new(pool, PKT_DATA);
+		if (p)
+			p->data = p->head;
+	} else {
+		p = pkt_new_buf(pool, PKT_DATA, 0);
+	}
+	if (p)
+		push(q, p);
+	return p;
 }
 
 /*
@@ -36,11 +55,8 @@ size_t sndq_write(struct sndq *q, struct pkt_pool *pool, const void *bytes, size
 		uint32_t n = left < room ? (uint32_t)left : room;
 
 		if (!room) {
-			struct pkt *p = pkt_new_buf(pool, PKT_DATA, 0);
-
-			if (!p)
+			if (!grow(q, pool, left))
 				break;
-			push(q, p);
 			continue;
 		}
 		pkt_append(q->last, from, n);
@@ -51,12 +67,23 @@ size_t sndq_write(struct sndq *q, struct pkt_pool *pool, const void *bytes, size
 	return len - left;
 }
 
+/* True when the bytes of @p are behind the last now, in memory that is there. */
+static bool was_copied(struct sndq *q, const struct pkt *p)
+{
+	if (!p->len)
+		return true;
+	if (p->len > PKT_BUF_LEN / 2)
+		return false;
+	if (!q->first && p->len <= PKT_HEAD_LEN)
+		grow(q, p->pool, p->len);
+	return q->last && pkt_append(q->last, p->data, p->len);
+}
+
 void sndq_add(struct sndq *q, struct pkt *p)
 {
 	ASSERT(p->buf && !p->next);
 	q->len += p->len;
-	if (!p->len || (p->len <= PKT_BUF_LEN / 2 && q->last &&
-			pkt_append(q->last, p->data, p->len)))
+	if (was_copied(q, p))
 		pkt_free(p);
 	else
 		push(q, p);
@@ -81,6 +108,7 @@ void sndq_ack(struct sndq *q, uint32_t len)
 		struct pkt *p = q->first;
 
 		len -= p->len;
+		q->n_bufs -= p->buf != NULL;
 		q->first = p->link;
 		pkt_free(p);
 	}
@@ -152,14 +180,16 @@ static void mark_check(const struct sndq *q, const struct sndq_mark *m)
 void sndq_check(const struct sndq *q)
 {
 	const struct pkt *last = NULL;
-	uint32_t len = 0;
+	uint32_t len = 0, n_bufs = 0;
 
 	for (const struct pkt *p = q->first; p; p = p->link) {
-		ASSERT(p->buf && !p->next && p->len && p->len == p->total_len);
+		ASSERT(!p->next && p->len && p->len == p->total_len);
+		ASSERT(p->buf || p == q->first);
 		len += p->len;
+		n_bufs += p->buf != NULL;
 		last = p;
 	}
-	ASSERT(last == q->last && len == q->len);
+	ASSERT(last == q->last && len == q->len && n_bufs == q->n_bufs);
 	mark_check(q, &q->ahead);
 	mark_check(q, &q->behind);
 }

@@ -2,7 +2,7 @@
  * The send queue of one connection: bytes from SND.UNA to the last one written.
  *
  * A list of packets of one descriptor with a buffer each, in order; memory is
- * there only while bytes wait.  Segments are gathered from it by reference,
+ * there only while bytes wait, and a short reply that is alone takes no buffer.  Segments are gathered from it by reference,
  * the first time and again, so a retransmission copies nothing.  Offsets count
  * from the oldest byte in the queue.
  *
@@ -29,6 +29,7 @@ struct sndq {
 	struct sndq_mark ahead;	  /* where the farthest gathering ended */
 	struct sndq_mark behind;  /* where the last one before it ended */
 	uint32_t len;		  /* bytes in the queue */
+	uint32_t n_bufs;	  /* buffers that they pin */
 };
 
 void sndq_init(struct sndq *q);

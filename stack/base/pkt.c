@@ -39,14 +39,25 @@ void pkt_pool_fini(struct pkt_pool *pool)
 	pool_fini(&pool->pkts);
 }
 
+/* What PKT_DATA may still take of a pool. */
+static uint32_t spare(const struct pool *pool, uint32_t reserve)
+{
+	uint32_t left = pool_left(pool);
+
+	return left > reserve ? left - reserve : 0;
+}
+
 unsigned pkt_pool_level(const struct pkt_pool *pool)
 {
-	uint32_t left = pool_left(&pool->bufs);
-	uint32_t all = pool->bufs.max - pool->buf_reserve;
+	uint64_t bufs = spare(&pool->bufs, pool->buf_reserve);
+	uint64_t pkts = spare(&pool->pkts, pool->reserve);
+	uint32_t all_bufs = pool->bufs.max - pool->buf_reserve;
+	uint32_t all_pkts = pool->pkts.max - pool->reserve;
 
-	if (left <= pool->buf_reserve)
-		return 0;
-	return (unsigned)((uint64_t)(left - pool->buf_reserve) * 10 / all);
+	/* The fraction that is smaller, with one division. */
+	if (pkts * all_bufs < bufs * all_pkts)
+		return (unsigned)(pkts * 10 / all_pkts);
+	return (unsigned)(bufs * 10 / all_bufs);
 }
 
 static uint32_t buf_id(const struct pkt *p)
@@ -113,11 +124,15 @@ struct pkt *pkt_new_buf(struct pkt_pool *pool, enum pkt_use use, uint32_t headro
 
 struct pkt *pkt_share(struct pkt *of, const uint8_t *at, uint32_t len)
 {
-	struct pkt *p = descriptor(of->pool, PKT_DATA);
+	struct pkt *p =
+		of->buf ? descriptor(of->pool, PKT_DATA) : pkt_new(of->pool, PKT_DATA);
 
 	if (!p)
 		return NULL;
-	ASSERT(of->buf);
+	if (!of->buf) {
+		memcpy(pkt_push(p, len), at, len);
+		return p;
+	}
 	p->buf = of->buf;
 	p->buf->refs++;
 	/* Writable again: whoever shares a buffer only reads it, by agreement. */

@@ -104,7 +104,8 @@ struct pkt_pool {
 int pkt_pool_init(struct pkt_pool *pool, uint32_t n_pkts, uint32_t n_bufs);
 void pkt_pool_fini(struct pkt_pool *pool);
 
-/* Tenths of the buffers that PKT_DATA may still take: 10 when none is out. */
+/* Tenths of the buffers, or of the descriptors when they are scarcer, that PKT_DATA may
+ * still take: 10 when none is out. */
 unsigned pkt_pool_level(const struct pkt_pool *pool);
 
 /*
@@ -117,7 +118,8 @@ struct pkt *pkt_new(struct pkt_pool *pool, enum pkt_use use);
  * pkt_room() says how many fit behind.
  */
 struct pkt *pkt_new_buf(struct pkt_pool *pool, enum pkt_use use, uint32_t headroom);
-/* A descriptor of @len bytes at @at, which lie in @of's buffer; shares it. */
+/* A descriptor of the @len bytes at @at, which lie in @of: it shares the buffer; what
+ * lies in head[] is copied. */
 struct pkt *pkt_share(struct pkt *of, const uint8_t *at, uint32_t len);
 /* All bytes of @p copied to a new packet of @pool, which may be another core's. */
 struct pkt *pkt_copy(struct pkt_pool *pool, enum pkt_use use, const struct pkt *p);

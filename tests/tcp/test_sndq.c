@@ -89,7 +89,33 @@ Test(sndq, small_writes_share_a_buffer)
 		cr_assert_eq(writes(40), 40);
 	cr_assert_eq(q.len, 4000);
 	cr_assert_eq(pool.bufs.n_out, 1);
-	cr_assert_eq(gathers(0, 4000), 1);
+	cr_assert_eq(gathers(0, 4000), 2);
+}
+
+Test(sndq, a_short_reply_takes_no_buffer)
+{
+	cr_assert_eq(writes(PKT_HEAD_LEN - 1), PKT_HEAD_LEN - 1);
+	cr_assert_eq(pool.bufs.n_out, 0);
+	cr_assert_eq(gathers(3, 50), 1);
+	/* what follows fills the descriptor first */
+	acks(10);
+	writes(2);
+	cr_assert_eq(q.n_bufs, 1);
+	cr_assert_eq(gathers(0, PKT_HEAD_LEN - 9), 2);
+	acks(PKT_HEAD_LEN - 9);
+	cr_assert_eq(q.n_bufs, 0);
+	cr_assert_eq(writes(PKT_HEAD_LEN + 1), PKT_HEAD_LEN + 1);
+	cr_assert_eq(gathers(0, PKT_HEAD_LEN + 1), 1);
+}
+
+Test(sndq, a_short_packet_that_is_alone_keeps_no_buffer)
+{
+	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
+
+	pkt_append(p, &(uint8_t){ stream(n_written++) }, 1);
+	sndq_add(&q, p);
+	cr_assert_eq(pool.bufs.n_out, 0);
+	gathers(0, 1);
 }
 
 Test(sndq, acknowledged_bytes_give_their_memory_back)
@@ -144,6 +170,7 @@ Test(sndq, super_frame_is_at_most_17_descriptors)
 	unsigned most = 0;
 
 	for (uint32_t first = 1; first <= PKT_BUF_LEN; first += 455) {
+		writes(PKT_HEAD_LEN);
 		writes(64 * KIB);
 		writes(64 * KIB);
 		acks(first);
@@ -200,7 +227,7 @@ Test(sndq, short_packets_are_copied_together)
 	sndq_add(&q, pkt_new_buf(&pool, PKT_DATA, 0));
 	sndq_check(&q);
 	cr_assert_eq(pool.bufs.n_out, 1);
-	cr_assert_eq(gathers(0, 500), 1);
+	cr_assert_eq(gathers(0, 500), 2);
 }
 
 /* Half a buffer is still copied, so that two neighbours always fill one together. */
