@@ -44,7 +44,7 @@ static void update_window(struct tcp_in *in)
 /* Everything before SEG.ACK is the peer's now.  How many numbers are new. */
 static uint32_t advance(struct tcp_conn *c, struct seq ack)
 {
-	uint32_t n = seq_dist(c->snd_una, ack), n_bytes, room, third;
+	uint32_t n = seq_dist(c->snd_una, ack), n_bytes, n_bufs, room, third;
 	struct sndq *q = &c->x->snd;
 
 	if (!n)
@@ -53,7 +53,10 @@ static uint32_t advance(struct tcp_conn *c, struct seq ack)
 	n_bytes = n < q->len ? n : q->len;
 	room = c->opts.sndbuf > q->len ? c->opts.sndbuf - q->len : 0;
 	third = c->opts.sndbuf / 3;
+	n_bufs = q->n_bufs;
 	sndq_ack(q, n_bytes);
+	if (c->is_orphan)
+		c->tcp->orphan_bufs -= n_bufs - q->n_bufs;
 	c->snd_una = ack;
 	c->bytes_acked += n_bytes;
 	if (room < third && room + n_bytes >= third)
@@ -161,7 +164,7 @@ void tcp_ack(struct tcp_in *in)
 			recovering || c->x->ca == TCP_CA_RECOVERY);
 	if (n_acked)
 		moved_on(c, in->now_ns);
-	else if (!c->snd_wnd && c->owned)
+	else if (!c->snd_wnd)
 		/* RFC 9293 3.8.6.1: as long as it answers, it may keep us waiting */
 		c->x->stalled_ms = tcp_ms(in->now_ns);
 }

@@ -50,8 +50,6 @@ static void check_wakes(const struct tcp_conn *c)
 		ASSERT(c->job == TCP_JOB_PROBE);
 	if (!seq_eq(c->ack_sent, c->rcv_nxt))
 		ASSERT(c->ack_due_ns != TIMER_NEVER);
-	if (!c->owned && c->state == TCP_FIN_WAIT_2)
-		ASSERT(c->job == TCP_JOB_FIN_WAIT);
 }
 
 static void check_conn(const struct tcp_conn *c)
@@ -62,6 +60,7 @@ static void check_conn(const struct tcp_conn *c)
 	ASSERT(!c->fin_sent || c->fin_wanted);
 	ASSERT(!(c->on_speak && c->on_starved));
 	ASSERT(c->rcv_lim <= c->opts.rcvbuf);
+	ASSERT(c->is_orphan == (is_open(c) && !c->owned));
 	check_queues(c);
 	if (is_open(c)) {
 		ASSERT(tcp_table_find(c->tcp, &c->flow) == c);
@@ -94,7 +93,7 @@ static void check_listeners(const struct tcp *tcp)
 
 void tcp_check(const struct tcp *tcp)
 {
-	uint32_t n = 0, n_open = 0, n_x = 0;
+	uint32_t n = 0, n_open = 0, n_x = 0, n_orphans = 0, orphan_bufs = 0;
 
 	for (uint32_t i = 0; i < tcp->conns.fresh; i++) {
 		const struct tcp_conn *c = tcp_conn_at(tcp, i);
@@ -105,10 +104,15 @@ void tcp_check(const struct tcp *tcp)
 		n++;
 		n_open += is_open(c);
 		n_x += c->x != NULL;
+		n_orphans += c->is_orphan;
+		orphan_bufs += c->is_orphan && c->x ? c->x->snd.n_bufs : 0;
 	}
 	ASSERT(n == tcp->stats.n_conns && n == tcp->conns.n_out);
 	ASSERT(n_open == map_count(&tcp->flows));
 	ASSERT(n_x == tcp->xfers.n_out);
+	ASSERT(n_orphans == tcp->stats.n_orphans && n_orphans <= tcp->orphans_max);
+	ASSERT(orphan_bufs == tcp->orphan_bufs && orphan_bufs <= tcp->orphan_bufs_max);
+	ASSERT(!n_orphans || timer_armed(&tcp->orphan_timer));
 	ASSERT(list_empty(&tcp->starved) || timer_armed(&tcp->starve_timer));
 	ASSERT(!synq_count(tcp->synq) || timer_armed(&tcp->synq_timer));
 	ASSERT(!timewait_count(tcp->timewait) || timer_armed(&tcp->timewait_timer));

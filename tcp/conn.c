@@ -30,6 +30,12 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, const struct flow *flow,
 	struct tcp_conn *c = pool_get(&tcp->conns);
 
 	if (!c) {
+		/* Who closed must not keep those out who come. */
+		tcp_orphan_evict(tcp, tcp->now_ns);
+		tcp_conn_reap(tcp);
+		c = pool_get(&tcp->conns);
+	}
+	if (!c) {
 		tcp->stats.no_memory++;
 		return NULL;
 	}
@@ -141,6 +147,7 @@ static void leave_table(struct tcp_conn *c)
 	if (c->in_table)
 		tcp_table_del(c);
 	tcp_timer_stop(c);
+	tcp_orphan_del(c);
 	list_remove(&c->speak);
 	c->on_speak = c->on_starved = false;
 }

@@ -30,6 +30,7 @@
 #include "stack/base/seq.h"
 #include "stack/base/wheel.h"
 #include "tcp/cc.h"
+#include "tcp/opt.h"
 #include "tcp/rcvq.h"
 #include "tcp/rtt.h"
 #include "tcp/sack.h"
@@ -44,22 +45,6 @@ enum tcp_job {
 	TCP_JOB_RETRANSMIT, /* something is in flight */
 	TCP_JOB_PROBE,	    /* bytes wait, and nothing may be sent */
 	TCP_JOB_KEEP,	    /* nothing to do: is the peer alive? */
-	TCP_JOB_FIN_WAIT,   /* nobody owns it, and the peer does not close */
-};
-
-/* Settings that a listener's connections inherit (opt.c). */
-struct tcp_opts {
-	bool nodelay : 1;
-	bool cork : 1;
-	bool keepalive : 1;
-	bool oobinline : 1;
-	uint8_t tos, ttl;
-	uint8_t keep_probes;
-	uint16_t maxseg; /* 0: as the path allows */
-	int32_t linger_ms;
-	uint32_t keep_idle_ms, keep_intvl_ms;
-	uint32_t user_timeout_ms;
-	uint32_t rcvbuf, sndbuf;
 };
 
 struct tcp_conn {
@@ -102,6 +87,7 @@ struct tcp_conn {
 	bool write_refused : 1;	   /* tcp_send() found no memory */
 	bool was_connected : 1;	   /* came to be established */
 	bool error_told : 1;	   /* tcp_recv() said @error */
+	bool is_orphan : 1;	   /* in tcp->orphans */
 	uint8_t error, soft_error; /* errno */
 	uint8_t job;		   /* enum tcp_job */
 	uint8_t tries;		   /* timeouts since something was acknowledged */
@@ -118,8 +104,14 @@ struct tcp_conn {
 	struct cc cc;
 
 	struct list speak; /* tcp->speak, tcp->starved or tcp->grave */
-	struct list ready; /* tcp->ready, or the listener's waiting list */
-	void *user;	   /* of the layer above; the listener's while accepting */
+	struct list ready; /* tcp->ready, tcp->orphans or the listener's waiting list */
+	union {
+		void *user; /* of the layer above; the listener's while accepting */
+		struct {    /* nobody's any more (orphan.c) */
+			uint32_t orphan_end_ms; /* so long it may live ... */
+			uint32_t orphan_acked;	/* ... since @bytes_acked was this */
+		};
+	};
 
 	struct tcp_opts opts;
 	uint8_t confirm_s; /* second in which ip_confirm() was told */

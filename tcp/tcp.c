@@ -19,7 +19,7 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.sndbuf = 2 << 20,
 		.ooo_bytes_max = 2 << 20,
 		.time_wait_ms = 60 * 1000,
-		.fin_wait_2_ms = 60 * 1000,
+		.orphan_ms = 60 * 1000,
 		/* RFC 9293 3.8.3: R2 is at least 100 s; 3 minutes for a SYN */
 		.user_timeout_ms = 15 * 60 * 1000,
 		.syn_tries = 8,
@@ -88,7 +88,7 @@ static bool is_sane(const struct tcp_conf *conf)
 {
 	return conf->max_conns && conf->max_syn && conf->max_time_wait && conf->rcvbuf &&
 	       conf->sndbuf && conf->syn_tries && conf->rst_per_s && conf->delack_ms &&
-	       conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
+	       conf->orphan_ms && conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
 	       conf->synack_tries <= SYNQ_TRIES_MAX;
 }
 
@@ -129,6 +129,7 @@ int tcp_new(struct tcp **out, const struct tcp_conf *conf, struct ip *ip,
 	list_init(&tcp->grave);
 	list_init(&tcp->ready);
 	list_init(&tcp->ready_listeners);
+	tcp_orphan_init(tcp);
 	timer_init(&tcp->starve_timer, tcp_starve_timer);
 	timer_init(&tcp->synq_timer, tcp_listen_timer);
 	timer_init(&tcp->timewait_timer, tcp_wait_timer);
@@ -161,6 +162,7 @@ void tcp_free(struct tcp *tcp)
 	timer_stop(tcp->wheel, &tcp->starve_timer);
 	timer_stop(tcp->wheel, &tcp->synq_timer);
 	timer_stop(tcp->wheel, &tcp->timewait_timer);
+	timer_stop(tcp->wheel, &tcp->orphan_timer);
 	release(tcp);
 }
 

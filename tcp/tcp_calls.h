@@ -128,6 +128,17 @@ void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_stop(struct tcp_conn *c);
 
+/* ---- orphan.c ---- */
+
+void tcp_orphan_init(struct tcp *tcp);
+/* The program closed @c, which goes on alone; which may also end it at once. */
+void tcp_orphan_add(struct tcp_conn *c, uint64_t now_ns);
+/* It ends.  Nothing when it is none. */
+void tcp_orphan_del(struct tcp_conn *c);
+/* Resets the oldest, which is freed by tcp_conn_reap().  False: there is none. */
+bool tcp_orphan_evict(struct tcp *tcp, uint64_t now_ns);
+void tcp_orphan_timer(struct timer *t, uint64_t now_ns);
+
 /* ---- opt.c ---- */
 
 void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf);

@@ -13,6 +13,7 @@
  *	emit.c	     one segment to the IP layer
  *	recover.c    what is sent again
  *	timer.c	     when nothing comes
+ *	orphan.c     connections that no program owns any more
  *	err.c	     what ICMP says
  *	user.c	     what the layer above asks
  *	opt.c	     settings
@@ -45,9 +46,11 @@ enum {
 	 * writers wait, lest what is sent leaves no memory for its ACKs to come in. */
 	TCP_LEVEL_TIGHT = 5,
 	TCP_LEVEL_WRITE = 2,
-	TCP_STARVE_MS = 20,    /* connections that found no memory wait so long */
-	TCP_OVERRIDE_MS = 200, /* RFC 9293 3.8.6.2.1: override timeout; and cork's */
-	TCP_OOW_ACK_MS = 500,  /* between answers to segments outside the window */
+	TCP_ORPHAN_SHARE = 4,	/* of what there is, orphans have the fourth part */
+	TCP_ORPHAN_RATE = 4096, /* bytes per second that keep an orphan alive */
+	TCP_STARVE_MS = 20,	/* connections that found no memory wait so long */
+	TCP_OVERRIDE_MS = 200,	/* RFC 9293 3.8.6.2.1: override timeout; and cork's */
+	TCP_OOW_ACK_MS = 500,	/* between answers to segments outside the window */
 	TCP_PAWS_MS = 24 * 24 * 3600 * 1000, /* RFC 7323 5.5: then ts_recent is void */
 	TCP_WSCALE_MIN = 7,		     /* so that rcvbuf may grow later */
 	TCP_WSCALE_MAX = 14,
@@ -88,7 +91,10 @@ struct tcp {
 	struct list grave;   /* ended, and nobody owns them */
 	struct list ready;   /* may have news */
 	struct list ready_listeners;
-	struct timer starve_timer, synq_timer, timewait_timer;
+	struct list orphans; /* by ->ready, who ends first is first */
+	uint32_t orphans_max, orphan_bufs_max;
+	uint32_t orphan_bufs; /* buffers that their send queues pin */
+	struct timer starve_timer, synq_timer, timewait_timer, orphan_timer;
 
 	struct bucket resets;	 /* RSTs for segments that are nobody's */
 	uint64_t challenge_s;	 /* the second whose challenge ACKs are counted */

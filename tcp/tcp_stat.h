@@ -34,7 +34,7 @@ struct tcp_conf {
 	uint32_t rcvbuf, sndbuf;  /* bytes, of a connection */
 	uint32_t ooo_bytes_max;	  /* out-of-order bytes of one connection */
 	uint32_t time_wait_ms;	  /* 2 MSL */
-	uint32_t fin_wait_2_ms;	  /* orphans wait so long for a FIN */
+	uint32_t orphan_ms;	  /* so long TCP finishes what a program closed */
 	uint32_t user_timeout_ms; /* unacknowledged data so old: ETIMEDOUT */
 	uint32_t syn_tries, synack_tries;
 	uint32_t delack_ms;
@@ -70,6 +70,7 @@ struct tcp_conn_info {
 	C(reset_in,	"connections reset by the peer")		\
 	C(reset_out,	"resets sent")					\
 	C(timed_out,	"connections given up for silence")		\
+	C(orphan_evicted, "closed connections reset to make room")	\
 	C(segs_in,	"segments received")				\
 	C(segs_out,	"segments sent")				\
 	C(bytes_in,	"payload bytes received in order")		\
@@ -99,5 +100,5 @@ struct tcp_stats {
 #define C(name, text) uint64_t name;
 	TCP_COUNTERS(C)
 #undef C
-	uint32_t n_conns, n_syn, n_time_wait, n_listeners; /* now */
+	uint32_t n_conns, n_syn, n_time_wait, n_listeners, n_orphans; /* now */
 };

@@ -1,6 +1,6 @@
 /*
  * When nothing comes: retransmission (RFC 6298), window probes (RFC 9293 3.8.6.1),
- * keep-alive (3.8.4), the end of FIN-WAIT-2 without an owner, the delayed ACK.
+ * keep-alive (3.8.4), the delayed ACK.
  *
  * A connection has one timer in the wheel and two deadlines: of its delayed ACK, and
  * of its job.  There is one job at a time: something is in flight, or bytes wait and
@@ -106,10 +106,6 @@ void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns)
 		if (c->job != TCP_JOB_PROBE)
 			tcp_conn_xfer(c)->stalled_ms = tcp_ms(now_ns);
 		want(c, TCP_JOB_PROBE, now_ns + probe_delay(c));
-	} else if (!c->owned && c->state == TCP_FIN_WAIT_2) {
-		if (c->job != TCP_JOB_FIN_WAIT)
-			tcp_timer_job(c, TCP_JOB_FIN_WAIT,
-				      now_ns + c->tcp->conf.fin_wait_2_ms * NS_PER_MS);
 	} else if (c->opts.keepalive) {
 		want(c, TCP_JOB_KEEP, now_ns + keep_delay(c, now_ns));
 	} else if (c->job != TCP_JOB_NONE) {
@@ -182,13 +178,13 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 	tcp_conn_speak(c);
 }
 
-/* How long the peer said nothing to our probes; without an owner, acknowledged nothing. */
+/* How long the peer said nothing to our probes. */
 static uint32_t silence_ms(const struct tcp_conn *c, uint64_t now_ns)
 {
 	uint32_t since_rx = tcp_ms(now_ns) - c->last_rx_ms;
 	uint32_t since_begin = tcp_ms(now_ns) - c->x->stalled_ms;
 
-	return c->owned && since_rx < since_begin ? since_rx : since_begin;
+	return since_rx < since_begin ? since_rx : since_begin;
 }
 
 static void probe(struct tcp_conn *c, uint64_t now_ns)
@@ -251,10 +247,6 @@ static void fire_job(struct tcp_conn *c, uint64_t now_ns)
 	case TCP_JOB_RETRANSMIT: retransmit(c, now_ns); break;
 	case TCP_JOB_PROBE: probe(c, now_ns); break;
 	case TCP_JOB_KEEP: keep(c, now_ns); break;
-	case TCP_JOB_FIN_WAIT:
-		/* Nobody waits for the peer's FIN any more. */
-		tcp_enter(c, TCP_CLOSED, now_ns);
-		break;
 	}
 }
 

@@ -222,6 +222,7 @@ void tcp_close(struct tcp *tcp, struct tcp_conn *c, uint64_t now_ns)
 	}
 	tcp_shutdown_send(tcp, c);
 	tcp_conn_speak(c);
+	tcp_orphan_add(c, now_ns);
 }
 
 void tcp_abort(struct tcp *tcp, struct tcp_conn *c, uint64_t now_ns)

@@ -15,9 +15,13 @@ static int refuse(struct tcp_conn *c)
 	return -EAGAIN;
 }
 
-static bool is_scarce(const struct tcp *tcp)
+static bool is_scarce(struct tcp *tcp)
 {
-	return pkt_pool_level(tcp->pkts) < TCP_LEVEL_WRITE;
+	/* What a program closed makes room for those that go on. */
+	while (pkt_pool_level(tcp->pkts) < TCP_LEVEL_WRITE)
+		if (!tcp->orphan_bufs || !tcp_orphan_evict(tcp, tcp->now_ns))
+			return true;
+	return false;
 }
 
 /* 0 when bytes may be written. */

@@ -76,6 +76,7 @@ static void show_tcp(struct show *s, const struct tcp_stats *st)
 	TCP_COUNTERS(C)
 #undef C
 	show(s, "n_conns", "connections now", st->n_conns);
+	show(s, "n_orphans", "closed connections not yet at their end", st->n_orphans);
 	show(s, "n_syn", "half-open connections now", st->n_syn);
 	show(s, "n_time_wait", "connections in TIME-WAIT now", st->n_time_wait);
 	show(s, "n_listeners", "listeners now", st->n_listeners);

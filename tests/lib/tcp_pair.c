@@ -298,6 +298,7 @@ static bool read_once(struct pair *pr, struct end *e, struct program *pg, bool *
 
 static void read_some(struct pair *pr, struct end *e, struct program *pg)
 {
+	struct tcp_conn_info info;
 	bool eof = false;
 
 	if (pr->now_ns < pg->sleep_ns)
@@ -314,10 +315,16 @@ static void read_some(struct pair *pr, struct end *e, struct program *pg)
 		return;
 	cr_assert_eq(pg->in->read, pg->in->total, "seed %lu: end after %u of %u bytes",
 		     pr->conf->seed, pg->in->read, pg->in->total);
-	if (pg->shut) {
-		tcp_close(e->tcp, pg->c, pr->now_ns);
-		pg->closed = true;
+	if (!pg->shut)
+		return;
+	/* Orphans may be reset for want of memory: it closes when the peer has all. */
+	tcp_conn_info(e->tcp, pg->c, &info);
+	if (info.sndq_len) {
+		pg->sleep_ns = pr->now_ns + 10 * NS_PER_MS;
+		return;
 	}
+	tcp_close(e->tcp, pg->c, pr->now_ns);
+	pg->closed = true;
 }
 
 static void run_program(struct pair *pr, struct end *e, struct program *pg)
@@ -461,7 +468,8 @@ static void end_init(struct pair *pr, unsigned i)
 	struct tcp_conf conf;
 
 	tcp_conf_default(&conf);
-	conf.max_conns = 2 * CONNS_MAX;
+	conf.max_conns = 8 * CONNS_MAX; /* so that all may be orphans */
+	conf.orphan_ms = 3600 * 1000;
 	conf.max_syn = conf.max_time_wait = 2 * CONNS_MAX;
 	conf.time_wait_ms = TIME_WAIT_MS;
 	conf.rcvbuf = pc->rcvbuf;
