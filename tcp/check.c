@@ -21,7 +21,8 @@ static void check_queues(const struct tcp_conn *c)
 	sndq_check(&x->snd);
 	rcvq_check(&x->rcv, c->rcv_nxt);
 	sack_check(&x->sack, c->snd_una, c->snd_nxt);
-	ASSERT(x->rcv.ooo_len <= c->tcp->conf.ooo_bytes_max);
+	ASSERT(x->rcv.ooo_pinned == x->early_pinned);
+	ASSERT(list_empty(&x->early) == !x->early_pinned);
 	ASSERT(!c->fin_in || (x->rcv.ooo_len == 0 && !x->early_fin));
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
 		ASSERT(flight <= 1 && x->snd.len == 0);
@@ -91,9 +92,27 @@ static void check_listeners(const struct tcp *tcp)
 	ASSERT(n == tcp->stats.n_listeners && n == tcp->listeners.n_out);
 }
 
+/* What connections have together. */
+struct sum {
+	uint32_t n, n_open, n_x, n_orphans, orphan_bufs;
+	uint64_t early_pinned;
+};
+
+static void add_up(struct sum *sum, const struct tcp_conn *c)
+{
+	const struct tcp_xfer *x = c->x;
+
+	sum->n++;
+	sum->n_open += is_open(c);
+	sum->n_x += x != NULL;
+	sum->n_orphans += c->is_orphan;
+	sum->orphan_bufs += c->is_orphan && x ? x->snd.n_bufs : 0;
+	sum->early_pinned += x ? x->early_pinned : 0;
+}
+
 void tcp_check(const struct tcp *tcp)
 {
-	uint32_t n = 0, n_open = 0, n_x = 0, n_orphans = 0, orphan_bufs = 0;
+	struct sum sum = { 0 };
 
 	for (uint32_t i = 0; i < tcp->conns.fresh; i++) {
 		const struct tcp_conn *c = tcp_conn_at(tcp, i);
@@ -101,18 +120,18 @@ void tcp_check(const struct tcp *tcp)
 		if (!c)
 			continue;
 		check_conn(c);
-		n++;
-		n_open += is_open(c);
-		n_x += c->x != NULL;
-		n_orphans += c->is_orphan;
-		orphan_bufs += c->is_orphan && c->x ? c->x->snd.n_bufs : 0;
+		add_up(&sum, c);
 	}
-	ASSERT(n == tcp->stats.n_conns && n == tcp->conns.n_out);
-	ASSERT(n_open == map_count(&tcp->flows));
-	ASSERT(n_x == tcp->xfers.n_out);
-	ASSERT(n_orphans == tcp->stats.n_orphans && n_orphans <= tcp->orphans_max);
-	ASSERT(orphan_bufs == tcp->orphan_bufs && orphan_bufs <= tcp->orphan_bufs_max);
-	ASSERT(!n_orphans || timer_armed(&tcp->orphan_timer));
+	ASSERT(sum.n == tcp->stats.n_conns && sum.n == tcp->conns.n_out);
+	ASSERT(sum.n_open == map_count(&tcp->flows));
+	ASSERT(sum.n_x == tcp->xfers.n_out);
+	ASSERT(sum.n_orphans == tcp->stats.n_orphans);
+	ASSERT(sum.n_orphans <= tcp->orphans_max);
+	ASSERT(sum.orphan_bufs == tcp->orphan_bufs);
+	ASSERT(sum.orphan_bufs <= tcp->orphan_bufs_max);
+	ASSERT(sum.early_pinned == tcp->early_pinned);
+	ASSERT(sum.early_pinned <= tcp->early_max);
+	ASSERT(!sum.n_orphans || timer_armed(&tcp->orphan_timer));
 	ASSERT(list_empty(&tcp->starved) || timer_armed(&tcp->starve_timer));
 	ASSERT(!synq_count(tcp->synq) || timer_armed(&tcp->synq_timer));
 	ASSERT(!timewait_count(tcp->timewait) || timer_armed(&tcp->timewait_timer));

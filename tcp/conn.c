@@ -81,6 +81,7 @@ struct tcp_xfer *tcp_conn_xfer(struct tcp_conn *c)
 	sndq_init(&x->snd);
 	rcvq_init(&x->rcv);
 	sack_init(&x->sack);
+	list_init(&x->early);
 	c->x = x;
 	return x;
 }
@@ -91,6 +92,7 @@ static void give_back(struct tcp_conn *c)
 
 	sndq_fini(&x->snd);
 	rcvq_fini(&x->rcv);
+	tcp_early_note(c->tcp, x);
 	sack_fini(&x->sack);
 	pool_put(&c->tcp->xfers, x);
 	c->x = NULL;
@@ -159,7 +161,7 @@ static void enter_closed(struct tcp_conn *c)
 	if (c->x) {
 		sndq_fini(&c->x->snd);
 		sack_fini(&c->x->sack);
-		rcvq_drop_early(&c->x->rcv);
+		tcp_early_drop(c->tcp, c->x);
 		c->x->early_fin = false;
 		c->x->ca = TCP_CA_OPEN;
 		c->snd_una = c->snd_nxt;

@@ -35,10 +35,10 @@ void tcp_orphan_init(struct tcp *tcp)
 	/* A short queue lies in a descriptor. */
 	uint32_t n_pkts = tcp->pkts->pkts.max / 2, n = tcp->conf.max_conns;
 
-	tcp->orphans_max = (n < n_pkts ? n : n_pkts) / TCP_ORPHAN_SHARE;
+	tcp->orphans_max = (n < n_pkts ? n : n_pkts) / TCP_SHARE;
 	if (!tcp->orphans_max)
 		tcp->orphans_max = 1;
-	tcp->orphan_bufs_max = tcp->pkts->bufs.max / TCP_ORPHAN_SHARE;
+	tcp->orphan_bufs_max = tcp->pkts->bufs.max / TCP_SHARE;
 	list_init(&tcp->orphans);
 	timer_init(&tcp->orphan_timer, tcp_orphan_timer);
 }

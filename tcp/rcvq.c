@@ -18,7 +18,8 @@
  * copied to its neighbour where there is room; one that must stay gets a buffer of its
  * own and a place in it that leaves room for the next.  Then of two neighbours at most
  * one is small, and what is pinned is a few times what was sent, and a few buffers for
- * each island.
+ * each island.  An island that begins with a few bytes needs none: they lie in the
+ * descriptor.
  */
 #include "tcp/rcvq.h"
 
@@ -31,7 +32,11 @@ struct island {
 	struct pkt *last; /* of its packets */
 	struct pkt *next; /* first packet of the next island */
 	struct seq start, end;
+	uint32_t pinned; /* bytes of memory that it holds */
 };
+
+/* What a payload pins at most when it is copied. */
+enum { COPY_COST = sizeof(struct pkt) + PKT_BUF_LEN };
 
 static_assert(sizeof(struct island) <= PKT_CB_LEN, "fits the owner's bytes");
 
@@ -60,16 +65,21 @@ static bool is_small(const struct pkt *p)
 	return p->total_len < cost(p) / 4;
 }
 
-/* True when @p is one descriptor with a buffer that nobody else refers to. */
+/* True when @p is one descriptor whose memory nobody else refers to. */
 static bool is_own(const struct pkt *p)
 {
-	return !p->next && p->buf && p->buf->refs == 1;
+	return !p->next && (!p->buf || p->buf->refs == 1);
+}
+
+static uint8_t *memory_of(struct pkt *p)
+{
+	return p->buf ? pkt_buf_bytes(p) : p->head;
 }
 
 /* The small payload @p in a buffer of its own; unchanged when there is no memory. */
 static struct pkt *make_own(struct pkt_pool *pool, struct pkt *p)
 {
-	struct pkt *copy = is_own(p) ? NULL : pkt_copy(pool, PKT_DATA, p);
+	struct pkt *copy = p->buf && is_own(p) ? NULL : pkt_copy(pool, PKT_DATA, p);
 
 	if (!copy)
 		return p;
@@ -92,12 +102,32 @@ static struct pkt *run_append(struct rcvq *q, struct pkt_pool *pool, struct pkt 
 			return last;
 		}
 		p = make_own(pool, p);
-		if (is_own(p) && pkt_room(p) < PKT_BUF_LEN / 2)
+		if (p->buf && is_own(p) && pkt_room(p) < PKT_BUF_LEN / 2)
 			p->data = memmove(pkt_buf_bytes(p), p->data, n);
 	}
 	p->link = NULL;
 	if (last)
 		last->link = p;
+	q->pinned += cost(p);
+	return p;
+}
+
+/* Begins a run with @p.  What fits a descriptor pins no buffer, if there is memory. */
+static struct pkt *run_begin(struct rcvq *q, struct pkt_pool *pool, struct pkt *p)
+{
+	uint32_t n = p->total_len;
+	struct pkt *copy;
+
+	if (n > PKT_HEAD_LEN)
+		return run_append(q, pool, NULL, p);
+	copy = pkt_new(pool, PKT_DATA);
+	if (copy) {
+		copy->data = copy->head;
+		copy->len = copy->total_len = pkt_read(p, 0, copy->data, n);
+		pkt_free(p);
+		p = copy;
+	}
+	p->link = NULL;
 	q->pinned += cost(p);
 	return p;
 }
@@ -109,13 +139,13 @@ static struct pkt *run_prepend(struct rcvq *q, struct pkt_pool *pool, struct pkt
 	if (is_small(p)) {
 		uint32_t n = p->total_len;
 
-		if (is_own(first) && n <= (size_t)(first->data - pkt_buf_bytes(first))) {
+		if (is_own(first) && n <= (size_t)(first->data - memory_of(first))) {
 			pkt_read(p, 0, pkt_push(first, n), n);
 			pkt_free(p);
 			return first;
 		}
 		p = make_own(pool, p);
-		if (is_own(p))
+		if (p->buf && is_own(p))
 			p->data = memmove(p->data + pkt_room(p), p->data, n);
 	}
 	p->link = first;
@@ -214,6 +244,7 @@ static struct seq land(struct rcvq *q, struct pkt_pool *pool)
 
 	q->len += island_len(&is);
 	q->ooo_len -= island_len(&is);
+	q->ooo_pinned -= is.pinned;
 	q->n_islands--;
 	q->lowest = is.next;
 	if (!is.next)
@@ -284,7 +315,17 @@ static void merge(struct rcvq *q, struct pkt_pool *pool, struct pkt *prev,
 	a->last = run_join(q, pool, a->last, next, b.last);
 	a->next = b.next;
 	a->end = b.end;
+	a->pinned += b.pinned;
 	q->n_islands--;
+}
+
+/* All that the queue pins more than @before, the island @first does. */
+static void charge(struct rcvq *q, struct pkt *first, uint32_t before)
+{
+	uint32_t n = q->pinned - before;
+
+	island(first)->pinned += n;
+	q->ooo_pinned += n;
 }
 
 /*
@@ -299,12 +340,14 @@ static struct pkt *place(struct rcvq *q, struct pkt_pool *pool, struct pkt *prev
 	struct seq end = seq_add(seq, p->total_len);
 	struct island is = { .start = seq, .end = end, .next = next };
 	bool to_next = next && seq_eq(end, island(next)->start);
+	uint32_t before = q->pinned;
 
 	if (prev && seq_eq(island(prev)->end, seq)) {
 		island(prev)->last = run_append(q, pool, island(prev)->last, p);
 		island(prev)->end = end;
 		if (to_next)
 			merge(q, pool, prev, next);
+		charge(q, prev, before);
 		return prev;
 	}
 	if (to_next) {
@@ -312,13 +355,15 @@ static struct pkt *place(struct rcvq *q, struct pkt_pool *pool, struct pkt *prev
 		is.start = seq;
 		first = run_prepend(q, pool, next, p);
 		*island(first) = is;
+		charge(q, first, before);
 		relink(q, prev, next, first);
 		return first;
 	}
 	if (q->n_islands == RCVQ_ISLANDS_MAX)
 		return NULL;
-	is.last = first = run_append(q, pool, NULL, p);
+	is.last = first = run_begin(q, pool, p);
 	*island(first) = is;
+	charge(q, first, before);
 	relink(q, prev, prev, first);
 	q->n_islands++;
 	return first;
@@ -336,6 +381,14 @@ static void remember(struct rcvq *q, const struct pkt *first, struct seq seq)
 			recent[n++] = q->recent[i];
 	memcpy(q->recent, recent, sizeof(recent));
 	q->n_recent = n;
+}
+
+/* May @p be kept?  It counts as what it pins, or as what its copy would. */
+static bool is_affordable(const struct rcvq *q, const struct pkt *p, uint32_t limit)
+{
+	uint32_t n = cost(p);
+
+	return q->ooo_pinned + (n > COPY_COST ? n : COPY_COST) <= limit;
 }
 
 uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
@@ -358,7 +411,7 @@ uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 		if (next && n > seq_dist(seq, island(next)->start))
 			n = seq_dist(seq, island(next)->start);
 		rest = split(p, n);
-		to = q->ooo_len + n <= limit ? place(q, pool, prev, p, seq) : NULL;
+		to = is_affordable(q, p, limit) ? place(q, pool, prev, p, seq) : NULL;
 		if (!to) {
 			*full = true;
 			pkt_free(p);
@@ -387,7 +440,7 @@ void rcvq_drop_early(struct rcvq *q)
 		pkt_free_list(first);
 	}
 	q->highest = NULL;
-	q->ooo_len = 0;
+	q->ooo_len = q->ooo_pinned = 0;
 	q->n_islands = 0;
 	q->n_recent = 0;
 }
@@ -492,7 +545,7 @@ static uint32_t run_check(const struct pkt *first, const struct pkt *last, uint3
 void rcvq_check(const struct rcvq *q, struct seq nxt)
 {
 	const struct pkt *highest = NULL;
-	uint32_t len = 0, ooo_len = 0, n = 0;
+	uint32_t len = 0, ooo_len = 0, ooo_pinned = 0, n = 0;
 	uint32_t pinned = run_check(q->first, q->last, &len);
 
 	for (const struct pkt *p = q->lowest; p; p = island(p)->next) {
@@ -500,12 +553,14 @@ void rcvq_check(const struct rcvq *q, struct seq nxt)
 		uint32_t before = ooo_len;
 
 		ASSERT(seq_after(is->start, nxt));
-		pinned += run_check(p, is->last, &ooo_len);
+		ASSERT(run_check(p, is->last, &ooo_len) == is->pinned);
+		ooo_pinned += is->pinned;
 		ASSERT(ooo_len - before == island_len(is));
 		nxt = is->end;
 		highest = p;
 		n++;
 	}
 	ASSERT(highest == q->highest && n == q->n_islands && n <= RCVQ_ISLANDS_MAX);
-	ASSERT(len == q->len && ooo_len == q->ooo_len && pinned == q->pinned);
+	ASSERT(len == q->len && ooo_len == q->ooo_len);
+	ASSERT(ooo_pinned == q->ooo_pinned && pinned + ooo_pinned == q->pinned);
 }

@@ -5,7 +5,8 @@
  * that came early waits in islands: runs of bytes without a hole, sorted, apart from
  * each other.  Bytes that are already there are cut off the newcomer (the first copy
  * counts).  Small payloads are copied together so that a byte does not pin a buffer;
- * what the queues pin is counted, and bounded by the caller.
+ * what the queues pin is counted.  What islands pin has a limit; in-order bytes are
+ * bounded by the window.
  *
  * The last islands that grew are remembered for SACK, newest first (RFC 2018 4).
  */
@@ -31,6 +32,7 @@ struct rcvq {
 	uint32_t len;		  /* bytes in order, not yet read */
 	uint32_t ooo_len;	  /* bytes early */
 	uint32_t pinned;	  /* bytes of memory that both hold */
+	uint32_t ooo_pinned;	  /* of them, the islands */
 	uint16_t n_islands;
 	uint8_t n_recent;
 	struct seq recent[TCP_SACK_MAX]; /* a number in the islands that grew last */
@@ -46,7 +48,7 @@ struct seq rcvq_add(struct rcvq *q, struct pkt_pool *pool, struct pkt *p, struct
 /*
  * Takes payload @p that begins at @seq, behind RCV.NXT.  Returns how many new bytes
  * it brought; the others are freed.  *full says whether some were new but would have
- * passed @limit bytes, or RCVQ_ISLANDS_MAX.
+ * passed @limit bytes of memory, or RCVQ_ISLANDS_MAX.
  */
 uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 			struct seq seq, uint32_t limit, bool *full);

@@ -17,7 +17,7 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.max_time_wait = 100000,
 		.rcvbuf = 2 << 20,
 		.sndbuf = 2 << 20,
-		.ooo_bytes_max = 2 << 20,
+		.ooo_bytes_max = 8 << 20,
 		.time_wait_ms = 60 * 1000,
 		.orphan_ms = 60 * 1000,
 		/* RFC 9293 3.8.3: R2 is at least 100 s; 3 minutes for a SYN */
@@ -130,6 +130,7 @@ int tcp_new(struct tcp **out, const struct tcp_conf *conf, struct ip *ip,
 	list_init(&tcp->ready);
 	list_init(&tcp->ready_listeners);
 	tcp_orphan_init(tcp);
+	tcp_early_init(tcp);
 	timer_init(&tcp->starve_timer, tcp_starve_timer);
 	timer_init(&tcp->synq_timer, tcp_listen_timer);
 	timer_init(&tcp->timewait_timer, tcp_wait_timer);

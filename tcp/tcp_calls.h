@@ -128,6 +128,18 @@ void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_stop(struct tcp_conn *c);
 
+/* ---- early.c ---- */
+
+void tcp_early_init(struct tcp *tcp);
+/* Payload that begins at @seq, behind RCV.NXT, which it takes.  False: no memory. */
+bool tcp_early_add(struct tcp_conn *c, struct pkt *p, struct seq seq);
+/* Counts again what the islands of @x pin: after each change of them. */
+void tcp_early_note(struct tcp *tcp, struct tcp_xfer *x);
+/* Frees the islands of @x. */
+void tcp_early_drop(struct tcp *tcp, struct tcp_xfer *x);
+/* Frees those of the connection that has had some for longest.  False: nobody has. */
+bool tcp_early_shed(struct tcp *tcp);
+
 /* ---- orphan.c ---- */
 
 void tcp_orphan_init(struct tcp *tcp);

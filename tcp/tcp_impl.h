@@ -13,6 +13,7 @@
  *	emit.c	     one segment to the IP layer
  *	recover.c    what is sent again
  *	timer.c	     when nothing comes
+ *	early.c	     memory of bytes that came before their turn
  *	orphan.c     connections that no program owns any more
  *	err.c	     what ICMP says
  *	user.c	     what the layer above asks
@@ -46,7 +47,8 @@ enum {
 	 * writers wait, lest what is sent leaves no memory for its ACKs to come in. */
 	TCP_LEVEL_TIGHT = 5,
 	TCP_LEVEL_WRITE = 2,
-	TCP_ORPHAN_SHARE = 4,	/* of what there is, orphans have the fourth part */
+	TCP_SHARE =
+		4, /* orphans have the fourth part of what there is, and so have islands */
 	TCP_ORPHAN_RATE = 4096, /* bytes per second that keep an orphan alive */
 	TCP_STARVE_MS = 20,	/* connections that found no memory wait so long */
 	TCP_OVERRIDE_MS = 200,	/* RFC 9293 3.8.6.2.1: override timeout; and cork's */
@@ -93,7 +95,9 @@ struct tcp {
 	struct list ready_listeners;
 	struct list orphans; /* by ->ready, who ends first is first */
 	uint32_t orphans_max, orphan_bufs_max;
-	uint32_t orphan_bufs; /* buffers that their send queues pin */
+	uint32_t orphan_bufs;		  /* buffers that their send queues pin */
+	struct list early;		  /* xfers with islands, the oldest first */
+	uint64_t early_pinned, early_max; /* bytes of memory */
 	struct timer starve_timer, synq_timer, timewait_timer, orphan_timer;
 
 	struct bucket resets;	 /* RSTs for segments that are nobody's */

@@ -32,7 +32,7 @@ struct tcp_conf {
 	uint32_t max_syn;	  /* half-open entries before SYN cookies */
 	uint32_t max_time_wait;	  /* then the oldest goes */
 	uint32_t rcvbuf, sndbuf;  /* bytes, of a connection */
-	uint32_t ooo_bytes_max;	  /* out-of-order bytes of one connection */
+	uint32_t ooo_bytes_max;	  /* memory for out-of-order bytes of one connection */
 	uint32_t time_wait_ms;	  /* 2 MSL */
 	uint32_t orphan_ms;	  /* so long TCP finishes what a program closed */
 	uint32_t user_timeout_ms; /* unacknowledged data so old: ETIMEDOUT */
@@ -87,7 +87,8 @@ struct tcp_conn_info {
 	C(syn_drop,	"SYNs dropped because queues were full")	\
 	C(accept_drop,	"handshakes dropped because the backlog was full") \
 	C(ooo_bytes,	"payload bytes received out of order")		\
-	C(ooo_drop,	"out-of-order bytes dropped for the limit")	\
+	C(ooo_drop,	"out-of-order segments dropped for the limit")	\
+	C(ooo_shed,	"connections whose out-of-order bytes made room") \
 	C(window_probe,	"zero-window probes sent")			\
 	C(keepalive,	"keep-alive probes sent")			\
 	C(time_wait,	"TIME-WAITs entered")				\

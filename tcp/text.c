@@ -87,7 +87,7 @@ static void fin(struct tcp_in *in)
 	c->fin_in = true;
 	c->ack_now = true;
 	if (c->x) {
-		rcvq_drop_early(&c->x->rcv);
+		tcp_early_drop(in->tcp, c->x);
 		c->x->early_fin = false;
 	}
 	if (c->state == TCP_ESTABLISHED) {
@@ -108,14 +108,18 @@ static void in_order(struct tcp_in *in, bool has_fin)
 
 	if (in->len) {
 		struct seq old = c->rcv_nxt;
+		bool fills;
 		uint32_t n;
 
 		x = tcp_conn_xfer(c);
-		/* RFC 5681 4.2: what fills a gap is acknowledged at once */
-		if (x->rcv.n_islands)
-			c->ack_now = true;
+		fills = x->rcv.n_islands;
 		c->rcv_nxt = rcvq_add(&x->rcv, in->tcp->pkts, in->p, old);
 		in->verdict = V_KEPT;
+		if (fills) {
+			/* RFC 5681 4.2: what fills a gap is acknowledged at once */
+			c->ack_now = true;
+			tcp_early_note(in->tcp, x);
+		}
 		n = seq_dist(old, c->rcv_nxt);
 		c->bytes_received += n;
 		in->tcp->stats.bytes_in += n;
@@ -137,18 +141,8 @@ static void early(struct tcp_in *in, struct seq seq, bool has_fin)
 	struct tcp_conn *c = in->c;
 	struct tcp *tcp = in->tcp;
 
-	if (in->len && pkt_pool_level(tcp->pkts) == 0) {
-		/* Memory is for what can be read: the peer will send it again. */
-		in->verdict = V_NO_MEMORY;
-	} else if (in->len) {
-		struct tcp_xfer *x = tcp_conn_xfer(c);
-		bool full;
-
-		tcp->stats.ooo_bytes += rcvq_add_early(&x->rcv, tcp->pkts, in->p, seq,
-						       tcp->conf.ooo_bytes_max, &full);
-		tcp->stats.ooo_drop += full;
-		in->verdict = V_KEPT;
-	}
+	if (in->len)
+		in->verdict = tcp_early_add(c, in->p, seq) ? V_KEPT : V_NO_MEMORY;
 	if (has_fin) {
 		struct tcp_xfer *x = tcp_conn_xfer(c);
 

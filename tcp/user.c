@@ -192,6 +192,9 @@ static void disown(struct tcp_conn *c)
 	c->on_ready = false;
 	c->user = NULL;
 	list_remove(&c->ready);
+	/* What fills the holes will be refused. */
+	if (c->x)
+		tcp_early_drop(c->tcp, c->x);
 	/* It ended before: nothing else will free it. */
 	if (c->state == TCP_CLOSED)
 		list_push(&c->tcp->grave, &c->speak);

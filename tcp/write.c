@@ -17,9 +17,10 @@ static int refuse(struct tcp_conn *c)
 
 static bool is_scarce(struct tcp *tcp)
 {
-	/* What a program closed makes room for those that go on. */
+	/* What can come again, and what a program closed, make room. */
 	while (pkt_pool_level(tcp->pkts) < TCP_LEVEL_WRITE)
-		if (!tcp->orphan_bufs || !tcp_orphan_evict(tcp, tcp->now_ns))
+		if (!tcp_early_shed(tcp) &&
+		    !(tcp->orphan_bufs && tcp_orphan_evict(tcp, tcp->now_ns)))
 			return true;
 	return false;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/base/list.h"
 #include "stack/base/seq.h"
 #include "tcp/rcvq.h"
 #include "tcp/sack.h"
@@ -31,6 +32,8 @@ struct tcp_xfer {
 	struct sndq snd;
 	struct rcvq rcv;
 	struct sack_board sack;
+	struct list early;     /* tcp->early, while there are islands ... */
+	uint32_t early_pinned; /* ... which tcp->early_pinned counts */
 
 	/* Loss recovery. */
 	uint8_t ca;	     /* enum tcp_ca */

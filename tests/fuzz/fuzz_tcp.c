@@ -84,7 +84,7 @@ static void init(struct fuzz *f, unsigned how)
 	conf.max_time_wait = 2;
 	conf.rcvbuf = how & 1 ? 100000 : 5000;
 	conf.sndbuf = how & 2 ? 100000 : 5000;
-	conf.ooo_bytes_max = 4000;
+	conf.ooo_bytes_max = 40000;
 	conf.sack = how & 4;
 	conf.timestamps = how & 8;
 	conf.window_scale = how & 16;

@@ -474,7 +474,7 @@ static void end_init(struct pair *pr, unsigned i)
 	conf.time_wait_ms = TIME_WAIT_MS;
 	conf.rcvbuf = pc->rcvbuf;
 	conf.sndbuf = pc->sndbuf;
-	conf.ooo_bytes_max = pc->rcvbuf;
+	conf.ooo_bytes_max = 4 * pc->rcvbuf;
 	conf.sack = pc->sack;
 	conf.timestamps = pc->timestamps;
 	conf.window_scale = pc->window_scale;

@@ -290,27 +290,48 @@ Test(rcvq, first_copy_of_a_byte_counts)
 	cr_assert_eq(out[1100], 0xee);
 }
 
-Test(rcvq, early_bytes_have_a_limit)
+Test(rcvq, memory_of_early_bytes_has_a_limit)
 {
+	enum { TWO = 2 * (PKT_BUF_LEN + (int)sizeof(struct pkt)) };
 	bool full;
 
-	cr_assert_eq(rcvq_add_early(&q, &pool, payload(100, 1000), seq_add(start, 100),
-				    1500, &full),
-		     1000);
-	cr_assert(!full);
-	cr_assert_eq(rcvq_add_early(&q, &pool, payload(1200, 600), seq_add(start, 1200),
-				    1500, &full),
+	for (uint32_t at = 100; at < 2500; at += 1200) {
+		cr_assert_eq(rcvq_add_early(&q, &pool, payload(at, 1100),
+					    seq_add(start, at), TWO, &full),
+			     1100);
+		cr_assert(!full);
+	}
+	cr_assert_eq(q.ooo_pinned, TWO);
+	cr_assert_eq(rcvq_add_early(&q, &pool, payload(5000, 1), seq_add(start, 5000),
+				    TWO, &full),
 		     0);
 	cr_assert(full);
-	cr_assert_eq(rcvq_add_early(&q, &pool, payload(1200, 500), seq_add(start, 1200),
-				    1500, &full),
-		     500);
-	cr_assert(!full);
 	/* what is there already needs no room */
 	cr_assert_eq(rcvq_add_early(&q, &pool, payload(100, 500), seq_add(start, 100),
-				    1500, &full),
+				    TWO, &full),
 		     0);
 	cr_assert(!full);
+	rcvq_check(&q, nxt);
+}
+
+Test(rcvq, islands_of_a_few_bytes_pin_no_buffer)
+{
+	for (uint32_t i = 0; i < 100; i++)
+		cr_assert_eq(early(200 + 200 * i, i + 1), i + 1);
+	cr_assert_eq(pool.bufs.n_out, 0);
+	cr_assert_eq(q.ooo_pinned, 100 * sizeof(struct pkt));
+	/* they grow where they are, at the end, and at the front in a buffer */
+	cr_assert_eq(early(201, 9), 9);
+	cr_assert_eq(pool.bufs.n_out, 0);
+	cr_assert_eq(early(199, 1), 1);
+	cr_assert_eq(pool.bufs.n_out, 1);
+	/* many holes are filled at once */
+	cr_assert_eq(early(190, 19000), 19000 - 4570);
+	cr_assert_eq(q.n_islands, 6);
+	comes(190);
+	comes(20200);
+	cr_assert_eq(q.ooo_pinned, 0);
+	reads(39390);
 }
 
 Test(rcvq, islands_have_a_limit)
