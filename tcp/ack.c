@@ -44,23 +44,21 @@ static void update_window(struct tcp_in *in)
 /* Everything before SEG.ACK is the peer's now.  How many numbers are new. */
 static uint32_t advance(struct tcp_conn *c, struct seq ack)
 {
-	uint32_t n = seq_dist(c->snd_una, ack), n_bytes, n_bufs, room, third;
+	uint32_t n = seq_dist(c->snd_una, ack), n_bytes, n_bufs;
 	struct sndq *q = &c->x->snd;
 
 	if (!n)
 		return 0;
 	/* The rest is our FIN. */
 	n_bytes = n < q->len ? n : q->len;
-	room = c->opts.sndbuf > q->len ? c->opts.sndbuf - q->len : 0;
-	third = c->opts.sndbuf / 3;
 	n_bufs = q->n_bufs;
 	sndq_ack(q, n_bytes);
 	if (c->is_orphan)
 		c->tcp->orphan_bufs -= n_bufs - q->n_bufs;
 	c->snd_una = ack;
 	c->bytes_acked += n_bytes;
-	if (room < third && room + n_bytes >= third)
-		tcp_conn_tell(c);
+	if (c->wants_room)
+		tcp_send_look(c);
 	return n;
 }
 

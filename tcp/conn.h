@@ -84,7 +84,7 @@ struct tcp_conn {
 	bool cwnd_limited : 1;	   /* the last time it spoke, cwnd ended it */
 	bool gso : 1;		   /* super-frames and partial sums may be sent */
 	bool no_df : 1;		   /* the path is narrower than any we believe in */
-	bool write_refused : 1;	   /* tcp_send() found no memory */
+	bool wants_room : 1;	   /* the program waits to write */
 	bool was_connected : 1;	   /* came to be established */
 	bool error_told : 1;	   /* tcp_recv() said @error */
 	bool is_orphan : 1;	   /* in tcp->orphans */

@@ -88,6 +88,8 @@ int tcp_set(struct tcp *tcp, struct tcp_conn *c, enum tcp_opt opt, int value)
 		c->rcv_lim = c->opts.rcvbuf;
 	if (opt == TCP_OPT_MAXSEG && c->peer_mss)
 		tcp_conn_sync_mss(c);
+	if (opt == TCP_OPT_SNDBUF)
+		tcp_send_look(c);
 	if (opt == TCP_OPT_CORK && !value && c->x)
 		c->x->more = false;
 	/* What waited may go, and another timer may be due. */

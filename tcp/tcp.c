@@ -213,7 +213,8 @@ void tcp_speak(struct tcp *tcp, uint64_t now_ns)
 		c->on_speak = false;
 		tcp_output(c, now_ns);
 		tcp_conn_rest(c);
-		if (c->write_refused && !c->on_speak)
+		/* Others may make room; or ACKs, which need no timer. */
+		if (c->wants_room && !c->on_speak && tcp_send_limit(c) < c->opts.sndbuf)
 			tcp_conn_starve(c, now_ns);
 	}
 	tcp_conn_reap(tcp);
@@ -222,7 +223,6 @@ void tcp_speak(struct tcp *tcp, uint64_t now_ns)
 void tcp_starve_timer(struct timer *t, uint64_t now_ns)
 {
 	struct tcp *tcp = container_of(t, struct tcp, starve_timer);
-	bool enough = pkt_pool_level(tcp->pkts) >= TCP_LEVEL_WRITE;
 	struct list *node, mark;
 
 	tcp->now_ns = now_ns;
@@ -233,10 +233,8 @@ void tcp_starve_timer(struct timer *t, uint64_t now_ns)
 
 		c->on_starved = false;
 		tcp_conn_speak(c);
-		if (c->write_refused && enough) {
-			c->write_refused = false;
-			tcp_conn_tell(c);
-		}
+		if (c->wants_room)
+			tcp_send_look(c);
 	}
 }
 

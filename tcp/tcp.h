@@ -35,7 +35,7 @@ struct wheel;
 /* Bits of a connection's readiness, level: what is true now. */
 enum tcp_news {
 	TCP_READABLE = 1 << 0,	  /* data, or the peer's FIN, or an error */
-	TCP_WRITABLE = 1 << 1,	  /* a third of the send buffer is free */
+	TCP_WRITABLE = 1 << 1,	  /* a third of what may be queued is free */
 	TCP_CONNECTED = 1 << 2,	  /* SYN-SENT came to its good end */
 	TCP_PEER_CLOSED = 1 << 3, /* FIN received */
 	TCP_FAILED = 1 << 4,	  /* reset, timed out, refused: see tcp_error() */
@@ -129,6 +129,8 @@ void tcp_send_urgent(struct tcp *tcp, struct tcp_conn *conn);
 int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *conn, struct pkt *p);
 /* Bytes that tcp_send() would take now. */
 size_t tcp_send_room(const struct tcp_conn *conn);
+/* There is no room: it will be news when there is. */
+void tcp_send_want(struct tcp_conn *conn);
 
 /*
  * Gives up to @len bytes: how many; 0 after the peer's FIN; -EAGAIN when none is

@@ -48,6 +48,14 @@ void tcp_text_urgent(struct tcp_in *in);
 /* Payload and FIN; the verdict says whether the packet was kept. */
 void tcp_text(struct tcp_in *in);
 
+/* ---- write.c ---- */
+
+/* Bytes that the send queue may hold now: sndbuf, less as the pool drains. */
+uint32_t tcp_send_limit(const struct tcp_conn *c);
+bool tcp_send_is_writable(const struct tcp_conn *c);
+/* Room came or went: tells the program when it waits for some. */
+void tcp_send_look(struct tcp_conn *c);
+
 /* ---- listen.c, wait.c ---- */
 
 /* A segment for no connection: of a half-open one, a listener's, or nobody's. */

@@ -43,12 +43,16 @@ enum {
 	TCP_RCV_LIM_FIRST = 65535, /* receive window of a new connection */
 	TCP_QUICK_ACKS = 16,	   /* segments acknowledged at once at the beginning */
 	TCP_SPEAK_MAX = 16,	   /* super-segments of one connection in a turn */
-	/* Tenths of the pool's buffers: below the first, windows shrink; below the second
-	 * writers wait, lest what is sent leaves no memory for its ACKs to come in. */
+	/* Tenths of the pool: below the first, windows shrink; below the second writers
+	 * wait who have more than a little queued; below the third all, lest what is sent
+	 * leaves no memory for its ACKs to come in. */
 	TCP_LEVEL_TIGHT = 5,
 	TCP_LEVEL_WRITE = 2,
-	TCP_SHARE =
-		4, /* orphans have the fourth part of what there is, and so have islands */
+	TCP_LEVEL_SMALL = 1,
+	TCP_SEND_SHARE = 8, /* a send queue has the eighth part of what is left */
+	TCP_SEND_SMALL = PKT_BUF_LEN, /* and this much while there is anything */
+	TCP_UNREAD_MAX = 64 * 1024,   /* memory of in-order bytes when there is little */
+	TCP_SHARE = 4, /* orphans have the fourth part of all, and so have islands */
 	TCP_ORPHAN_RATE = 4096, /* bytes per second that keep an orphan alive */
 	TCP_STARVE_MS = 20,	/* connections that found no memory wait so long */
 	TCP_OVERRIDE_MS = 200,	/* RFC 9293 3.8.6.2.1: override timeout; and cork's */

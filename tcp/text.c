@@ -112,6 +112,13 @@ static void in_order(struct tcp_in *in, bool has_fin)
 		uint32_t n;
 
 		x = tcp_conn_xfer(c);
+		/* The program does not read, and others need memory: as if it was lost. */
+		if (x->rcv.pinned > TCP_UNREAD_MAX &&
+		    pkt_pool_level(in->tcp->pkts) < TCP_LEVEL_WRITE) {
+			in->verdict = V_NO_MEMORY;
+			c->ack_now = true;
+			return;
+		}
 		fills = x->rcv.n_islands;
 		c->rcv_nxt = rcvq_add(&x->rcv, in->tcp->pkts, in->p, old);
 		in->verdict = V_KEPT;

@@ -103,12 +103,6 @@ void tcp_conn_set_user(struct tcp_conn *c, void *user)
 
 /* ---- STATUS ---- */
 
-static bool is_writable(const struct tcp_conn *c)
-{
-	return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) &&
-	       !c->write_refused && tcp_send_room(c) >= c->opts.sndbuf / 3;
-}
-
 unsigned tcp_conn_news(const struct tcp_conn *c)
 {
 	bool closed = c->state == TCP_CLOSED;
@@ -116,7 +110,7 @@ unsigned tcp_conn_news(const struct tcp_conn *c)
 
 	if (tcp_recv_ready(c) || c->fin_in || c->rcv_shut || closed)
 		news |= TCP_READABLE;
-	if (is_writable(c))
+	if (tcp_send_is_writable(c))
 		news |= TCP_WRITABLE;
 	if (c->was_connected)
 		news |= TCP_CONNECTED;

@@ -1,29 +1,15 @@
 /*
  * SEND (RFC 9293 3.9.1.2): bytes into the send queue.  They leave when the turn ends,
  * so that what a program writes in pieces goes in whole segments.
+ *
+ * A send queue may hold the connection's sndbuf, and no more than a share of what is left
+ * of the pool above a reserve: however many peers do not read, the reserve stays for those
+ * that do.  Who has little queued may dip into it, for a reply to a request is short; the
+ * last tenth is for what comes in.
  */
 #include <errno.h>
 
 #include "tcp/tcp_impl.h"
-
-/* There is no memory: not writable until it is told again. */
-static int refuse(struct tcp_conn *c)
-{
-	c->write_refused = true;
-	c->tcp->stats.no_memory++;
-	tcp_conn_starve(c, c->tcp->now_ns);
-	return -EAGAIN;
-}
-
-static bool is_scarce(struct tcp *tcp)
-{
-	/* What can come again, and what a program closed, make room. */
-	while (pkt_pool_level(tcp->pkts) < TCP_LEVEL_WRITE)
-		if (!tcp_early_shed(tcp) &&
-		    !(tcp->orphan_bufs && tcp_orphan_evict(tcp, tcp->now_ns)))
-			return true;
-	return false;
-}
 
 /* 0 when bytes may be written. */
 static int may_send(const struct tcp_conn *c)
@@ -33,35 +19,106 @@ static int may_send(const struct tcp_conn *c)
 	return c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT ? 0 : -EPIPE;
 }
 
+/* ---- room ---- */
+
+uint32_t tcp_send_limit(const struct tcp_conn *c)
+{
+	const struct pkt_pool *pool = c->tcp->pkts;
+	uint64_t share = (uint64_t)pkt_pool_spare(pool, TCP_LEVEL_WRITE) * PKT_BUF_LEN /
+			 TCP_SEND_SHARE;
+
+	if (share < TCP_SEND_SMALL)
+		share = pkt_pool_level(pool) < TCP_LEVEL_SMALL ? 0 : TCP_SEND_SMALL;
+	return share < c->opts.sndbuf ? (uint32_t)share : c->opts.sndbuf;
+}
+
 size_t tcp_send_room(const struct tcp_conn *c)
 {
-	uint32_t len = tcp_conn_sndq_len(c);
+	uint32_t len = tcp_conn_sndq_len(c), limit = tcp_send_limit(c);
 
-	if (may_send(c) || len >= c->opts.sndbuf)
-		return 0;
-	return c->opts.sndbuf - len;
+	return may_send(c) || len >= limit ? 0 : limit - len;
 }
+
+bool tcp_send_is_writable(const struct tcp_conn *c)
+{
+	size_t room = tcp_send_room(c);
+
+	return room && room >= tcp_send_limit(c) / 3;
+}
+
+void tcp_send_want(struct tcp_conn *c)
+{
+	c->wants_room = true;
+	/* ACKs make room; but where memory is short, others may. */
+	if (tcp_send_limit(c) < c->opts.sndbuf)
+		tcp_conn_speak(c);
+}
+
+void tcp_send_look(struct tcp_conn *c)
+{
+	if (may_send(c)) {
+		c->wants_room = false;
+	} else if (!tcp_send_is_writable(c)) {
+		tcp_send_want(c);
+	} else if (c->wants_room) {
+		c->wants_room = false;
+		tcp_conn_tell(c);
+	}
+}
+
+/* What can come again, and what a program closed, make room.  True: some did. */
+static bool make_room(struct tcp *tcp)
+{
+	bool made = false;
+
+	while (pkt_pool_level(tcp->pkts) < TCP_LEVEL_WRITE) {
+		if (!tcp_early_shed(tcp) &&
+		    !(tcp->orphan_bufs && tcp_orphan_evict(tcp, tcp->now_ns)))
+			break;
+		made = true;
+	}
+	return made;
+}
+
+/* Room for @len bytes, or what there is. */
+static size_t room_for(struct tcp_conn *c, size_t len)
+{
+	size_t room = tcp_send_room(c);
+
+	return room < len && make_room(c->tcp) ? tcp_send_room(c) : room;
+}
+
+static int refuse(struct tcp_conn *c)
+{
+	if (tcp_send_limit(c) < c->opts.sndbuf)
+		c->tcp->stats.no_memory++;
+	tcp_send_want(c);
+	return -EAGAIN;
+}
+
+/* ---- bytes ---- */
 
 ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *c, const void *bytes, size_t len,
 		 bool more)
 {
-	size_t room = tcp_send_room(c), n;
 	int err = may_send(c);
 	struct tcp_xfer *x;
+	size_t room, n;
 
 	if (err)
 		return err;
-	if (!len)
-		return 0;
-	if (!room)
-		return -EAGAIN;
-	if (is_scarce(tcp))
+	room = room_for(c, len);
+	if (!room && len)
 		return refuse(c);
+	if (!len && !c->x)
+		return 0;
 	x = tcp_conn_xfer(c);
 	n = sndq_write(&x->snd, tcp->pkts, bytes, len < room ? len : room);
 	x->more = more;
 	tcp_conn_speak(c);
-	return n ? (ssize_t)n : refuse(c);
+	if (n < len || !tcp_send_is_writable(c))
+		tcp_send_want(c);
+	return n || !len ? (ssize_t)n : refuse(c);
 }
 
 int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt *p)
@@ -69,16 +126,17 @@ int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt *p)
 	int err = may_send(c);
 	struct tcp_xfer *x;
 
+	(void)tcp;
 	if (err)
 		return err;
-	if (tcp_send_room(c) < p->total_len)
-		return -EAGAIN;
-	if (is_scarce(tcp))
+	if (room_for(c, p->total_len) < p->total_len)
 		return refuse(c);
 	x = tcp_conn_xfer(c);
 	sndq_add(&x->snd, p);
 	x->more = false;
 	tcp_conn_speak(c);
+	if (!tcp_send_is_writable(c))
+		tcp_send_want(c);
 	return 0;
 }
 

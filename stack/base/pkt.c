@@ -60,6 +60,16 @@ unsigned pkt_pool_level(const struct pkt_pool *pool)
 	return (unsigned)(bufs * 10 / all_bufs);
 }
 
+uint32_t pkt_pool_spare(const struct pkt_pool *pool, unsigned level)
+{
+	uint32_t keep_bufs = (pool->bufs.max - pool->buf_reserve) / 10 * level;
+	uint32_t keep_pkts = (pool->pkts.max - pool->reserve) / 10 * level;
+	uint32_t bufs = spare(&pool->bufs, pool->buf_reserve + keep_bufs);
+	uint32_t pkts = spare(&pool->pkts, pool->reserve + keep_pkts);
+
+	return bufs < pkts ? bufs : pkts;
+}
+
 static uint32_t buf_id(const struct pkt *p)
 {
 	return (uint32_t)(p->buf - p->pool->buf_info);

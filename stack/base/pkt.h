@@ -108,6 +108,9 @@ void pkt_pool_fini(struct pkt_pool *pool);
  * still take: 10 when none is out. */
 unsigned pkt_pool_level(const struct pkt_pool *pool);
 
+/* Buffers, with a descriptor for each, that PKT_DATA may take until the level is @level. */
+uint32_t pkt_pool_spare(const struct pkt_pool *pool, unsigned level);
+
 /*
  * An empty packet whose bytes will lie in head[], with all of it as headroom:
  * pkt_push() puts headers in front.  NULL when the pool is empty.

@@ -68,8 +68,10 @@ int pb_zc_send_buf(int number, struct pb_zc *zc)
 		return -1;
 	room = tcp_send_room(conn);
 	p = room ? pkt_new_buf(ss->pkts, PKT_DATA, 0) : NULL;
-	if (!p)
+	if (!p) {
+		tcp_send_want(conn);
 		return sock_fail(EAGAIN);
+	}
 	*zc = (struct pb_zc){ .handle = p, .n_iov = 1 };
 	zc->len = room < PKT_BUF_LEN ? room : PKT_BUF_LEN;
 	zc->iov[0] = (struct iovec){ p->data, zc->len };

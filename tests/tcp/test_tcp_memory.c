@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "stack/base/clock.h"
 #include "tests/lib/tcp_dialog.h"
@@ -52,7 +53,7 @@ Dialog(tcp_memory, writes_are_refused_and_told_when_there_is_room)
 	dialog_accept(&d, "mss 1000", 65535);
 	while (tcp_ready_pop(d.tcp))
 		;
-	drain_bufs(1);
+	drain_bufs(0);
 	cr_assert_eq(tcp_send(d.tcp, d.c, &byte, 1, false), -EAGAIN);
 	cr_assert(!(tcp_conn_news(d.c) & TCP_WRITABLE));
 	tick(&d, 100);
@@ -66,6 +67,133 @@ Dialog(tcp_memory, writes_are_refused_and_told_when_there_is_room)
 	cr_assert_eq(tcp_send(d.tcp, d.c, &byte, 1, false), 1);
 	dialog_turn(&d);
 	expect(&d, "P. 1:2(1) ack 1");
+}
+
+/* Writes until no more is taken; how many bytes. */
+static size_t write_all(struct tcp_conn *c)
+{
+	static const uint8_t zeros[65536];
+	size_t sum = 0;
+	ssize_t n;
+
+	while ((n = tcp_send(d.tcp, c, zeros, sizeof(zeros), false)) > 0)
+		sum += (size_t)n;
+	cr_assert_eq(n, -EAGAIN);
+	return sum;
+}
+
+/* Peer number @i has a connection. */
+static void accept_from(unsigned i)
+{
+	static struct dialog_peer peers[64];
+
+	peers[i] = (struct dialog_peer){ .port = (uint16_t)(30000 + i), .isn = i };
+	d.peer = &peers[i];
+	dialog_accept(&d, "mss 1000", 65535);
+}
+
+Dialog(tcp_memory, peers_that_do_not_read_leave_memory_to_others)
+{
+	enum { N = 60 };
+	struct tcp_conf conf;
+	uint8_t line[100];
+
+	dialog_conf(&conf);
+	conf.sndbuf = 2 << 20;
+	dialog_end(&d);
+	dialog_begin(&d, &conf);
+	for (unsigned i = 0; i < N; i++) {
+		accept_from(i);
+		cr_assert_geq(write_all(d.c), PKT_BUF_LEN);
+		dialog_turn(&d);
+		dialog_drop(&d);
+	}
+	/* 120 MB would have been welcome. */
+	cr_assert_geq(pkt_pool_level(&d.pool), 1);
+	accept_from(N);
+	cr_assert(tcp_conn_news(d.c) & TCP_WRITABLE);
+	cr_assert_eq(tcp_send(d.tcp, d.c, line, sizeof(line), false), sizeof(line));
+	dialog_turn(&d);
+	dialog_drop(&d);
+}
+
+Dialog(tcp_memory, a_short_reply_may_be_written_when_little_is_left)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	while (tcp_ready_pop(d.tcp))
+		;
+	drain_bufs(1);
+	cr_assert_eq(write_all(d.c), PKT_BUF_LEN);
+	dialog_turn(&d);
+	dialog_drop(&d);
+	cr_assert(!(tcp_conn_news(d.c) & TCP_WRITABLE));
+	tick(&d, 100);
+	cr_assert_null(tcp_ready_pop(d.tcp));
+	/* Room comes with an ACK, */
+	inject(&d, ". 1:1(0) ack 4001");
+	cr_assert_eq(tcp_ready_pop(d.tcp), d.c);
+	cr_assert_eq(write_all(d.c), 4000);
+	dialog_turn(&d);
+	dialog_drop(&d);
+	/* or when others give memory back. */
+	give_back();
+	tick(&d, 30);
+	cr_assert_eq(tcp_ready_pop(d.tcp), d.c);
+	cr_assert(tcp_conn_news(d.c) & TCP_WRITABLE);
+	dialog_drop(&d);
+}
+
+Dialog(tcp_memory, who_has_much_queued_is_told_when_it_is_little)
+{
+	char line[80];
+
+	dialog_accept(&d, "mss 1000", 65535);
+	cr_assert_eq(write_all(d.c), 200000);
+	dialog_turn(&d);
+	while (tcp_ready_pop(d.tcp))
+		;
+	drain_bufs(1);
+	for (unsigned i = 0; i < 100; i++)
+		take(pkt_new_buf(&d.pool, PKT_DATA, 0));
+	for (uint32_t at = 2001; at <= 196001; at += 2000) {
+		dialog_drop(&d);
+		snprintf(line, sizeof(line), ". 1:1(0) ack %u", at);
+		inject(&d, line);
+		cr_assert_null(tcp_ready_pop(d.tcp), "at %u", at);
+	}
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 198001");
+	cr_assert_eq(tcp_ready_pop(d.tcp), d.c);
+	give_back();
+	dialog_drop(&d);
+}
+
+Dialog(tcp_memory, unread_bytes_take_no_more_when_little_is_left)
+{
+	struct tcp_conf conf;
+	char line[80];
+
+	dialog_conf(&conf);
+	conf.rcvbuf = 1 << 20;
+	dialog_end(&d);
+	dialog_begin(&d, &conf);
+	dialog_accept(&d, "mss 1460", 65535);
+	for (uint32_t at = 1; at < 40000; at += 1400) {
+		snprintf(line, sizeof(line), ". %u:%u(1400) ack 1", at, at + 1400);
+		inject(&d, line);
+	}
+	dialog_drop(&d);
+	drain_bufs(1);
+	inject(&d, ". 40601:42001(1400) ack 1");
+	cr_assert_eq(d.verdict, V_NO_MEMORY);
+	expect(&d, ". 1:1(0) ack 40601");
+	dialog_read(&d, 40600);
+	dialog_drop(&d);
+	inject(&d, ". 40601:42001(1400) ack 1");
+	cr_assert_eq(d.verdict, V_KEPT);
+	dialog_read(&d, 1400);
+	dialog_drop(&d);
+	give_back();
 }
 
 Dialog(tcp_memory, what_cannot_be_sent_goes_later)

@@ -71,6 +71,21 @@ Dialog(tcp_opt, buffers_have_a_least_size)
 	cr_assert_eq(tcp_get(d.c, TCP_OPT_SNDBUF), 4096);
 }
 
+Dialog(tcp_opt, a_larger_send_buffer_is_told)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	tcp_set(d.tcp, d.c, TCP_OPT_SNDBUF, 5000);
+	dialog_write(&d, 5000);
+	while (tcp_ready_pop(d.tcp))
+		;
+	cr_assert(!(tcp_conn_news(d.c) & TCP_WRITABLE));
+	tcp_set(d.tcp, d.c, TCP_OPT_SNDBUF, 20000);
+	cr_assert_eq(tcp_ready_pop(d.tcp), d.c);
+	cr_assert(tcp_conn_news(d.c) & TCP_WRITABLE);
+	dialog_turn(&d);
+	dialog_drop(&d);
+}
+
 Dialog(tcp_opt, congestion_control_has_a_name)
 {
 	dialog_accept(&d, "mss 1000", 65535);

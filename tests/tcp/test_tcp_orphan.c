@@ -6,7 +6,7 @@
 
 /* What a program closed and TCP finishes alone: it is bounded whatever the peer does. */
 
-enum { ORPHANS_MAX = 16, N_PEERS = 80, SNDBUF = 2 << 20, BUFS_OF_SNDBUF = 512 };
+enum { ORPHANS_MAX = 16, N_PEERS = 80, SNDBUF = 1 << 20, BUFS_OF_SNDBUF = 256 };
 
 static struct dialog d;
 static struct dialog_peer peers[N_PEERS];
@@ -127,12 +127,12 @@ Dialog(tcp_orphan, one_too_many_ends_the_oldest)
 Dialog(tcp_orphan, a_quarter_of_the_buffers_is_all_they_get)
 {
 	again(SNDBUF, 64);
-	orphan(0, SNDBUF);
-	orphan(1, SNDBUF);
-	cr_assert_eq(d.pool.bufs.n_out, 2 * BUFS_OF_SNDBUF);
+	for (unsigned i = 0; i < 4; i++)
+		orphan(i, SNDBUF);
+	cr_assert_eq(d.pool.bufs.n_out, 4 * BUFS_OF_SNDBUF);
 	cr_assert_eq(stats()->orphan_evicted, 0);
-	accept_from(2);
-	dialog_write(&d, 4096);
+	accept_from(4);
+	dialog_write(&d, 4000);
 	dialog_drop(&d);
 	dialog_close(&d);
 	d.peer = &peers[0];
@@ -143,7 +143,7 @@ Dialog(tcp_orphan, a_quarter_of_the_buffers_is_all_they_get)
 	inject(&d, ". 1:1(0) ack 10001");
 	dialog_drop(&d);
 	cr_assert_eq(stats()->orphan_evicted, 1);
-	cr_assert_eq(stats()->n_orphans, 2);
+	cr_assert_eq(stats()->n_orphans, 4);
 }
 
 Dialog(tcp_orphan, waits_in_fin_wait_2_keep_nobody_out)
