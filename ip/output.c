@@ -15,6 +15,8 @@
 #include "stack/base/pkt.h"
 #include "stack/base/rng.h"
 
+enum { TCP_OFFSET = 12 }; /* RFC 9293 3.1: of the byte that has the header's length */
+
 /* ---- destinations ---- */
 
 static bool to_ourselves(const struct ip *ip, struct ip_dst *d)
@@ -242,7 +244,7 @@ static int refuse(struct pkt *p, uint64_t *counter, int err)
 static int output_long(struct ip *ip, struct pkt *p, struct ip4_header *h,
 		       const struct ip_dst *d, uint64_t now_ns)
 {
-	if (h->df || p->total_len + IP4_HEADER_LEN > IP4_LEN_MAX)
+	if (h->df || p->gso_len || p->total_len + IP4_HEADER_LEN > IP4_LEN_MAX)
 		return refuse(p, &ip->stats.out_too_big, -EMSGSIZE);
 	if (p->flags & PKT_SUM_PARTIAL) {
 		p->l4 = p->data;
@@ -250,6 +252,16 @@ static int output_long(struct ip *ip, struct pkt *p, struct ip4_header *h,
 		offload_sum(p);
 	}
 	return ip_frag_output(ip, p, h, d, now_ns);
+}
+
+/* The longest IP packet that leaves: a super-frame, which only TCP makes, is cut below. */
+static uint32_t frame_len(const struct pkt *p)
+{
+	uint32_t len = p->total_len;
+
+	if (p->gso_len)
+		len = (p->data[TCP_OFFSET] >> 4) * 4u + p->gso_len;
+	return len + IP4_HEADER_LEN;
 }
 
 static void send_whole(struct ip *ip, struct pkt *p, struct ip4_header *h,
@@ -293,7 +305,7 @@ int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t n
 	/* RFC 1122 3.2.1.3 (g): never outside a host. */
 	if (ip4_is_loopback(h.src) && d->kind != IP_DST_OURS)
 		return refuse(p, &ip->stats.out_no_route, -ENETUNREACH);
-	if (p->total_len + IP4_HEADER_LEN > (p->gso_len ? IP4_LEN_MAX : d->mtu))
+	if (frame_len(p) > d->mtu || p->total_len + IP4_HEADER_LEN > IP4_LEN_MAX)
 		return output_long(ip, p, &h, d, now_ns);
 	send_whole(ip, p, &h, d, now_ns);
 	return 0;

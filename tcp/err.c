@@ -38,9 +38,9 @@ static void too_big(struct tcp_conn *c, unsigned mtu, uint64_t now_ns)
 	struct ip *ip = c->tcp->ip;
 
 	/* RFC 5927 7.2: a path becomes narrower by such a message, never wider */
-	if (mtu >= ip_path_mtu(ip, &c->flow.remote))
-		return;
-	ip_path_mtu_set(ip, &c->flow.remote, mtu, now_ns);
+	if (mtu < ip_path_mtu(ip, &c->flow.remote))
+		ip_path_mtu_set(ip, &c->flow.remote, mtu, now_ns);
+	/* Another connection may have learned it before us. */
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED ||
 	    !tcp_conn_sync_mss(c))
 		return;

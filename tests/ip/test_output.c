@@ -299,6 +299,11 @@ Test(output, super_frames_go_whole_to_a_port_that_takes_them)
 	p = host_bytes(h, 65516);
 	p->gso_len = 1448;
 	cr_assert_eq(ip_output(h->ip, p, &how, h->now_ns), -EMSGSIZE);
+	/* Each of its segments must fit the path. */
+	p = host_bytes(h, 4000);
+	p->data[12] = 0x80;
+	p->gso_len = 1500 - 20 - 32 + 1;
+	cr_assert_eq(ip_output(h->ip, p, &how, h->now_ns), -EMSGSIZE);
 	/* But not to a group. */
 	how.dst = addr("239.1.1.1");
 	cr_assert(!ip_can_gso(h->ip, &how.dst));

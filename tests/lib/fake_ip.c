@@ -33,9 +33,9 @@ struct pkt *fake_ip_pop(struct ip *ip)
 
 int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t now_ns)
 {
-	uint32_t ip_len = 20 + (p->gso_len ? 60u + p->gso_len : p->total_len);
+	uint32_t ip_len = 20 + (p->gso_len ? p->len + p->gso_len : p->total_len);
 
-	if (ip->error || (!p->gso_len && (how->flags & IP_DF) && ip_len > ip->mtu)) {
+	if (ip->error || ((how->flags & IP_DF) && ip_len > ip->mtu)) {
 		pkt_free(p);
 		return ip->error ? ip->error : -EMSGSIZE;
 	}

@@ -36,6 +36,30 @@ Dialog(tcp_icmp, cuts_smaller_when_the_path_is_narrower)
 	nothing(&d);
 }
 
+Dialog(tcp_icmp, cuts_smaller_when_another_connection_learned_it_first)
+{
+	dialog_accept(&d, "mss 1460", 65535);
+	dialog_write(&d, 2920);
+	dialog_drop(&d);
+	d.ip.mtu = 1000;
+	dialog_icmp(&d, IP_ERROR_TOO_BIG, 1000, 1);
+	cr_assert_eq(info().mss, 960);
+	expect(&d, ". 1:961(960) ack 1");
+	dialog_drop(&d);
+}
+
+Dialog(tcp_icmp, super_frames_are_cut_for_the_path_of_now)
+{
+	d.ip.gso = true;
+	dialog_accept(&d, "mss 1460", 65535);
+	d.ip.mtu = 1000;
+	dialog_write(&d, 5840);
+	cr_assert_eq(info().mss, 960);
+	dialog_turn(&d);
+	expect(&d, "P. 1:5841(5840) ack 1");
+	cr_assert_eq(d.last->gso_len, 960);
+}
+
 Dialog(tcp_icmp, believes_only_what_quotes_a_number_in_flight)
 {
 	/* RFC 5927 4.1 */
