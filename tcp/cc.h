@@ -34,13 +34,11 @@ struct cc_ack {
 	uint64_t srtt_ns;
 	bool cwnd_limited; /* the sender could have used more (RFC 7661) */
 	bool recovering;   /* loss recovery runs: cwnd is its own */
-	bool ece;	   /* the peer echoed congestion */
 };
 
 enum cc_loss {
 	CC_LOSS_FAST, /* loss recovery begins (RFC 5681 3.2, RFC 6675) */
 	CC_LOSS_RTO,  /* the retransmission timer fired (RFC 5681 3.1 (4)) */
-	CC_LOSS_ECN,
 };
 
 struct cc_ops {

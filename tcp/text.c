@@ -26,8 +26,12 @@ void tcp_text_urgent(struct tcp_in *in)
 	up = seq_add(in->s.seq, in->s.urgent);
 	if (!seq_after(up, tcp_conn_read_seq(c)))
 		return;
-	/* RFC 9293 3.10.7.4, sixth: only one that is farther ahead is news */
-	if (x && x->rcv_urgent && !seq_after(up, x->rcv_up))
+	/* RFC 9293 3.10.7.4, sixth: only one that is farther ahead is news; what the
+	 * stream has passed is behind */
+	if (x &&
+	    (x->rcv_urgent == TCP_URGENT_ANNOUNCED ||
+	     x->rcv_urgent == TCP_URGENT_TAKEN) &&
+	    !seq_after(up, x->rcv_up))
 		return;
 	x = tcp_conn_xfer(c);
 	x->rcv_up = up;
@@ -68,8 +72,7 @@ static void grow_limit(struct tcp_conn *c, uint32_t n)
 	c->rcv_lim = max - c->rcv_lim < 2 * n ? max : c->rcv_lim + 2 * n;
 }
 
-/* The program wants to read nothing any more. */
-static void throw_away(struct tcp_xfer *x)
+void tcp_text_throw_away(struct tcp_xfer *x)
 {
 	struct pkt *p;
 
@@ -132,7 +135,7 @@ static void in_order(struct tcp_in *in, bool has_fin)
 		in->tcp->stats.bytes_in += n;
 		grow_limit(c, n);
 		if (c->rcv_shut)
-			throw_away(x);
+			tcp_text_throw_away(x);
 		tcp_conn_tell(c);
 	}
 	if (x && x->early_fin && seq_after_eq(c->rcv_nxt, x->fin)) {

@@ -10,14 +10,9 @@
 
 /* ---- OPEN ---- */
 
+/* A flow in TIME-WAIT may be succeeded when its old segments would fail by their
+ * timestamps (RFC 6191 2). */
 static bool is_taken(void *ctx, const struct flow *f)
-{
-	return tcp_table_taken(ctx, f);
-}
-
-/* The same, but one in TIME-WAIT may be succeeded when its old segments would fail by
- * their timestamps (RFC 6191 2). */
-static bool is_taken_for_good(void *ctx, const struct flow *f)
 {
 	struct tcp *tcp = ctx;
 	uint32_t id = timewait_find(tcp->timewait, f);
@@ -42,10 +37,8 @@ static int choose_local(struct tcp *tcp, struct flow *f)
 	if (!ip_path_mtu(tcp->ip, &f->remote))
 		return -ENETUNREACH;
 	if (f->local_port)
-		return is_taken_for_good(tcp, f) ? -EADDRINUSE : 0;
-	if (lport_choose(&tcp->lport, f, is_taken, tcp) == 0)
-		return 0;
-	return lport_choose(&tcp->lport, f, is_taken_for_good, tcp);
+		return is_taken(tcp, f) ? -EADDRINUSE : 0;
+	return lport_choose(&tcp->lport, f, is_taken, tcp);
 }
 
 /* Our first number; behind all of the connection in TIME-WAIT that it succeeds. */
@@ -167,14 +160,10 @@ int tcp_shutdown_send(struct tcp *tcp, struct tcp_conn *c)
 
 void tcp_shutdown_recv(struct tcp *tcp, struct tcp_conn *c)
 {
-	struct pkt *p;
-
 	(void)tcp;
 	c->rcv_shut = true;
-	while (c->x && (p = rcvq_pop(&c->x->rcv)))
-		pkt_free(p);
 	if (c->x)
-		c->x->rcv_urgent = TCP_URGENT_NONE;
+		tcp_text_throw_away(c->x);
 	tcp_conn_tell(c);
 	tcp_conn_speak(c);
 }

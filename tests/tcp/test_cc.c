@@ -105,7 +105,7 @@ Test(cc, fast_recovery_halves_what_is_in_flight)
 	lose(CC_LOSS_FAST, 16 * MSS);
 	cr_assert_eq(cc.ssthresh, 8 * MSS);
 	cr_assert_eq(cc.cwnd, 8 * MSS);
-	lose(CC_LOSS_ECN, 12 * MSS);
+	lose(CC_LOSS_FAST, 12 * MSS);
 	cr_assert_eq(cc.cwnd, 6 * MSS);
 	lose(CC_LOSS_FAST, MSS);
 	cr_assert_eq(cc.ssthresh, 2 * MSS);
