@@ -41,6 +41,22 @@ static void update_window(struct tcp_in *in)
 		c->max_wnd = wnd;
 }
 
+/*
+ * Numbers that SND.UNA has passed mean nothing any more; kept, they would seem to be
+ * ahead again after 2 GiB.
+ */
+static void forget_passed(struct tcp_conn *c)
+{
+	struct tcp_xfer *x = c->x;
+
+	if (x->snd_urgent && seq_after_eq(c->snd_una, x->snd_up))
+		x->snd_urgent = false;
+	if (x->small_out && seq_after_eq(c->snd_una, x->small_end))
+		x->small_out = false;
+	if (x->hold && seq_after(c->snd_una, x->recover))
+		x->hold = false;
+}
+
 /* Everything before SEG.ACK is the peer's now.  How many numbers are new. */
 static uint32_t advance(struct tcp_conn *c, struct seq ack)
 {
@@ -57,6 +73,7 @@ static uint32_t advance(struct tcp_conn *c, struct seq ack)
 		c->tcp->orphan_bufs -= n_bufs - q->n_bufs;
 	c->snd_una = ack;
 	c->bytes_acked += n_bytes;
+	forget_passed(c);
 	if (c->wants_room)
 		tcp_send_look(c);
 	return n;

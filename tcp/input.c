@@ -146,7 +146,7 @@ static bool predicted(const struct tcp_in *in)
 	return c->state == TCP_ESTABLISHED && (s->flags & ~TCP_PSH) == TCP_ACK &&
 	       seq_eq(s->seq, c->rcv_nxt) && in->len <= tcp_conn_promised(c) &&
 	       seq_after_eq(s->ack, c->snd_una) && seq_before_eq(s->ack, c->snd_nxt) &&
-	       (!c->ts || !tcp_input_paws(c->ts_recent, s));
+	       (!c->ts || ((s->has & TCP_HAS_TS) && !tcp_input_paws(c->ts_recent, s)));
 }
 
 /*
@@ -178,6 +178,9 @@ static bool check_sequence(struct tcp_in *in)
 	struct tcp_conn *c = in->c;
 	struct seq end = seq_add(s->seq, tcp_in_seq_len(in));
 
+	/* RFC 7323 3.2: who agreed to send timestamps sends them */
+	if (c->ts && !(s->has & TCP_HAS_TS) && !(s->flags & TCP_RST))
+		return stop(in, V_TCP_NO_TIMESTAMP);
 	/* RFC 7323 5.3 R1; 5.5: after 24 days the old timestamp says nothing */
 	if (c->ts && tcp_input_paws(c->ts_recent, s) &&
 	    tcp_ms(in->now_ns) - c->ts_recent_ms < TCP_PAWS_MS) {
@@ -194,7 +197,6 @@ static bool check_sequence(struct tcp_in *in)
 		answer_unacceptable(in);
 		return stop(in, V_TCP_NOT_IN_WINDOW);
 	}
-	note_timestamp(in);
 	return true;
 }
 
@@ -245,6 +247,24 @@ static bool fin_acked(const struct tcp_conn *c)
 	return c->fin_sent && tcp_conn_flight(c) == 0;
 }
 
+/* Our FIN has arrived.  True when there may be text. */
+static bool was_finished(struct tcp_in *in)
+{
+	struct tcp_conn *c = in->c;
+
+	if (c->state == TCP_FIN_WAIT_1) {
+		tcp_enter(c, TCP_FIN_WAIT_2, in->now_ns);
+	} else if (c->state == TCP_CLOSING) {
+		/* The peer's FIN came this very turn: its ACK leaves while we can. */
+		if (c->ack_now)
+			tcp_output_ack(c, in->now_ns);
+		tcp_enter(c, TCP_TIME_WAIT, in->now_ns);
+	} else if (c->state == TCP_LAST_ACK) {
+		tcp_enter(c, TCP_CLOSED, in->now_ns);
+	}
+	return c->state == TCP_FIN_WAIT_2;
+}
+
 static bool check_ack(struct tcp_in *in)
 {
 	const struct tcp_seg *s = &in->s;
@@ -257,9 +277,13 @@ static bool check_ack(struct tcp_in *in)
 			tcp_emit_refusal(in);
 			return stop(in, V_TCP_BAD_ACK);
 		}
-		established(in, s->flags & TCP_SYN ? 0 : c->snd_wscale);
-		if (s->flags & TCP_SYN)
+		if (s->flags & TCP_SYN) {
+			/* RFC 7323 2.2: its window is not scaled; it says no more */
+			established(in, 0);
 			in->s.seq = c->rcv_nxt;
+			return true;
+		}
+		established(in, c->snd_wscale);
 	}
 	/* RFC 5961 5.2 */
 	if (seq_before(s->ack, seq_add(c->snd_una, -c->max_wnd)) ||
@@ -267,16 +291,10 @@ static bool check_ack(struct tcp_in *in)
 		tcp_output_challenge(c, in->now_ns);
 		return stop(in, V_TCP_BAD_ACK);
 	}
+	/* Only now: a number from nowhere must not make the peer's segments old. */
+	note_timestamp(in);
 	tcp_ack(in);
-	if (!fin_acked(c))
-		return true;
-	if (c->state == TCP_FIN_WAIT_1)
-		tcp_enter(c, TCP_FIN_WAIT_2, in->now_ns);
-	else if (c->state == TCP_CLOSING)
-		tcp_enter(c, TCP_TIME_WAIT, in->now_ns);
-	else if (c->state == TCP_LAST_ACK)
-		tcp_enter(c, TCP_CLOSED, in->now_ns);
-	return c->state == TCP_FIN_WAIT_2;
+	return !fin_acked(c) || was_finished(in);
 }
 
 static bool check(struct tcp_in *in)

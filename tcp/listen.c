@@ -76,7 +76,7 @@ static void challenge(struct tcp_in *in, const struct syn *syn)
 		.window = SYN_WND >> tcp->rcv_wscale,
 	};
 
-	if (!tcp_challenge_allowed(tcp, in->now_ns))
+	if (!tcp_challenge_allowed(tcp, &tcp->challenge_others, in->now_ns))
 		return;
 	if (syn->has & TCP_HAS_TS) {
 		s.has = TCP_HAS_TS;
@@ -166,7 +166,8 @@ static enum verdict syn(struct tcp_in *in, struct tcp_listener *l,
 	    SYNQ_NONE) {
 		send_syn_ack(tcp, l, &syn, false, in->now_ns);
 		arm_timer(tcp);
-	} else if (tcp->conf.syn_cookies) {
+	} else if (tcp->conf.syn_cookies && !iss_min) {
+		/* A cookie cannot begin where it must behind TIME-WAIT. */
 		send_cookie(in, l, &syn);
 	} else {
 		tcp->stats.syn_drop++;
@@ -294,6 +295,9 @@ static enum verdict half_open(struct tcp_in *in, uint32_t id)
 		return half_open_syn(in, &syn, id);
 	if (!(s->flags & TCP_ACK))
 		return V_TCP_NO_ACK;
+	/* RFC 7323 3.2 */
+	if ((syn.has & TCP_HAS_TS) && !(s->has & TCP_HAS_TS))
+		return V_TCP_NO_TIMESTAMP;
 	if ((syn.has & TCP_HAS_TS) && tcp_input_paws(syn.ts_recent, s)) {
 		challenge(in, &syn);
 		return V_TCP_PAWS;

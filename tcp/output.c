@@ -189,10 +189,17 @@ void tcp_output_ack(struct tcp_conn *c, uint64_t now_ns)
 
 void tcp_output_challenge(struct tcp_conn *c, uint64_t now_ns)
 {
+	uint32_t now_ms = tcp_ms(now_ns);
 	struct tcp *tcp = c->tcp;
 
-	if (!tcp_challenge_allowed(tcp, now_ns))
+	/* First its own limit, so that one connection cannot use up the others'. */
+	if (now_ms - c->oow_ack_ms < TCP_OOW_ACK_MS) {
+		tcp->stats.challenge_held++;
 		return;
+	}
+	if (!tcp_challenge_allowed(tcp, &tcp->challenge_conns, now_ns))
+		return;
+	c->oow_ack_ms = now_ms;
 	tcp_output_ack(c, now_ns);
 }
 
@@ -248,7 +255,9 @@ static void send_syn(struct tcp_conn *c, uint64_t now_ns)
 	c->last_tx_ms = tcp_ms(now_ns);
 	if (answer)
 		ack_was_sent(c);
-	tcp_timer_retransmit(c, now_ns);
+	/* For another one, what fired set it. */
+	if (!c->tries)
+		tcp_timer_retransmit(c, now_ns);
 }
 
 /* ---- data ---- */
@@ -313,7 +322,7 @@ static bool small_may_go(const struct tcp_conn *c, uint32_t len, uint32_t left,
 		return true;
 	if (x->more || c->opts.cork)
 		return false;
-	return c->opts.nodelay || !(x->small_out && seq_before(c->snd_una, x->small_end));
+	return c->opts.nodelay || !x->small_out;
 }
 
 /* How many of the bytes that wait go next; 0: none may. */

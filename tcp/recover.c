@@ -105,7 +105,7 @@ static bool lost(const struct tcp_conn *c)
 {
 	const struct tcp_xfer *x = c->x;
 
-	if (x->hold && !seq_after(c->snd_una, x->recover))
+	if (x->hold)
 		return false;
 	return x->n_dup >= SACK_DUP_THRESH ||
 	       (x->sack.n && sack_is_lost(&x->sack, c->snd_una, c->mss));

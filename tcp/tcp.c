@@ -167,22 +167,22 @@ void tcp_free(struct tcp *tcp)
 	release(tcp);
 }
 
-bool tcp_challenge_allowed(struct tcp *tcp, uint64_t now_ns)
+bool tcp_challenge_allowed(struct tcp *tcp, struct tcp_challenge *limit, uint64_t now_ns)
 {
 	uint32_t per_s = tcp->conf.challenge_ack_per_s;
 	uint64_t second = now_ns / NS_PER_S + 1;
 
-	if (tcp->challenge_s != second) {
-		tcp->challenge_s = second;
+	if (limit->second != second) {
+		limit->second = second;
 		/* RFC 5961 7; a limit that a peer could count would tell it who else
 		 * is challenged (CVE-2016-5696) */
-		tcp->challenge_left = per_s / 2 + rng_below(tcp->rng, per_s + 1);
+		limit->left = per_s / 2 + rng_below(tcp->rng, per_s + 1);
 	}
-	if (!tcp->challenge_left) {
+	if (!limit->left) {
 		tcp->stats.challenge_held++;
 		return false;
 	}
-	tcp->challenge_left--;
+	limit->left--;
 	tcp->stats.challenge_ack++;
 	return true;
 }

@@ -73,6 +73,12 @@ struct tcp_listener {
 	void *user;
 };
 
+/* How many challenge ACKs one kind of connections may still send. */
+struct tcp_challenge {
+	uint64_t second; /* that is counted */
+	uint32_t left;	 /* in it */
+};
+
 struct tcp {
 	struct tcp_conf conf;
 	struct ip *ip;
@@ -104,11 +110,10 @@ struct tcp {
 	uint64_t early_pinned, early_max; /* bytes of memory */
 	struct timer starve_timer, synq_timer, timewait_timer, orphan_timer;
 
-	struct bucket resets;	 /* RSTs for segments that are nobody's */
-	uint64_t challenge_s;	 /* the second whose challenge ACKs are counted */
-	uint32_t challenge_left; /* so many more in it */
-	uint64_t cookie_ns;	 /* when the last cookie was sent; 0: never */
-	uint8_t rcv_wscale;	 /* that we offer */
+	struct bucket resets; /* RSTs for segments that are nobody's */
+	struct tcp_challenge challenge_conns, challenge_others; /* TIME-WAIT, half-open */
+	uint64_t cookie_ns; /* when the last cookie was sent; 0: never */
+	uint8_t rcv_wscale; /* that we offer */
 	struct tcp_stats stats;
 };
 
@@ -141,7 +146,7 @@ static inline uint32_t tcp_in_seq_len(const struct tcp_in *in)
 }
 
 /* May one more challenge ACK be sent?  Counts it, one way or the other. */
-bool tcp_challenge_allowed(struct tcp *tcp, uint64_t now_ns);
+bool tcp_challenge_allowed(struct tcp *tcp, struct tcp_challenge *limit, uint64_t now_ns);
 /* Of IP and TCP without options. */
 unsigned tcp_headers_len(const struct flow *f);
 /* A timer of connections that found no memory. */

@@ -136,25 +136,36 @@ static void count_try(struct tcp_conn *c)
 		c->rtt.backoff++;
 }
 
+/* The next retransmission; a user timeout is kept to the moment, not to that. */
+static void again_by(struct tcp_conn *c, uint32_t left_ms, uint64_t now_ns)
+{
+	uint64_t due = now_ns + rto_ns(c), end = now_ns + left_ms * NS_PER_MS;
+
+	tcp_timer_job(c, TCP_JOB_RETRANSMIT, due < end ? due : end);
+}
+
 static void syn_again(struct tcp_conn *c, uint64_t now_ns)
 {
 	const struct tcp_conf *conf = &c->tcp->conf;
 	uint32_t max = c->state == TCP_SYN_SENT ? conf->syn_tries : conf->synack_tries;
 
-	if (c->tries + 1u >= max) {
+	uint32_t stalled_ms = tcp_ms(now_ns) - c->x->stalled_ms;
+	uint32_t limit_ms = c->opts.user_timeout_ms;
+
+	/* RFC 5482: a user timeout of its own counts from the first SYN */
+	if (limit_ms ? stalled_ms >= limit_ms : c->tries + 1u >= max) {
 		give_up(c, now_ns);
 		return;
 	}
 	count_try(c);
 	c->syn_due = true;
-	tcp_timer_retransmit(c, now_ns);
+	again_by(c, limit_ms ? limit_ms - stalled_ms : UINT32_MAX, now_ns);
 	tcp_conn_speak(c);
 }
 
 static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 {
 	uint32_t stalled_ms, limit_ms = user_timeout_ms(c);
-	uint64_t due, end;
 
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
 		syn_again(c, now_ns);
@@ -171,10 +182,7 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 	count_try(c);
 	trace_add(c->tcp->trace, now_ns, TRACE_TCP_RTO, pool_id(&c->tcp->conns, c),
 		  c->rtt.backoff);
-	due = now_ns + rto_ns(c);
-	/* A user timeout is kept to the moment, not to the next retransmission. */
-	end = now_ns + (limit_ms - stalled_ms) * NS_PER_MS;
-	tcp_timer_job(c, TCP_JOB_RETRANSMIT, due < end ? due : end);
+	again_by(c, limit_ms - stalled_ms, now_ns);
 	tcp_conn_speak(c);
 }
 

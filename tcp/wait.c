@@ -88,7 +88,9 @@ enum verdict tcp_wait_input(struct tcp_in *in, uint32_t id, struct seq *iss)
 	timewait_get(tcp->timewait, id, &tw);
 	if (s->flags & TCP_RST)
 		return V_TCP_BAD_RST;
+	/* Without an entry for it, it would get a cookie, whose number is not our choice. */
 	if ((s->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && is_new(in, &tw) &&
+	    synq_count(tcp->synq) < tcp->conf.max_syn &&
 	    tcp_table_listener(tcp, &in->flow.local, in->flow.local_port)) {
 		timewait_del(tcp->timewait, id);
 		tcp->stats.time_wait_reused++;
@@ -105,7 +107,7 @@ enum verdict tcp_wait_input(struct tcp_in *in, uint32_t id, struct seq *iss)
 	if (old_fin) {
 		timewait_restart(tcp->timewait, id, end_of(tcp, in->now_ns));
 		arm_timer(tcp);
-	} else if (!tcp_challenge_allowed(tcp, in->now_ns)) {
+	} else if (!tcp_challenge_allowed(tcp, &tcp->challenge_others, in->now_ns)) {
 		return V_TCP_NOT_IN_WINDOW;
 	}
 	send_ack(in, &tw);

@@ -50,7 +50,7 @@
 	V(TCP_SYN_IN_WINDOW, "SYN inside an established connection")	\
 	V(TCP_NO_ACK,	  "segment without ACK where one must be")	\
 	V(TCP_CLOSED,	  "data after the program closed its socket")	\
-	V(TCP_OUT_OF_ORDER_LIMIT, "segment beyond the out-of-order limit") \
+	V(TCP_NO_TIMESTAMP, "segment without the timestamp that was agreed on") \
 	V(NO_MEMORY,	  "a pool was empty")
 /* clang-format on */
 

@@ -23,6 +23,7 @@ Dialog(tcp_blind, a_reset_must_have_the_very_next_number)
 	inject(&d, "R 2:2(0)");
 	cr_assert_eq(d.verdict, V_TCP_BAD_RST);
 	expect(&d, ". 1001:1001(0) ack 1");
+	tick(&d, 500);
 	inject(&d, "R 60000:60000(0)");
 	expect(&d, ". 1001:1001(0) ack 1");
 	inject(&d, "R 0:0(0)");
@@ -40,8 +41,10 @@ Dialog(tcp_blind, a_syn_is_only_challenged)
 	inject(&d, "S 1:1(0) win 1000 <mss 1000>");
 	cr_assert_eq(d.verdict, V_TCP_SYN_IN_WINDOW);
 	expect(&d, ". 1001:1001(0) ack 1");
+	tick(&d, 500);
 	inject(&d, "S 90000:90000(0) win 1000 <mss 1000>");
 	expect(&d, ". 1001:1001(0) ack 1");
+	tick(&d, 500);
 	inject(&d, "S. 1:1(0) ack 1001 win 1000 <mss 1000>");
 	expect(&d, ". 1001:1001(0) ack 1");
 	cr_assert_eq(tcp_stats(d.tcp)->challenge_ack, 3);
@@ -56,6 +59,7 @@ Dialog(tcp_blind, data_must_have_a_possible_ack)
 	cr_assert_eq(d.verdict, V_TCP_BAD_ACK);
 	expect(&d, ". 1001:1001(0) ack 1");
 	/* older than the largest window that there ever was */
+	tick(&d, 500);
 	d.peer->our_isn -= 30000;
 	inject(&d, "P. 1:11(10) ack 2000");
 	cr_assert_eq(d.verdict, V_TCP_BAD_ACK);
@@ -77,30 +81,66 @@ Dialog(tcp_blind, data_must_have_an_ack)
 	cr_assert_eq(tcp_recv_ready(d.c), 0);
 }
 
+static struct dialog_peer peers[60];
+
+static void accept_from(unsigned i)
+{
+	peers[i] = (struct dialog_peer){ .port = (uint16_t)(30000 + i), .isn = i };
+	d.peer = &peers[i];
+	dialog_accept(&d, "mss 1000", 65535);
+}
+
 Dialog(tcp_blind, challenges_are_limited_by_a_number_nobody_knows)
 {
 	/* RFC 5961 7; with jitter, so that the limit is no side channel */
-	struct tcp_conf conf;
-	uint64_t sent[8], last = 0;
+	enum { N = 60, PER_S = 20, ROUNDS = 8 };
+	uint64_t sent[ROUNDS], last = 0;
 	unsigned n_different = 0;
+	struct tcp_conf conf;
 
 	dialog_conf(&conf);
-	conf.challenge_ack_per_s = 100;
+	conf.challenge_ack_per_s = PER_S;
 	dialog_end(&d);
 	dialog_begin(&d, &conf);
-	open_and_send();
-	for (unsigned i = 0; i < 8; i++) {
-		for (unsigned k = 0; k < 300; k++)
+	for (unsigned k = 0; k < N; k++)
+		accept_from(k);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		for (unsigned k = 0; k < N; k++) {
+			d.peer = &peers[k];
 			inject(&d, "R 2:2(0)");
+		}
 		sent[i] = tcp_stats(d.tcp)->challenge_ack - last;
 		last = tcp_stats(d.tcp)->challenge_ack;
-		cr_assert(sent[i] >= 50 && sent[i] <= 150, "%lu", sent[i]);
+		cr_assert(sent[i] >= PER_S / 2 && sent[i] <= PER_S + PER_S / 2, "%lu",
+			  sent[i]);
 		n_different += i && sent[i] != sent[i - 1];
 		dialog_drop(&d);
 		tick(&d, 1000);
 	}
 	cr_assert_geq(n_different, 5);
-	cr_assert_eq(tcp_stats(d.tcp)->challenge_held, 8 * 300 - last);
+	cr_assert_eq(tcp_stats(d.tcp)->challenge_held, ROUNDS * N - last);
+}
+
+Dialog(tcp_blind, one_connection_cannot_use_up_the_challenges_of_others)
+{
+	accept_from(0);
+	for (unsigned i = 0; i < 2000; i++)
+		inject(&d, "R 2:2(0)");
+	cr_assert_eq(tcp_stats(d.tcp)->challenge_ack, 1);
+	dialog_drop(&d);
+	accept_from(1);
+	inject(&d, "R 2:2(0)");
+	expect(&d, ". 1:1(0) ack 1");
+	/* Nor can who sends SYNs only. */
+	d.peer = &peers[2];
+	peers[2] = (struct dialog_peer){ .port = 31000 };
+	inject(&d, "S 0:0(0) win 1000 <mss 1000>");
+	for (unsigned i = 0; i < 2000; i++)
+		inject(&d, "S 5:5(0) win 1000 <mss 1000>");
+	dialog_drop(&d);
+	accept_from(3);
+	inject(&d, "R 2:2(0)");
+	expect(&d, ". 1:1(0) ack 1");
 }
 
 Dialog(tcp_blind, two_ends_that_disagree_do_not_answer_each_other_for_ever)

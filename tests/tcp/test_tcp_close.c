@@ -83,6 +83,19 @@ Dialog(tcp_close, closes_at_the_same_time_as_the_peer)
 	cr_assert_eq(n_wait(), 1);
 }
 
+Dialog(tcp_close, acknowledges_a_crossing_fin_when_both_acks_come_in_one_burst)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_shutdown(&d);
+	expect(&d, "F. 1:1(0) ack 1");
+	hear(&d, "F. 1:1(0) ack 1");
+	hear(&d, ". 2:2(0) ack 2");
+	dialog_turn(&d);
+	expect(&d, ". 2:2(0) ack 2");
+	cr_assert_eq(dialog_state(&d), TCP_TIME_WAIT);
+	nothing(&d);
+}
+
 Dialog(tcp_close, answers_fin_with_fin_in_one_segment)
 {
 	dialog_accept(&d, "mss 1000", 65535);

@@ -17,6 +17,16 @@ Dialog(tcp_nagle, has_one_small_segment_in_flight)
 	expect(&d, "P. 101:301(200) ack 1");
 }
 
+Dialog(tcp_nagle, an_empty_last_part_ends_what_more_held_back)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_write_more(&d, 100);
+	nothing(&d);
+	cr_assert_eq(tcp_send(d.tcp, d.c, "", 0, false), 0);
+	dialog_turn(&d);
+	expect(&d, "P. 1:101(100) ack 1");
+}
+
 Dialog(tcp_nagle, full_segments_do_not_wait)
 {
 	dialog_accept(&d, "mss 1000", 65535);

@@ -141,6 +141,20 @@ Dialog(tcp_open, repeats_the_syn_ever_more_slowly_and_gives_up)
 	dialog_close(&d);
 }
 
+Dialog(tcp_open, gives_up_a_syn_when_the_user_timeout_is_over)
+{
+	/* RFC 5482 */
+	dialog_connect_begin(&d);
+	cr_assert_eq(tcp_set(d.tcp, d.c, TCP_OPT_USER_TIMEOUT_MS, 2500), 0);
+	after(&d, 1000, "S 0:0(0)");
+	tick(&d, 1499);
+	cr_assert_eq(tcp_error(d.c), 0);
+	tick(&d, 2);
+	cr_assert_eq(tcp_error(d.c), ETIMEDOUT);
+	nothing(&d);
+	dialog_close(&d);
+}
+
 Dialog(tcp_open, waits_three_minutes_for_an_answer_to_a_syn)
 {
 	/* RFC 9293 3.8.3, MUST-23 */
@@ -269,6 +283,24 @@ Dialog(tcp_open, answers_what_is_not_acceptable_while_it_opens)
 	inject(&d, ". 90000:90000(0) ack 1");
 	expect(&d, ". 1:1(0) ack 1");
 	cr_assert_eq(dialog_state(&d), TCP_SYN_RECEIVED);
+}
+
+Dialog(tcp_open, the_window_of_a_crossing_syn_ack_is_not_scaled)
+{
+	/* RFC 7323 2.2 */
+	struct tcp_conn_info info;
+
+	dialog_connect_begin(&d);
+	inject(&d, "S 0:0(0) win 1000 <mss 1000,nop,wscale 4>");
+	expect(&d, "S. 0:0(0) ack 1");
+	inject(&d, "S. 0:0(0) ack 1 win 2000 <mss 1000,nop,wscale 4>");
+	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+	tcp_conn_info(d.tcp, d.c, &info);
+	cr_assert_eq(info.snd_wnd, 2000);
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 1 win 2000");
+	tcp_conn_info(d.tcp, d.c, &info);
+	cr_assert_eq(info.snd_wnd, 32000);
 }
 
 Dialog(tcp_open, close_waits_for_the_end_of_a_simultaneous_open)

@@ -67,12 +67,41 @@ Dialog(tcp_paws, believes_a_reset_whatever_its_timestamp)
 	cr_assert_eq(dialog_state(&d), TCP_CLOSED);
 }
 
-Dialog(tcp_paws, takes_segments_without_a_timestamp)
+Dialog(tcp_paws, drops_segments_without_a_timestamp)
 {
-	/* as Linux; RFC 7323 3.2 would drop them */
+	/* RFC 7323 3.2 */
 	open_at_2000();
 	inject(&d, "P. 1:11(10) ack 1 <>");
-	expect(&d, ". 1:1(0) ack 11 <nop,nop,TS val 0 ecr 2000>");
+	cr_assert_eq(d.verdict, V_TCP_NO_TIMESTAMP);
+	nothing(&d);
+	cr_assert_eq(tcp_recv_ready(d.c), 0);
+	/* but a RST */
+	inject(&d, "R 1:1(0) <>");
+	cr_assert_eq(dialog_state(&d), TCP_CLOSED);
+}
+
+Dialog(tcp_paws, drops_the_ack_of_a_handshake_without_a_timestamp)
+{
+	dialog_listen(&d, 1);
+	inject(&d, "S 0:0(0) win 1000 <mss 1000,sackOK,TS val 1000 ecr 0>");
+	expect(&d, "S. 0:0(0) ack 1");
+	inject(&d, ". 1:1(0) ack 1 <>");
+	cr_assert_eq(d.verdict, V_TCP_NO_TIMESTAMP);
+	cr_assert_eq(tcp_listener_waiting(d.l), 0);
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,TS val 1001 ecr 0>");
+	cr_assert_eq(tcp_listener_waiting(d.l), 1);
+}
+
+Dialog(tcp_paws, a_timestamp_counts_when_its_ack_does)
+{
+	/* RFC 5961 5, RFC 7323 5.3: blind, with a number in the window */
+	open_at_2000();
+	inject(&d, ". 1:1(0) ack 5000000 <nop,nop,TS val 2000000000 ecr 0>");
+	cr_assert_eq(d.verdict, V_TCP_BAD_ACK);
+	expect(&d, ". 1:1(0) ack 1 <nop,nop,TS val 0 ecr 2000>");
+	inject(&d, "P. 1:11(10) ack 1 <nop,nop,TS val 2001 ecr 0>");
+	cr_assert_eq(tcp_recv_ready(d.c), 10);
+	expect(&d, ". 1:1(0) ack 11 <nop,nop,TS val 0 ecr 2001>");
 	dialog_read(&d, 10);
 }
 

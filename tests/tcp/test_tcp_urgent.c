@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "tcp/tcp_impl.h"
 #include "tests/lib/tcp_dialog.h"
 
 /* RFC 6093. */
@@ -49,6 +50,24 @@ Dialog(tcp_urgent, is_announced_through_a_closed_window)
 	tcp_send_urgent(d.tcp, d.c);
 	dialog_turn(&d);
 	after(&d, 200, "U. 1000:1000(0) ack 1 urg 2001");
+}
+
+Dialog(tcp_urgent, numbers_that_were_acknowledged_are_forgotten)
+{
+	/* 2 GiB later they would be ahead again */
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_write_more(&d, 500);
+	tcp_send_urgent(d.tcp, d.c);
+	dialog_write(&d, 100);
+	expect(&d, "PU. 1:601(600) ack 1 urg 500");
+	dialog_write(&d, 1000);
+	expect(&d, "P. 601:1601(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 499");
+	cr_assert(d.c->x->snd_urgent && d.c->x->small_out);
+	inject(&d, ". 1:1(0) ack 501");
+	cr_assert(!d.c->x->snd_urgent && d.c->x->small_out);
+	inject(&d, ". 1:1(0) ack 601");
+	cr_assert(!d.c->x->small_out);
 }
 
 Dialog(tcp_urgent, nothing_queued_is_not_urgent)

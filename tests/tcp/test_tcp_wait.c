@@ -105,6 +105,33 @@ Dialog(tcp_wait, makes_room_for_a_syn_with_a_higher_number)
 	cr_assert_eq(n_wait(), 0);
 }
 
+Dialog(tcp_wait, makes_no_room_for_a_cookie)
+{
+	/* whose first number may lie among those of the old connection */
+	struct dialog_peer *waiter, other = { .port = 50000 };
+	struct tcp_conf conf;
+
+	dialog_conf(&conf);
+	conf.max_syn = 1;
+	dialog_end(&d);
+	dialog_begin(&d, &conf);
+	wait_with("mss 1000");
+	waiter = d.peer;
+	d.peer = &other;
+	inject(&d, "S 0:0(0) win 500 <mss 1000>");
+	expect(&d, "S. 0:0(0) ack 1");
+	d.peer = waiter;
+	inject(&d, "S 3:3(0) win 500 <mss 1000>");
+	expect(&d, ". 2:2(0) ack 2");
+	cr_assert_eq(n_wait(), 1);
+	d.peer = &other;
+	inject(&d, "R 1:1(0)");
+	d.peer = waiter;
+	d.peer->know_ours = false;
+	inject(&d, "S 3:3(0) win 500 <mss 1000>");
+	expect(&d, "S. 0:0(0) ack 4");
+}
+
 Dialog(tcp_wait, makes_no_room_where_nobody_listens)
 {
 	wait_with("mss 1000");
