@@ -130,7 +130,8 @@ bool header_msgid_next(struct str *rest, struct wr *text, struct str *id)
 		if (lex_eat(rest, '<'))
 			break;
 		if (lex_eat(rest, '"')) {
-			struct wr nowhere = wr_of(NULL, 0);
+			uint8_t scrap[1];
+			struct wr nowhere = wr_of(scrap, 0);
 
 			lex_quoted(rest, &nowhere);
 		} else {

@@ -35,14 +35,14 @@ struct wr mime_build_room(struct mime_build *b, size_t n)
 	char *p;
 
 	if (b->err)
-		return wr_of(NULL, 0);
+		return wr_of(b->boundary, 0);
 	while (room - b->len < n)
 		room *= 2;
 	if (room != b->room) {
 		p = realloc(b->p, room);
 		if (!p) {
 			mime_build_fail(b, -ENOMEM);
-			return wr_of(NULL, 0);
+			return wr_of(b->boundary, 0);
 		}
 		b->p = p;
 		b->room = room;

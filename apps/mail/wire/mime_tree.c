@@ -287,8 +287,12 @@ void mime_tree_end(struct mime *m)
 {
 	struct end end = { .at = m->at };
 
-	while (m->in_header)
+	/* A message may be a header only; a part that stops there was cut. */
+	while (m->in_header) {
+		if (m->n_open > 0)
+			mime_note(m, m->now, MIME_ODD_HEADER_END);
 		mime_tree_body(m);
+	}
 	end.in_line = m->scan.prev != '\n';
 	finish_down_to(m, 0, end);
 }
