@@ -95,9 +95,12 @@ size_t enc_b64_decode(struct enc_decoder *d, struct str in, char *out)
 			if (d->line_len > ENC_LINE_MAX)
 				d->odd |= ENC_ODD_LONG_LINE;
 		}
-		/* What stopped it: up to a whole group of letters, or a line end. */
-		for (unsigned i = 0; i < 4 && at < in.len; i++)
+		/* What stopped it, up to where a group begins again. */
+		while (at < in.len) {
 			n += decode_char(d, in.p[at++], out + n);
+			if (d->n_bits == 0 && at < in.len && value_of(in.p[at]) >= 0)
+				break;
+		}
 	}
 	return n;
 }

@@ -68,7 +68,7 @@ void mime_tree_body(struct mime *m);
 bool mime_tree_delimiter(struct mime *m, struct str line);
 void mime_tree_end(struct mime *m);
 
-/* mime_fields.c: a field begins or goes on (its name is empty), and its end. */
+/* mime_fields.c: whether a field says something to us; at its end, what it says. */
 bool mime_fields_wants(struct str name);
 void mime_fields_end_field(struct mime *m);
 void mime_fields_end_header(struct mime *m);
