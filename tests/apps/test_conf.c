@@ -6,6 +6,7 @@
 
 #include "apps/lib/conf.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 
 struct values {
 	char *name, *mode;
@@ -77,7 +78,7 @@ static void clean(void)
 	unlink(path);
 }
 
-TestSuite(conf, .init = setup, .fini = clean);
+Cases(conf, setup, clean);
 
 static int load_bytes(const char *bytes, size_t len, bool others_too)
 {
@@ -93,7 +94,7 @@ static int load(const char *text)
 	return load_bytes(text, strlen(text), false);
 }
 
-Test(conf, has_initial_values_before_anything_is_read)
+Case(conf, has_initial_values_before_anything_is_read)
 {
 	cr_assert_null(values.name);
 	cr_assert_str_eq(values.mode, "up");
@@ -104,7 +105,7 @@ Test(conf, has_initial_values_before_anything_is_read)
 	cr_assert_str_eq(values.doors.at[1], "door2");
 }
 
-Test(conf, reads_every_kind_of_value)
+Case(conf, reads_every_kind_of_value)
 {
 	cr_assert_eq(load("\xef\xbb\xbf# a comment\n"
 			  "; another\n"
@@ -170,7 +171,7 @@ static const struct {
 	  ":2: house.doors is 'door17'; allowed: 16 values at most" },
 };
 
-Test(conf, wrong_files_are_refused_with_place_and_reason)
+Case(conf, wrong_files_are_refused_with_place_and_reason)
 {
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		char expected[CONF_ERROR_LEN];
@@ -184,7 +185,7 @@ Test(conf, wrong_files_are_refused_with_place_and_reason)
 	}
 }
 
-Test(conf, line_is_bounded_and_text)
+Case(conf, line_is_bounded_and_text)
 {
 	char line[201] = "name = ";
 
@@ -202,7 +203,7 @@ Test(conf, line_is_bounded_and_text)
 	cr_assert_not_null(strstr(conf.error, ":3: a line too long or with a NUL byte"));
 }
 
-Test(conf, long_values_are_cut_in_messages)
+Case(conf, long_values_are_cut_in_messages)
 {
 	char expected[CONF_ERROR_LEN];
 
@@ -218,7 +219,7 @@ Test(conf, long_values_are_cut_in_messages)
 	cr_assert_str_eq(conf.error, expected);
 }
 
-Test(conf, missing_file_is_said)
+Case(conf, missing_file_is_said)
 {
 	cr_assert_eq(conf_load(&conf, "/nowhere/conf", false), -ENOENT);
 	cr_assert_str_eq(conf.error, "/nowhere/conf: No such file or directory");
@@ -226,7 +227,7 @@ Test(conf, missing_file_is_said)
 	cr_assert_str_eq(conf.error, "/: Is a directory");
 }
 
-Test(conf, options_of_others_are_skipped_when_asked)
+Case(conf, options_of_others_are_skipped_when_asked)
 {
 	static const char text[] = "colour = red\nname = x\n[garden]\ntrees = 3\n"
 				   "[box]\nsize = 2K\n";
@@ -236,7 +237,7 @@ Test(conf, options_of_others_are_skipped_when_asked)
 	cr_assert_eq(values.size, 2048);
 }
 
-Test(conf, command_line_overrules_the_file)
+Case(conf, command_line_overrules_the_file)
 {
 	cr_assert_eq(load("mode = down\n[house]\ndoors = door1\n"), 0);
 	cr_assert_eq(conf_set(&conf, "mode", "up", "--mode"), 0);
@@ -251,7 +252,7 @@ Test(conf, command_line_overrules_the_file)
 				     "allowed: size count quick");
 }
 
-Test(conf, checks_of_the_program_name_the_place_too)
+Case(conf, checks_of_the_program_name_the_place_too)
 {
 	char expected[CONF_ERROR_LEN];
 
@@ -265,7 +266,7 @@ Test(conf, checks_of_the_program_name_the_place_too)
 	cr_assert_str_eq(conf.error, expected);
 }
 
-Test(conf, numbers_are_written_short)
+Case(conf, numbers_are_written_short)
 {
 	char text[CONF_NUMBER_LEN];
 

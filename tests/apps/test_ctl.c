@@ -12,6 +12,7 @@
 #include "apps/lib/ctl.h"
 #include "apps/lib/net.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 
 static char dir[] = "/tmp/ctl.XXXXXX", path[64];
 static struct net *net;
@@ -82,7 +83,8 @@ static void clean(void)
 	cr_assert_eq(rmdir(dir), 0, "something was left behind");
 }
 
-TestSuite(ctl, .init = setup, .fini = clean, .timeout = 60);
+TestSuite(ctl, .timeout = 60);
+Cases(ctl, setup, clean);
 
 static void expect_answer(const char *question, size_t len, const char *answer)
 {
@@ -97,7 +99,7 @@ static void expect_answer(const char *question, size_t len, const char *answer)
 
 #define NO_SUCH "error: no such question; allowed: echo  fruit many endless\n.\n"
 
-Test(ctl, line_gets_its_answer)
+Case(ctl, line_gets_its_answer)
 {
 	expect_answer("fruit", 5, "ok\nfruit\tn\napple\t1\npear?or?so\t?\n.\n");
 	expect_answer("frui", 4, NO_SUCH);
@@ -106,7 +108,7 @@ Test(ctl, line_gets_its_answer)
 	expect_answer("fruit\0", 6, NO_SUCH);
 }
 
-Test(ctl, words_behind_a_name_are_its_own)
+Case(ctl, words_behind_a_name_are_its_own)
 {
 	expect_answer("echo two words", 14, "ok\ntext\ntwo words\n.\n");
 	expect_answer("echo", 4, NO_SUCH);
@@ -147,7 +149,7 @@ static void ask_about(const char *question)
 	pthread_join(thread, NULL);
 }
 
-Test(ctl, question_is_answered_over_the_socket)
+Case(ctl, question_is_answered_over_the_socket)
 {
 	struct stat st;
 
@@ -158,21 +160,21 @@ Test(ctl, question_is_answered_over_the_socket)
 	cr_assert_str_eq(call.rows, "fruit\tn|apple\t1|pear?or?so\t?|");
 }
 
-Test(ctl, long_answer_comes_whole_through_a_narrow_socket)
+Case(ctl, long_answer_comes_whole_through_a_narrow_socket)
 {
 	ask_about("many");
 	cr_assert_eq(call.result, 0, "%s", call.error);
 	cr_assert_eq(call.n_rows, MANY + 1);
 }
 
-Test(ctl, answer_without_end_is_bounded_and_that_is_seen)
+Case(ctl, answer_without_end_is_bounded_and_that_is_seen)
 {
 	ask_about("endless");
 	cr_assert_eq(call.result, -EPROTO);
 	cr_assert_not_null(strstr(call.error, "the answer ends too early"));
 }
 
-Test(ctl, refusal_is_told_to_who_asked)
+Case(ctl, refusal_is_told_to_who_asked)
 {
 	char expected[CTL_ERROR_LEN];
 
@@ -203,7 +205,7 @@ static void expect_read(int fd, const char *text)
 	cr_assert_str_eq(heard, text);
 }
 
-Test(ctl, line_comes_in_pieces_or_too_long)
+Case(ctl, line_comes_in_pieces_or_too_long)
 {
 	char line[CTL_LINE_MAX];
 	int fd = raw_client();
@@ -226,7 +228,7 @@ Test(ctl, line_comes_in_pieces_or_too_long)
 	close(fd);
 }
 
-Test(ctl, too_many_clients_are_turned_away)
+Case(ctl, too_many_clients_are_turned_away)
 {
 	int fds[CTL_CLIENTS_MAX + 1];
 	char byte;
@@ -245,7 +247,7 @@ Test(ctl, too_many_clients_are_turned_away)
 		close(fds[i]);
 }
 
-Test(ctl, second_server_is_refused_and_a_dead_one_replaced)
+Case(ctl, second_server_is_refused_and_a_dead_one_replaced)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct ctl *other = NULL;
@@ -262,7 +264,7 @@ Test(ctl, second_server_is_refused_and_a_dead_one_replaced)
 	cr_assert_lt(access(at.sun_path, F_OK), 0);
 }
 
-Test(ctl, file_that_is_no_socket_stays)
+Case(ctl, file_that_is_no_socket_stays)
 {
 	struct ctl *other;
 	char file[64], longest[256];
@@ -277,7 +279,7 @@ Test(ctl, file_that_is_no_socket_stays)
 	cr_assert_eq(ctl_new(net, longest, commands, 1, NULL, &other), -ENAMETOOLONG);
 }
 
-Test(ctl, asking_where_nobody_listens_says_so)
+Case(ctl, asking_where_nobody_listens_says_so)
 {
 	char error[CTL_ERROR_LEN];
 

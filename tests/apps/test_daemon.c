@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "apps/lib/daemon.h"
+#include "tests/lib/case.h"
 
 static char dir[] = "/tmp/daemon.XXXXXX";
 static char error[DAEMON_ERROR_LEN];
@@ -24,9 +25,9 @@ static void clean(void)
 	cr_assert_eq(rmdir(dir), 0, "something was left behind");
 }
 
-TestSuite(daemon, .init = setup, .fini = clean);
+Cases(daemon, setup, clean);
 
-Test(daemon, folder_is_made_with_its_parents)
+Case(daemon, folder_is_made_with_its_parents)
 {
 	char path[64];
 	struct stat st;
@@ -49,7 +50,7 @@ Test(daemon, folder_is_made_with_its_parents)
 	cr_assert_eq(rmdir("a"), 0);
 }
 
-Test(daemon, file_in_the_place_of_a_folder_is_said)
+Case(daemon, file_in_the_place_of_a_folder_is_said)
 {
 	char path[64], expected[DAEMON_ERROR_LEN];
 	struct stat st;
@@ -65,7 +66,7 @@ Test(daemon, file_in_the_place_of_a_folder_is_said)
 	cr_assert_eq(unlink(path), 0);
 }
 
-Test(daemon, number_is_written)
+Case(daemon, number_is_written)
 {
 	long number = 0;
 	FILE *file;
@@ -79,7 +80,7 @@ Test(daemon, number_is_written)
 	cr_assert_eq(daemon_write_pid("none/pid"), -ENOENT);
 }
 
-Test(daemon, signals_are_read)
+Case(daemon, signals_are_read)
 {
 	int fd = daemon_signal_fd();
 
@@ -94,7 +95,7 @@ Test(daemon, signals_are_read)
 	close(fd);
 }
 
-Test(daemon, user_that_is_none_is_said)
+Case(daemon, user_that_is_none_is_said)
 {
 	struct daemon_user user;
 
@@ -123,7 +124,7 @@ static int become_nobody(void)
 	return umask(0) == 0077 ? 0 : 4;
 }
 
-Test(daemon, service_user_is_for_good)
+Case(daemon, service_user_is_for_good)
 {
 	int status;
 	pid_t pid;
@@ -154,7 +155,7 @@ static int status_of_start(bool ready)
 	return WEXITSTATUS(status);
 }
 
-Test(daemon, parent_ends_as_the_start_of_the_child_does)
+Case(daemon, parent_ends_as_the_start_of_the_child_does)
 {
 	cr_assert_eq(status_of_start(true), 0);
 	cr_assert_eq(status_of_start(false), 1);

@@ -5,6 +5,7 @@
 #include "apps/lib/dns.h"
 #include "apps/lib/dns_impl.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/dns_test.h"
 #include "tests/lib/net_mem.h"
 
@@ -23,7 +24,7 @@ static void clean(void)
 	dns_test_fini(&t);
 }
 
-TestSuite(dns, .init = setup, .fini = clean);
+Cases(dns, setup, clean);
 
 static void add(const char *text)
 {
@@ -57,7 +58,7 @@ static void ask(enum dns_kind kind, const char *name)
 	dns_test_settle(&t);
 }
 
-Test(dns, finds_addresses_and_mail_hosts)
+Case(dns, finds_addresses_and_mail_hosts)
 {
 	dns_test_a(&t, "mx.b.example", "192.0.2.1");
 	dns_test_a(&t, "mx.b.example", "192.0.2.2");
@@ -67,7 +68,7 @@ Test(dns, finds_addresses_and_mail_hosts)
 	cr_assert_str_eq(told, "found 192.0.2.1 192.0.2.2|found 10:mx.b.example|");
 }
 
-Test(dns, answers_come_later_also_from_the_cache)
+Case(dns, answers_come_later_also_from_the_cache)
 {
 	dns_test_a(&t, "mx.b.example", "192.0.2.1");
 	ask(DNS_A, "mx.b.example");
@@ -80,7 +81,7 @@ Test(dns, answers_come_later_also_from_the_cache)
 	cr_assert_eq(dns_stats(t.dns)->cached, 1);
 }
 
-Test(dns, asks_again_when_an_answer_is_too_old)
+Case(dns, asks_again_when_an_answer_is_too_old)
 {
 	dns_test_a(&t, "mx.b.example", "192.0.2.1");
 	ask(DNS_A, "mx.b.example");
@@ -92,7 +93,7 @@ Test(dns, asks_again_when_an_answer_is_too_old)
 	cr_assert_eq(t.n_asked, 2);
 }
 
-Test(dns, tells_no_name_from_no_record_and_remembers_both)
+Case(dns, tells_no_name_from_no_record_and_remembers_both)
 {
 	dns_test_a(&t, "b.example", "192.0.2.1");
 	for (int i = 0; i < 2; i++) {
@@ -104,7 +105,7 @@ Test(dns, tells_no_name_from_no_record_and_remembers_both)
 	cr_assert_eq(dns_stats(t.dns)->none, 4);
 }
 
-Test(dns, names_that_are_none_fail_without_a_question)
+Case(dns, names_that_are_none_fail_without_a_question)
 {
 	char long_name[300];
 
@@ -117,7 +118,7 @@ Test(dns, names_that_are_none_fail_without_a_question)
 	cr_assert_eq(t.n_asked, 0);
 }
 
-Test(dns, who_cancelled_is_told_nothing)
+Case(dns, who_cancelled_is_told_nothing)
 {
 	struct dns_query *asked, *cached;
 
@@ -134,7 +135,7 @@ Test(dns, who_cancelled_is_told_nothing)
 	cr_assert_str_eq(told, "");
 }
 
-Test(dns, servers_that_are_none_are_refused)
+Case(dns, servers_that_are_none_are_refused)
 {
 	struct dns *dns;
 
@@ -143,7 +144,7 @@ Test(dns, servers_that_are_none_are_refused)
 	dns_free(dns);
 }
 
-Test(dns, goes_away_with_questions_on_their_way)
+Case(dns, goes_away_with_questions_on_their_way)
 {
 	dns_ask(t.dns, DNS_A, STR("mx.b.example"), take, NULL);
 	dns_free(t.dns);

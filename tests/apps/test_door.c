@@ -2,6 +2,7 @@
 
 #include "apps/lib/door.h"
 #include "apps/lib/io.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
 enum { CONNS_MAX = 4, PER_CLIENT_MAX = 2, N_SLOTS = 8 };
@@ -83,7 +84,7 @@ static void clean(void)
 	net_free(net);
 }
 
-TestSuite(door, .init = setup, .fini = clean);
+Cases(door, setup, clean);
 
 static struct mem_peer *hears(const char *from, const char *line)
 {
@@ -94,7 +95,7 @@ static struct mem_peer *hears(const char *from, const char *line)
 	return peer;
 }
 
-Test(door, admits_so_many_of_each_client_and_of_all)
+Case(door, admits_so_many_of_each_client_and_of_all)
 {
 	struct mem_peer *peers[6] = {
 		hears("192.0.2.9:1", "in\r\n"),	    hears("192.0.2.9:2", "in\r\n"),
@@ -118,7 +119,7 @@ Test(door, admits_so_many_of_each_client_and_of_all)
 	cr_assert_eq(stats.sessions_open, 0);
 }
 
-Test(door, turns_away_whom_there_is_no_memory_for)
+Case(door, turns_away_whom_there_is_no_memory_for)
 {
 	struct mem_peer *peer;
 
@@ -128,7 +129,7 @@ Test(door, turns_away_whom_there_is_no_memory_for)
 	cr_assert_eq(stats.sessions, 0);
 }
 
-Test(door, shut_lets_all_out_and_nobody_in)
+Case(door, shut_lets_all_out_and_nobody_in)
 {
 	struct mem_peer *one = hears("192.0.2.9:1", "in\r\n"),
 			*two = hears("192.0.2.8:1", "in\r\n"), *late;

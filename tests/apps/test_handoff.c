@@ -5,6 +5,7 @@
 #include "apps/lib/handoff.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
 enum { N_ITEMS = 4000, N_THREADS = 4 };
@@ -45,7 +46,7 @@ static void clean(void)
 	cr_assert_eq(n_bad, 0);
 }
 
-TestSuite(handoff, .init = setup, .fini = clean);
+Cases(handoff, setup, clean);
 
 static void give(unsigned i)
 {
@@ -53,7 +54,7 @@ static void give(unsigned i)
 	handoff_back(&h, &items[i].back);
 }
 
-Test(handoff, takes_back_in_order_and_not_before_the_net_turns)
+Case(handoff, takes_back_in_order_and_not_before_the_net_turns)
 {
 	for (unsigned i = 0; i < 3; i++)
 		give(i);
@@ -64,7 +65,7 @@ Test(handoff, takes_back_in_order_and_not_before_the_net_turns)
 	cr_assert(!handoff_busy(&h));
 }
 
-Test(handoff, is_busy_while_something_is_out)
+Case(handoff, is_busy_while_something_is_out)
 {
 	handoff_out(&h);
 	handoff_out(&h);
@@ -85,7 +86,7 @@ static void job(void *arg)
 	n_jobs++;
 }
 
-Test(handoff, loses_nothing_when_the_net_takes_no_more_jobs)
+Case(handoff, loses_nothing_when_the_net_takes_no_more_jobs)
 {
 	unsigned n_posted = 0;
 
@@ -109,7 +110,7 @@ static void *give_many(void *arg)
 	return NULL;
 }
 
-Test(handoff, takes_back_from_several_threads_at_once)
+Case(handoff, takes_back_from_several_threads_at_once)
 {
 	pthread_t threads[N_THREADS];
 

@@ -7,6 +7,7 @@
 #include "apps/lib/io_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
 enum { LINE_MAX = 32 };
@@ -85,7 +86,7 @@ static void clean(void)
 	net_free(net);
 }
 
-TestSuite(io, .init = setup, .fini = clean);
+Cases(io, setup, clean);
 
 static void say(const char *text)
 {
@@ -99,7 +100,7 @@ static void expect_heard(const char *text)
 		  (int)mem_heard(peer).len, mem_heard(peer).p, text);
 }
 
-Test(io, knows_both_its_ends)
+Case(io, knows_both_its_ends)
 {
 	cr_assert_str_eq(io_peer(note.io), "192.0.2.9:4000");
 	cr_assert_str_eq(io_peer_addr(note.io), "192.0.2.9");
@@ -108,7 +109,7 @@ Test(io, knows_both_its_ends)
 	cr_assert_eq(io_error(note.io), 0);
 }
 
-Test(io, lines_are_read_without_their_crlf)
+Case(io, lines_are_read_without_their_crlf)
 {
 	say("one\r\n\r\ntwo words\r\nrest");
 	cr_assert_str_eq(note.lines, "<one<<two words");
@@ -135,7 +136,7 @@ static int feed(const char *text, size_t cut, char lines[1024])
 	return error;
 }
 
-Test(io, lines_are_the_same_however_the_bytes_are_cut)
+Case(io, lines_are_the_same_however_the_bytes_are_cut)
 {
 	static const struct {
 		const char *text, *lines;
@@ -172,7 +173,7 @@ Test(io, lines_are_the_same_however_the_bytes_are_cut)
 		}
 }
 
-Test(io, nul_is_a_byte_like_others)
+Case(io, nul_is_a_byte_like_others)
 {
 	struct str line;
 
@@ -183,7 +184,7 @@ Test(io, nul_is_a_byte_like_others)
 	cr_assert(str_eq(line, ((struct str){ "a\0b", 3 })));
 }
 
-Test(io, unread_input_is_kept_and_bounded)
+Case(io, unread_input_is_kept_and_bounded)
 {
 	enum { MANY = 3 * IO_IN_MAX };
 	char *bytes = malloc(MANY);
@@ -212,7 +213,7 @@ Test(io, unread_input_is_kept_and_bounded)
 	free(bytes);
 }
 
-Test(io, idle_connection_owns_no_buffer)
+Case(io, idle_connection_owns_no_buffer)
 {
 	cr_assert_leq(sizeof(struct io), 256);
 	cr_assert_null(note.io->in);
@@ -234,7 +235,7 @@ Test(io, idle_connection_owns_no_buffer)
 	cr_assert_null(note.io->in);
 }
 
-Test(io, what_is_written_in_one_turn_leaves_together)
+Case(io, what_is_written_in_one_turn_leaves_together)
 {
 	mem_window(peer, 5);
 	io_puts(note.io, "abc");
@@ -251,7 +252,7 @@ Test(io, what_is_written_in_one_turn_leaves_together)
 	expect_heard("abc42-def");
 }
 
-Test(io, long_text_is_printed_whole)
+Case(io, long_text_is_printed_whole)
 {
 	char text[5000];
 
@@ -268,7 +269,7 @@ static void count(void *arg)
 	++*(unsigned *)arg;
 }
 
-Test(io, lent_bytes_are_given_back_when_the_network_has_them)
+Case(io, lent_bytes_are_given_back_when_the_network_has_them)
 {
 	static const char lent[] = "lent";
 	unsigned done = 0;
@@ -290,7 +291,7 @@ Test(io, lent_bytes_are_given_back_when_the_network_has_them)
 	cr_assert_eq(done, 2, "nothing to send");
 }
 
-Test(io, lent_bytes_are_given_back_when_the_connection_dies)
+Case(io, lent_bytes_are_given_back_when_the_connection_dies)
 {
 	unsigned done = 0;
 
@@ -304,7 +305,7 @@ Test(io, lent_bytes_are_given_back_when_the_connection_dies)
 	cr_assert_str_eq(note.events, "X");
 }
 
-Test(io, lent_bytes_are_given_back_when_the_owner_aborts)
+Case(io, lent_bytes_are_given_back_when_the_owner_aborts)
 {
 	unsigned done = 0;
 
@@ -319,7 +320,7 @@ Test(io, lent_bytes_are_given_back_when_the_owner_aborts)
 	cr_assert(mem_was_reset(peer));
 }
 
-Test(io, room_is_told_once_when_the_queue_is_half_empty)
+Case(io, room_is_told_once_when_the_queue_is_half_empty)
 {
 	static const char half[IO_OUT_HIGH / 2];
 
@@ -339,7 +340,7 @@ Test(io, room_is_told_once_when_the_queue_is_half_empty)
 	cr_assert_str_eq(note.events, "R");
 }
 
-Test(io, peer_that_does_not_read_is_not_read_from)
+Case(io, peer_that_does_not_read_is_not_read_from)
 {
 	static const char much[IO_OUT_HIGH];
 
@@ -358,7 +359,7 @@ Test(io, peer_that_does_not_read_is_not_read_from)
 	cr_assert_str_eq(note.lines, "<first<second<third");
 }
 
-Test(io, end_of_stream_comes_behind_the_last_line)
+Case(io, end_of_stream_comes_behind_the_last_line)
 {
 	mem_say(peer, "last\r\n");
 	mem_fin(peer);
@@ -370,7 +371,7 @@ Test(io, end_of_stream_comes_behind_the_last_line)
 	cr_assert(mem_closed(peer));
 }
 
-Test(io, end_of_stream_is_told_behind_half_a_line)
+Case(io, end_of_stream_is_told_behind_half_a_line)
 {
 	mem_say(peer, "last\r\nhal");
 	mem_fin(peer);
@@ -381,7 +382,7 @@ Test(io, end_of_stream_is_told_behind_half_a_line)
 	io_close(note.io);
 }
 
-Test(io, end_of_stream_waits_for_a_reader_that_waits)
+Case(io, end_of_stream_waits_for_a_reader_that_waits)
 {
 	note.reads = false;
 	mem_say(peer, "one\r\ntwo\r\n");
@@ -395,7 +396,7 @@ Test(io, end_of_stream_waits_for_a_reader_that_waits)
 	io_close(note.io);
 }
 
-Test(io, answer_is_sent_after_the_peer_said_fin)
+Case(io, answer_is_sent_after_the_peer_said_fin)
 {
 	mem_fin(peer);
 	mem_settle(net);
@@ -407,7 +408,7 @@ Test(io, answer_is_sent_after_the_peer_said_fin)
 	cr_assert(mem_closed(peer));
 }
 
-Test(io, reset_is_an_error_told_last)
+Case(io, reset_is_an_error_told_last)
 {
 	say("one\r\n");
 	mem_reset(peer);
@@ -416,7 +417,7 @@ Test(io, reset_is_an_error_told_last)
 	cr_assert_eq(mem_n_open(net), 0);
 }
 
-Test(io, deadline_is_told_when_it_passed)
+Case(io, deadline_is_told_when_it_passed)
 {
 	io_deadline(note.io, net_now_ns(net) + NS_PER_S);
 	mem_advance(net, NS_PER_S - NS_PER_MS);
@@ -432,7 +433,7 @@ Test(io, deadline_is_told_when_it_passed)
 	cr_assert_str_eq(note.events, "D");
 }
 
-Test(io, close_in_the_handler_says_what_was_written_first)
+Case(io, close_in_the_handler_says_what_was_written_first)
 {
 	note.close_at = IO_INPUT;
 	io_puts(note.io, "221 bye\r\n");
@@ -445,7 +446,7 @@ Test(io, close_in_the_handler_says_what_was_written_first)
 	cr_assert_eq(mem_n_open(net), 0);
 }
 
-Test(io, last_words_survive_input_that_nobody_reads)
+Case(io, last_words_survive_input_that_nobody_reads)
 {
 	note.reads = false;
 	note.close_at = IO_INPUT;
@@ -463,7 +464,7 @@ Test(io, last_words_survive_input_that_nobody_reads)
 	cr_assert_eq(mem_unread(peer), 0);
 }
 
-Test(io, peer_that_never_says_fin_is_left_after_a_while)
+Case(io, peer_that_never_says_fin_is_left_after_a_while)
 {
 	io_puts(note.io, "bye\r\n");
 	io_close(note.io);
@@ -476,7 +477,7 @@ Test(io, peer_that_never_says_fin_is_left_after_a_while)
 	cr_assert(!mem_was_reset(peer));
 }
 
-Test(io, peer_that_never_stops_sending_is_left_after_so_many_bytes)
+Case(io, peer_that_never_stops_sending_is_left_after_so_many_bytes)
 {
 	enum { PIECE = 1 << 20 };
 	char *bytes = calloc(1, PIECE);
@@ -494,7 +495,7 @@ Test(io, peer_that_never_stops_sending_is_left_after_so_many_bytes)
 	free(bytes);
 }
 
-Test(io, peer_that_does_not_read_the_last_words_is_reset)
+Case(io, peer_that_does_not_read_the_last_words_is_reset)
 {
 	unsigned done = 0;
 
@@ -512,7 +513,7 @@ Test(io, peer_that_does_not_read_the_last_words_is_reset)
 	cr_assert_eq(done, 1);
 }
 
-Test(io, abort_in_any_event_is_the_end)
+Case(io, abort_in_any_event_is_the_end)
 {
 	note.abort_at = IO_INPUT;
 	say("a\r\nb\r\n");
@@ -521,7 +522,7 @@ Test(io, abort_in_any_event_is_the_end)
 	cr_assert_str_eq(note.events, "I");
 }
 
-Test(io, close_at_the_deadline_is_heard)
+Case(io, close_at_the_deadline_is_heard)
 {
 	note.close_at = IO_DEADLINE;
 	io_deadline(note.io, net_now_ns(net) + NS_PER_S);
@@ -543,7 +544,7 @@ static struct mem_peer *connect_out(void)
 	return mem_accept(net);
 }
 
-Test(io, connecting_is_told_and_what_waited_is_sent)
+Case(io, connecting_is_told_and_what_waited_is_sent)
 {
 	struct mem_peer *server = connect_out();
 
@@ -559,7 +560,7 @@ Test(io, connecting_is_told_and_what_waited_is_sent)
 	cr_assert_null(mem_accept(net));
 }
 
-Test(io, refused_connection_is_an_error)
+Case(io, refused_connection_is_an_error)
 {
 	struct mem_peer *server = connect_out();
 
@@ -569,7 +570,7 @@ Test(io, refused_connection_is_an_error)
 	mem_free(server);
 }
 
-Test(io, connecting_may_be_given_up)
+Case(io, connecting_may_be_given_up)
 {
 	struct mem_peer *server = connect_out();
 

@@ -8,6 +8,7 @@
 #include "apps/lib/net_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
 static struct net *net;
@@ -23,9 +24,9 @@ static void clean(void)
 	net_free(net);
 }
 
-TestSuite(net, .init = setup, .fini = clean);
+Cases(net, setup, clean);
 
-Test(net, where_round_trips_through_text_and_sockaddr)
+Case(net, where_round_trips_through_text_and_sockaddr)
 {
 	static const struct {
 		const char *text, *again;
@@ -53,7 +54,7 @@ Test(net, where_round_trips_through_text_and_sockaddr)
 	}
 }
 
-Test(net, where_is_an_address_and_a_port_and_nothing_else)
+Case(net, where_is_an_address_and_a_port_and_nothing_else)
 {
 	static const char *const bad[] = {
 		"",
@@ -109,7 +110,7 @@ static struct mem_peer *client(unsigned i)
 	return mem_connect(net, "192.0.2.1:25", from);
 }
 
-Test(net, bad_or_taken_place_to_listen_is_refused)
+Case(net, bad_or_taken_place_to_listen_is_refused)
 {
 	struct net_listener *listener = listen_with(1), *other = NULL;
 
@@ -123,7 +124,7 @@ Test(net, bad_or_taken_place_to_listen_is_refused)
 	net_listener_close(listener);
 }
 
-Test(net, connections_beyond_the_limit_are_marked)
+Case(net, connections_beyond_the_limit_are_marked)
 {
 	struct net_listener *listener = listen_with(2);
 	struct mem_peer *peers[4];
@@ -150,7 +151,7 @@ Test(net, connections_beyond_the_limit_are_marked)
 		mem_free(peers[i]);
 }
 
-Test(net, crowd_beyond_the_excess_waits_in_the_listen_queue)
+Case(net, crowd_beyond_the_excess_waits_in_the_listen_queue)
 {
 	enum { CROWD = 2 + NET_EXCESS_MAX + 10 };
 	struct net_listener *listener = listen_with(2);
@@ -174,7 +175,7 @@ Test(net, crowd_beyond_the_excess_waits_in_the_listen_queue)
 }
 
 /* One socket is the listener's: the last two clients find none. */
-Test(net, without_descriptors_accepting_pauses_and_goes_on)
+Case(net, without_descriptors_accepting_pauses_and_goes_on)
 {
 	enum { CROWD = NET_MEM_SOCKETS + 1 };
 	struct net_listener *listener = listen_with(CROWD);
@@ -204,7 +205,7 @@ static void close_listener(void *arg, struct io *io)
 	io_abort(io);
 }
 
-Test(net, listener_may_be_closed_while_it_accepts)
+Case(net, listener_may_be_closed_while_it_accepts)
 {
 	struct net_listener *listener;
 	struct mem_peer *peer, *late;
@@ -233,7 +234,7 @@ static void tick(struct net_timer *t, uint64_t now_ns)
 		net_timer_arm(net, t, now_ns + NS_PER_S);
 }
 
-Test(net, timers_fire_once_not_early_and_may_be_armed_again)
+Case(net, timers_fire_once_not_early_and_may_be_armed_again)
 {
 	uint64_t start = net_now_ns(net);
 
@@ -264,7 +265,7 @@ static void *post_from_thread(void *arg)
 	return NULL;
 }
 
-Test(net, job_of_another_thread_wakes_and_runs)
+Case(net, job_of_another_thread_wakes_and_runs)
 {
 	unsigned n = 0;
 	pthread_t thread;
@@ -275,7 +276,7 @@ Test(net, job_of_another_thread_wakes_and_runs)
 	pthread_join(thread, NULL);
 }
 
-Test(net, full_queue_of_jobs_says_so_and_loses_none)
+Case(net, full_queue_of_jobs_says_so_and_loses_none)
 {
 	unsigned n = 0;
 
@@ -295,13 +296,13 @@ static void stop(void *arg)
 	net_stop(net);
 }
 
-Test(net, run_ends_with_stop)
+Case(net, run_ends_with_stop)
 {
 	cr_assert(net_post(net, stop, NULL));
 	net_run(net);
 }
 
-Test(net, connections_left_open_are_aborted_with_the_net)
+Case(net, connections_left_open_are_aborted_with_the_net)
 {
 	struct net_listener *listener = listen_with(1);
 	struct mem_peer *peer = client(0);

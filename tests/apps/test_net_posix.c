@@ -12,6 +12,7 @@
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 
 /* An echo server that hangs up at "bye", over loopback, and a client in C's own
  * blocking sockets in a second thread. */
@@ -69,7 +70,8 @@ static void clean(void)
 	net_free(net);
 }
 
-TestSuite(net_posix, .init = setup, .fini = clean, .timeout = 60);
+TestSuite(net_posix, .timeout = 60);
+Cases(net_posix, setup, clean);
 
 static int client(void)
 {
@@ -120,7 +122,7 @@ static void run_with(void *(*thread_fn)(void *))
 	pthread_join(thread, NULL);
 }
 
-Test(net_posix, lines_are_echoed_and_the_last_words_arrive)
+Case(net_posix, lines_are_echoed_and_the_last_words_arrive)
 {
 	run_with(talk);
 	cr_assert_eq(n_open, 0);
@@ -163,7 +165,7 @@ static void *bulk(void *arg)
 }
 
 /* More than all buffers on the way hold: partial writes, and input that waits. */
-Test(net_posix, bulk_comes_back_whole_after_half_close)
+Case(net_posix, bulk_comes_back_whole_after_half_close)
 {
 	run_with(bulk);
 	cr_assert_eq(n_errors, 0);
@@ -181,13 +183,13 @@ static void *reset(void *arg)
 	return NULL;
 }
 
-Test(net_posix, reset_is_an_error)
+Case(net_posix, reset_is_an_error)
 {
 	run_with(reset); /* the echo server stops the net when it is told */
 	cr_assert_eq(n_errors, 1);
 }
 
-Test(net_posix, place_already_taken_is_refused)
+Case(net_posix, place_already_taken_is_refused)
 {
 	struct net_listener *other;
 
@@ -205,7 +207,7 @@ static void note_first(void *arg, struct io *io, enum io_event event)
 	net_stop(net);
 }
 
-Test(net_posix, connects_to_a_listener)
+Case(net_posix, connects_to_a_listener)
 {
 	struct io *io;
 
@@ -215,7 +217,7 @@ Test(net_posix, connects_to_a_listener)
 	cr_assert_eq(first_event, IO_CONNECTED);
 }
 
-Test(net_posix, connecting_where_nobody_listens_is_an_error)
+Case(net_posix, connecting_where_nobody_listens_is_an_error)
 {
 	char where[NET_ADDR_TEXT_LEN];
 	struct io *io;
@@ -241,7 +243,7 @@ static void readable(void *arg, int fd)
 	net_stop(net);
 }
 
-Test(net_posix, watched_descriptor_is_told_until_unwatched)
+Case(net_posix, watched_descriptor_is_told_until_unwatched)
 {
 	int fd = eventfd(1, EFD_NONBLOCK);
 	uint64_t one = 1;
@@ -263,7 +265,7 @@ static void stop_at(struct net_timer *t, uint64_t now_ns)
 	net_stop(net);
 }
 
-Test(net_posix, timer_ends_the_sleep)
+Case(net_posix, timer_ends_the_sleep)
 {
 	struct net_timer timer;
 
@@ -279,7 +281,7 @@ static void *post_stop(void *arg)
 	return NULL;
 }
 
-Test(net_posix, stop_of_another_thread_ends_the_sleep)
+Case(net_posix, stop_of_another_thread_ends_the_sleep)
 {
 	run_with(post_stop);
 }

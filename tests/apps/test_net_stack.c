@@ -5,6 +5,7 @@
 #include "apps/lib/io.h"
 #include "apps/lib/net_impl.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/two.h"
 
 /*
@@ -101,7 +102,7 @@ static void clean(void)
 	free(client.heard);
 }
 
-TestSuite(net_stack, .init = setup, .fini = clean);
+Cases(net_stack, setup, clean);
 
 static void connect_to(const char *where)
 {
@@ -118,7 +119,7 @@ static void expect_heard(const struct side *side, const char *text)
 	cr_assert(str_eq(heard, str_of(text)), "heard '%.*s'", (int)heard.len, heard.p);
 }
 
-Test(net_stack, both_ends_are_known_and_talk)
+Case(net_stack, both_ends_are_known_and_talk)
 {
 	server.echoes = true;
 	connect_to("192.0.2.2:25");
@@ -157,7 +158,7 @@ static void echo_much(size_t len)
 }
 
 /* Both queues are full at times: each waits for room, and reads no more meanwhile. */
-Test(net_stack, much_comes_back_whole)
+Case(net_stack, much_comes_back_whole)
 {
 	echo_much(3 << 20);
 }
@@ -178,14 +179,14 @@ static void setup_lossy(void)
 	open_two(&lossy);
 }
 
-TestSuite(net_stack_bad_link, .init = setup_lossy, .fini = clean);
+Cases(net_stack_bad_link, setup_lossy, clean);
 
-Test(net_stack_bad_link, much_comes_back_whole)
+Case(net_stack_bad_link, much_comes_back_whole)
 {
 	echo_much(1 << 20);
 }
 
-Test(net_stack, last_words_survive_input_that_nobody_reads)
+Case(net_stack, last_words_survive_input_that_nobody_reads)
 {
 	server.reads_nothing = true;
 	connect_to("192.0.2.2:25");
@@ -200,7 +201,7 @@ Test(net_stack, last_words_survive_input_that_nobody_reads)
 	cr_assert_eq(net_n_conns(nets[1]), 0);
 }
 
-Test(net_stack, reset_is_an_error)
+Case(net_stack, reset_is_an_error)
 {
 	connect_to("192.0.2.2:25");
 	two_use(&t, 0);
@@ -210,14 +211,14 @@ Test(net_stack, reset_is_an_error)
 	cr_assert_eq(net_n_conns(nets[1]), 0);
 }
 
-Test(net_stack, connecting_where_nobody_listens_is_an_error)
+Case(net_stack, connecting_where_nobody_listens_is_an_error)
 {
 	connect_to("192.0.2.2:26");
 	cr_assert_str_eq(client.events, "X");
 	cr_assert_eq(net_n_conns(nets[0]), 0);
 }
 
-Test(net_stack, deadline_passes_in_virtual_time)
+Case(net_stack, deadline_passes_in_virtual_time)
 {
 	connect_to("192.0.2.2:25");
 	io_deadline(server.io, t.now_ns + NS_PER_S);
@@ -227,7 +228,7 @@ Test(net_stack, deadline_passes_in_virtual_time)
 	cr_assert_str_eq(server.events, "D");
 }
 
-Test(net_stack, place_already_taken_or_not_ours_is_refused)
+Case(net_stack, place_already_taken_or_not_ours_is_refused)
 {
 	struct net_listener *other;
 

@@ -6,6 +6,7 @@
 
 #include "apps/packetboatd/settings.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 
 static struct settings_conf s;
 static char path[] = "/tmp/settings.XXXXXX";
@@ -25,7 +26,7 @@ static void clean(void)
 	unlink(path);
 }
 
-TestSuite(settings, .init = setup, .fini = clean);
+Cases(settings, setup, clean);
 
 static int load(const char *text)
 {
@@ -38,7 +39,7 @@ static int load(const char *text)
 	return r < 0 ? r : settings_check(&s);
 }
 
-Test(settings, empty_file_will_do)
+Case(settings, empty_file_will_do)
 {
 	cr_assert_eq(load(""), 0, "%s", s.conf.error);
 	cr_assert_str_eq(s.values.net, "stack");
@@ -149,7 +150,7 @@ static const struct {
 	  ":2: queue.warn_s is '500000'; allowed: less than queue.give_up_s" },
 };
 
-Test(settings, wrong_files_are_refused_with_place_and_reason)
+Case(settings, wrong_files_are_refused_with_place_and_reason)
 {
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		char expected[CONF_ERROR_LEN];
@@ -163,7 +164,7 @@ Test(settings, wrong_files_are_refused_with_place_and_reason)
 	}
 }
 
-Test(settings, kernel_network_does_not_mind_the_stack)
+Case(settings, kernel_network_does_not_mind_the_stack)
 {
 	cr_assert_eq(load("net = kernel\n[stack]\naddr = 198.51.100.2/24\n"), 0, "%s",
 		     s.conf.error);
@@ -175,7 +176,7 @@ Test(settings, kernel_network_does_not_mind_the_stack)
 	cr_assert_eq(settings_check(&s), 0);
 }
 
-Test(settings, log_levels_are_told_apart)
+Case(settings, log_levels_are_told_apart)
 {
 	cr_assert_eq(load("log_level = error\n"), 0);
 	cr_assert_eq(settings_log_level(&s.values), LOG_ERROR);
@@ -212,7 +213,7 @@ static void check_example(const char *section, char *line)
 		cr_assert(opt->ok == NULL || opt->ok(value), "%s.%s", section, name);
 }
 
-Test(settings, example_file_has_every_option_with_its_initial_value)
+Case(settings, example_file_has_every_option_with_its_initial_value)
 {
 	FILE *file = fopen(getenv("CONF_EXAMPLE"), "r");
 	char line[256], section[32] = "";
@@ -232,7 +233,7 @@ Test(settings, example_file_has_every_option_with_its_initial_value)
 	cr_assert_eq(settings_load(&s, getenv("CONF_EXAMPLE")), 0, "%s", s.conf.error);
 }
 
-Test(settings, manual_has_every_option_in_its_section)
+Case(settings, manual_has_every_option_in_its_section)
 {
 	FILE *file = fopen(getenv("CONF_MANUAL"), "r");
 	char line[256], name[64], section[32] = "";

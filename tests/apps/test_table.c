@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "apps/packetboat/table.h"
+#include "tests/lib/case.h"
 
 static struct table table;
 
@@ -10,7 +11,7 @@ static void clean(void)
 	table_fini(&table);
 }
 
-TestSuite(table, .fini = clean);
+Cases(table, NULL, clean);
 
 static void expect(const char *pattern, bool json, size_t n_rows, const char *text)
 {
@@ -31,7 +32,7 @@ static void fill(void)
 	table_add(&table, "tcp.rx\t123456\tsegments \"received\"");
 }
 
-Test(table, columns_are_aligned)
+Case(table, columns_are_aligned)
 {
 	fill();
 	expect(NULL, false, 2,
@@ -40,7 +41,7 @@ Test(table, columns_are_aligned)
 	       "tcp.rx         123456  segments \"received\"\n");
 }
 
-Test(table, pattern_chooses_rows)
+Case(table, pattern_chooses_rows)
 {
 	fill();
 	expect("tcp.*", false, 1,
@@ -49,7 +50,7 @@ Test(table, pattern_chooses_rows)
 	expect("tcp", false, 0, "counter  value  meaning\n");
 }
 
-Test(table, json_is_an_array_of_objects)
+Case(table, json_is_an_array_of_objects)
 {
 	fill();
 	expect(NULL, true, 2,
@@ -62,7 +63,7 @@ Test(table, json_is_an_array_of_objects)
 	expect("x*", true, 0, "[]\n");
 }
 
-Test(table, json_numbers_are_numbers_and_texts_texts)
+Case(table, json_numbers_are_numbers_and_texts_texts)
 {
 	table_add(&table, "a\tb\tc\td\te");
 	table_add(&table, "0\t00\t-\t18446744073709551615\t1.5");
@@ -71,7 +72,7 @@ Test(table, json_numbers_are_numbers_and_texts_texts)
 	       "\"d\": \"18446744073709551615\", \"e\": \"1.5\"}\n]\n");
 }
 
-Test(table, empty_table_is_nothing)
+Case(table, empty_table_is_nothing)
 {
 	expect(NULL, true, 0, "[]\n");
 	table_add(&table, "only\thead");

@@ -9,6 +9,7 @@
 #include "apps/packetboatd/userdb.h"
 #include "stack/base/clock.h"
 #include "stack/base/log.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
 static char path[] = "/tmp/userdb.XXXXXX", log_path[] = "/tmp/userdb_log.XXXXXX";
@@ -46,14 +47,15 @@ static void clean(void)
 	unlink(log_path);
 }
 
-TestSuite(userdb, .init = setup, .fini = clean, .timeout = 60);
+TestSuite(userdb, .timeout = 60);
+Cases(userdb, setup, clean);
 
 static bool knows(const char *addr)
 {
 	return users_by_addr(userdb_users(db), str_of(addr)) != NULL;
 }
 
-Test(userdb, new_file_is_taken_when_it_is_looked_at)
+Case(userdb, new_file_is_taken_when_it_is_looked_at)
 {
 	uint64_t n_loaded, n_refused;
 
@@ -77,7 +79,7 @@ static size_t log_text(char *text, size_t room)
 	return n > 0 ? (size_t)n : 0;
 }
 
-Test(userdb, wrong_file_is_said_once_and_the_users_stay)
+Case(userdb, wrong_file_is_said_once_and_the_users_stay)
 {
 	uint64_t n_loaded, n_refused;
 	char text[1024];
@@ -95,7 +97,7 @@ Test(userdb, wrong_file_is_said_once_and_the_users_stay)
 	cr_assert_not_null(strstr(text, ":2: not three parts; allowed: "), "%s", text);
 }
 
-Test(userdb, vanished_file_leaves_the_users)
+Case(userdb, vanished_file_leaves_the_users)
 {
 	cr_assert_eq(unlink(path), 0);
 	mem_advance(net, 5 * USERDB_LOOK_MS * NS_PER_MS);
@@ -107,7 +109,7 @@ static void count(void *arg)
 	++*(int *)arg;
 }
 
-Test(userdb, reload_is_at_once_and_whoever_asked_hears_of_it)
+Case(userdb, reload_is_at_once_and_whoever_asked_hears_of_it)
 {
 	int n = 0;
 
@@ -120,7 +122,7 @@ Test(userdb, reload_is_at_once_and_whoever_asked_hears_of_it)
 	cr_assert_eq(n, 1);
 }
 
-Test(userdb, start_without_a_file_has_no_users_and_with_a_wrong_one_fails)
+Case(userdb, start_without_a_file_has_no_users_and_with_a_wrong_one_fails)
 {
 	struct userdb *other;
 

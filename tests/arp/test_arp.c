@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -16,7 +17,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(arp, .init = setup, .fini = clean);
+Cases(arp, setup, clean);
 
 static const struct ip4 nobody;
 
@@ -46,7 +47,7 @@ static bool silent(void)
 	return !host_sent(h, 0, &l);
 }
 
-Test(arp, answers_for_our_address_to_who_asked)
+Case(arp, answers_for_our_address_to_who_asked)
 {
 	struct build_arp m = question();
 
@@ -59,7 +60,7 @@ Test(arp, answers_for_our_address_to_who_asked)
 	cr_assert_eq(neigh_stats(h->neigh)->replies, 1);
 }
 
-Test(arp, answers_a_question_to_us_alone)
+Case(arp, answers_a_question_to_us_alone)
 {
 	struct build_arp m = question();
 
@@ -68,7 +69,7 @@ Test(arp, answers_a_question_to_us_alone)
 	cr_assert(host_sent(h, 0, &l) && l.arp_op == 2);
 }
 
-Test(arp, answers_a_probe_and_learns_nothing_from_it)
+Case(arp, answers_a_probe_and_learns_nothing_from_it)
 {
 	struct build_arp m = question();
 	struct neigh_info info;
@@ -80,7 +81,7 @@ Test(arp, answers_a_probe_and_learns_nothing_from_it)
 	cr_assert(!neigh_info(h->neigh, 0, &info));
 }
 
-Test(arp, is_silent_about_the_addresses_of_others)
+Case(arp, is_silent_about_the_addresses_of_others)
 {
 	struct build_arp m = question();
 
@@ -91,7 +92,7 @@ Test(arp, is_silent_about_the_addresses_of_others)
 	cr_assert(silent());
 }
 
-Test(arp, does_not_answer_answers)
+Case(arp, does_not_answer_answers)
 {
 	struct build_arp m = question();
 
@@ -100,7 +101,7 @@ Test(arp, does_not_answer_answers)
 	cr_assert(silent());
 }
 
-Test(arp, refuses_senders_that_cannot_be)
+Case(arp, refuses_senders_that_cannot_be)
 {
 	static const struct ip4 addrs[] = {
 		{ { 0, 0, 0, 1 } },   { { 127, 0, 0, 1 } },	  { { 224, 0, 0, 1 } },
@@ -128,7 +129,7 @@ Test(arp, refuses_senders_that_cannot_be)
 	cr_assert(silent());
 }
 
-Test(arp, refuses_every_truncation)
+Case(arp, refuses_every_truncation)
 {
 	struct build_arp m = question();
 	uint8_t f[64];
@@ -139,7 +140,7 @@ Test(arp, refuses_every_truncation)
 	cr_assert(silent());
 }
 
-Test(arp, reads_a_padded_frame)
+Case(arp, reads_a_padded_frame)
 {
 	struct build_arp m = question();
 	uint8_t f[64] = { 0 };
@@ -149,7 +150,7 @@ Test(arp, reads_a_padded_frame)
 	cr_assert(host_sent(h, 0, &l) && l.arp_op == 2);
 }
 
-Test(arp, ignores_what_we_said_ourselves)
+Case(arp, ignores_what_we_said_ourselves)
 {
 	struct build_arp m = question();
 
@@ -163,7 +164,7 @@ Test(arp, ignores_what_we_said_ourselves)
 	cr_assert(silent());
 }
 
-Test(arp, an_empty_pool_costs_the_answer_only)
+Case(arp, an_empty_pool_costs_the_answer_only)
 {
 	struct build_arp m = question();
 	struct pkt *all[HOST_PKTS];

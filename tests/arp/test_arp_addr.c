@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -17,7 +18,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(arp_addr, .init = setup, .fini = clean);
+Cases(arp_addr, setup, clean);
 
 static const struct ip4 nobody;
 
@@ -89,7 +90,7 @@ static void become_ready(void)
 	cr_assert_eq(host_drain(h), 2);
 }
 
-Test(arp_addr, is_announced_twice_and_ready_at_once)
+Case(arp_addr, is_announced_twice_and_ready_at_once)
 {
 	cr_assert_eq(add(false), 0);
 	cr_assert_eq(state(), ARP_ADDR_READY);
@@ -102,7 +103,7 @@ Test(arp_addr, is_announced_twice_and_ready_at_once)
 	cr_assert_eq(neigh_stats(h->neigh)->announcements, 2);
 }
 
-Test(arp_addr, is_probed_three_times_before_use)
+Case(arp_addr, is_probed_three_times_before_use)
 {
 	uint64_t ns;
 
@@ -125,14 +126,14 @@ Test(arp_addr, is_probed_three_times_before_use)
 	cr_assert(silent());
 }
 
-Test(arp_addr, is_not_answered_for_while_it_is_probed)
+Case(arp_addr, is_not_answered_for_while_it_is_probed)
 {
 	cr_assert_eq(add(true), 0);
 	cr_assert_eq(hear(peer_mac[0], peer_ip[0], host_ip[0]), V_ARP_NOT_OURS);
 	cr_assert(silent());
 }
 
-Test(arp_addr, in_use_by_another_is_a_conflict_until_that_one_leaves)
+Case(arp_addr, in_use_by_another_is_a_conflict_until_that_one_leaves)
 {
 	struct arp_addr_info info;
 
@@ -155,14 +156,14 @@ Test(arp_addr, in_use_by_another_is_a_conflict_until_that_one_leaves)
 	host_drain(h);
 }
 
-Test(arp_addr, probed_by_another_too_is_a_conflict)
+Case(arp_addr, probed_by_another_too_is_a_conflict)
 {
 	cr_assert_eq(add(true), 0);
 	cr_assert_eq(hear(peer_mac[0], nobody, host_ip[0]), V_ARP_CONFLICT);
 	cr_assert_eq(state(), ARP_ADDR_CONFLICT);
 }
 
-Test(arp_addr, probed_by_another_later_is_only_answered)
+Case(arp_addr, probed_by_another_later_is_only_answered)
 {
 	become_ready();
 	cr_assert_eq(hear(peer_mac[0], nobody, host_ip[0]), V_DONE);
@@ -170,7 +171,7 @@ Test(arp_addr, probed_by_another_later_is_only_answered)
 	cr_assert_eq(neigh_stats(h->neigh)->conflicts, 0);
 }
 
-Test(arp_addr, is_defended_once_in_ten_seconds_and_never_given_up)
+Case(arp_addr, is_defended_once_in_ten_seconds_and_never_given_up)
 {
 	become_ready();
 	for (unsigned i = 0; i < 100; i++) {
@@ -184,7 +185,7 @@ Test(arp_addr, is_defended_once_in_ten_seconds_and_never_given_up)
 	cr_assert_eq(neigh_stats(h->neigh)->conflicts, 100);
 }
 
-Test(arp_addr, claimed_by_another_is_not_learned)
+Case(arp_addr, claimed_by_another_is_not_learned)
 {
 	struct neigh_info info;
 
@@ -194,14 +195,14 @@ Test(arp_addr, claimed_by_another_is_not_learned)
 	host_drain(h);
 }
 
-Test(arp_addr, is_there_once)
+Case(arp_addr, is_there_once)
 {
 	cr_assert_eq(add(false), 0);
 	cr_assert_eq(add(true), -EEXIST);
 	host_drain(h);
 }
 
-Test(arp_addr, unknown_is_not_to_be_used)
+Case(arp_addr, unknown_is_not_to_be_used)
 {
 	cr_assert_eq(state(), ARP_ADDR_CONFLICT);
 	become_ready();
@@ -212,7 +213,7 @@ Test(arp_addr, unknown_is_not_to_be_used)
 	arp_addr_del(h->neigh, &h->eth[0], host_ip[0]); /* twice does no harm */
 }
 
-Test(arp_addr, so_many_and_no_more)
+Case(arp_addr, so_many_and_no_more)
 {
 	struct ip4 ip = { { 192, 0, 2, 0 } };
 
@@ -226,7 +227,7 @@ Test(arp_addr, so_many_and_no_more)
 	cr_assert_eq(arp_addr_add(h->neigh, &h->eth[0], ip, true, h->now_ns), 0);
 }
 
-Test(arp_addr, asks_with_the_address_nearest_to_whom_it_asks)
+Case(arp_addr, asks_with_the_address_nearest_to_whom_it_asks)
 {
 	static const struct ip4 own[] = { { { 10, 1, 0, 1 } }, { { 192, 168, 3, 1 } } };
 	struct addr hop = addr_ip4((struct ip4){ { 192, 168, 3, 9 } });
@@ -242,7 +243,7 @@ Test(arp_addr, asks_with_the_address_nearest_to_whom_it_asks)
 	cr_assert(host_sent(h, 0, &l) && ip4_eq(l.sender_ip, own[0]));
 }
 
-Test(arp_addr, a_whole_list_costs_no_timer_in_the_end)
+Case(arp_addr, a_whole_list_costs_no_timer_in_the_end)
 {
 	become_ready();
 	host_pass(h, 10 * NS_PER_S);

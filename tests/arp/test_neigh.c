@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -16,7 +17,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(neigh, .init = setup, .fini = clean);
+Cases(neigh, setup, clean);
 
 enum { NONE = 99 };
 
@@ -129,7 +130,7 @@ static void make_stale(void)
 
 /* ---- resolving ---- */
 
-Test(neigh, packets_wait_while_everybody_is_asked)
+Case(neigh, packets_wait_while_everybody_is_asked)
 {
 	output(1);
 	output(2);
@@ -145,7 +146,7 @@ Test(neigh, packets_wait_while_everybody_is_asked)
 	cr_assert(silent());
 }
 
-Test(neigh, asks_three_times_a_second_apart_then_gives_the_packets_back)
+Case(neigh, asks_three_times_a_second_apart_then_gives_the_packets_back)
 {
 	output(1);
 	output(2);
@@ -173,7 +174,7 @@ static void take_back(void *ctx, struct pkt *p, uint64_t now_ns)
 	pkt_free(p);
 }
 
-Test(neigh, gives_back_in_the_order_of_sending)
+Case(neigh, gives_back_in_the_order_of_sending)
 {
 	neigh_on_unreachable(h->neigh, take_back, h);
 	for (uint8_t i = 1; i <= 4; i++)
@@ -184,7 +185,7 @@ Test(neigh, gives_back_in_the_order_of_sending)
 	host_drain(h);
 }
 
-Test(neigh, many_packets_to_one_address_make_one_request_a_second)
+Case(neigh, many_packets_to_one_address_make_one_request_a_second)
 {
 	unsigned n = 0;
 
@@ -197,7 +198,7 @@ Test(neigh, many_packets_to_one_address_make_one_request_a_second)
 	cr_assert_eq(n, 3);
 }
 
-Test(neigh, queue_drops_the_oldest)
+Case(neigh, queue_drops_the_oldest)
 {
 	for (unsigned i = 0; i < NEIGH_QUEUE_MAX + 2; i++)
 		output((uint8_t)i);
@@ -209,7 +210,7 @@ Test(neigh, queue_drops_the_oldest)
 	cr_assert(silent());
 }
 
-Test(neigh, packets_that_wait_are_bounded_over_all_addresses)
+Case(neigh, packets_that_wait_are_bounded_over_all_addresses)
 {
 	struct ip4 ip = { { 192, 0, 2, 100 } };
 	unsigned n_addrs = NEIGH_WAITING_MAX / NEIGH_QUEUE_MAX;
@@ -228,7 +229,7 @@ Test(neigh, packets_that_wait_are_bounded_over_all_addresses)
 	host_drain(h);
 }
 
-Test(neigh, being_asked_resolves_but_does_not_prove)
+Case(neigh, being_asked_resolves_but_does_not_prove)
 {
 	output(1);
 	cr_assert(asked(all_mac));
@@ -239,7 +240,7 @@ Test(neigh, being_asked_resolves_but_does_not_prove)
 	cr_assert(silent());
 }
 
-Test(neigh, requests_are_limited_over_all_addresses)
+Case(neigh, requests_are_limited_over_all_addresses)
 {
 	struct ip4 ip = { { 10, 0, 0, 0 } };
 	unsigned n = 0;
@@ -258,7 +259,7 @@ Test(neigh, requests_are_limited_over_all_addresses)
 	cr_assert_eq(host_drain(h), 50);
 }
 
-Test(neigh, an_address_that_cannot_be_asked_for_is_given_up_in_time)
+Case(neigh, an_address_that_cannot_be_asked_for_is_given_up_in_time)
 {
 	arp_addr_del(h->neigh, &h->eth[0], host_ip[0]);
 	output(1);
@@ -271,7 +272,7 @@ Test(neigh, an_address_that_cannot_be_asked_for_is_given_up_in_time)
 	cr_assert(silent());
 }
 
-Test(neigh, an_empty_pool_delays_the_request)
+Case(neigh, an_empty_pool_delays_the_request)
 {
 	struct pkt *all[HOST_PKTS];
 	unsigned n = 0;
@@ -289,7 +290,7 @@ Test(neigh, an_empty_pool_delays_the_request)
 	cr_assert(asked(all_mac));
 }
 
-Test(neigh, packets_may_wait_at_the_end)
+Case(neigh, packets_may_wait_at_the_end)
 {
 	output(1);
 	output_to(gateway_ip, 2);
@@ -298,7 +299,7 @@ Test(neigh, packets_may_wait_at_the_end)
 
 /* ---- states ---- */
 
-Test(neigh, reachable_becomes_stale_by_time_alone)
+Case(neigh, reachable_becomes_stale_by_time_alone)
 {
 	make_reachable();
 	host_pass(h, (NEIGH_REACHABLE_S / 2 - 1) * NS_PER_S);
@@ -308,7 +309,7 @@ Test(neigh, reachable_becomes_stale_by_time_alone)
 	cr_assert(silent());
 }
 
-Test(neigh, confirmed_stays_reachable_without_a_word)
+Case(neigh, confirmed_stays_reachable_without_a_word)
 {
 	make_reachable();
 	for (unsigned i = 0; i < 20; i++) {
@@ -319,14 +320,14 @@ Test(neigh, confirmed_stays_reachable_without_a_word)
 	cr_assert(silent());
 }
 
-Test(neigh, confirmed_stale_is_reachable)
+Case(neigh, confirmed_stale_is_reachable)
 {
 	make_stale();
 	confirm();
 	cr_assert_eq(state(), NEIGH_REACHABLE);
 }
 
-Test(neigh, confirmation_of_what_is_unknown_changes_nothing)
+Case(neigh, confirmation_of_what_is_unknown_changes_nothing)
 {
 	confirm();
 	cr_assert_eq(state(), NONE);
@@ -336,7 +337,7 @@ Test(neigh, confirmation_of_what_is_unknown_changes_nothing)
 	host_drain(h);
 }
 
-Test(neigh, stale_is_used_and_asked_alone)
+Case(neigh, stale_is_used_and_asked_alone)
 {
 	make_stale();
 	output(7);
@@ -350,7 +351,7 @@ Test(neigh, stale_is_used_and_asked_alone)
 	cr_assert_eq(state(), NEIGH_REACHABLE);
 }
 
-Test(neigh, probed_without_an_answer_is_forgotten)
+Case(neigh, probed_without_an_answer_is_forgotten)
 {
 	make_stale();
 	output(1);
@@ -363,7 +364,7 @@ Test(neigh, probed_without_an_answer_is_forgotten)
 	cr_assert(asked(all_mac));
 }
 
-Test(neigh, confirmed_probe_is_reachable)
+Case(neigh, confirmed_probe_is_reachable)
 {
 	make_stale();
 	output(1);
@@ -374,7 +375,7 @@ Test(neigh, confirmed_probe_is_reachable)
 	cr_assert(silent());
 }
 
-Test(neigh, a_neighbour_that_moved_is_followed_but_not_trusted)
+Case(neigh, a_neighbour_that_moved_is_followed_but_not_trusted)
 {
 	struct ip4 other = { { 192, 0, 2, 77 } };
 
@@ -392,7 +393,7 @@ Test(neigh, a_neighbour_that_moved_is_followed_but_not_trusted)
 	host_drain(h);
 }
 
-Test(neigh, the_same_said_again_changes_nothing)
+Case(neigh, the_same_said_again_changes_nothing)
 {
 	make_reachable();
 	host_pass(h, 10 * NS_PER_S);
@@ -404,7 +405,7 @@ Test(neigh, the_same_said_again_changes_nothing)
 
 /* ---- who gets an entry ---- */
 
-Test(neigh, only_who_asks_for_us_is_learned)
+Case(neigh, only_who_asks_for_us_is_learned)
 {
 	struct ip4 other = { { 192, 0, 2, 77 } };
 
@@ -417,7 +418,7 @@ Test(neigh, only_who_asks_for_us_is_learned)
 	host_drain(h);
 }
 
-Test(neigh, the_same_address_on_two_interfaces_is_two_neighbours)
+Case(neigh, the_same_address_on_two_interfaces_is_two_neighbours)
 {
 	struct addr hop = addr_ip4(peer_ip[0]);
 
@@ -427,7 +428,7 @@ Test(neigh, the_same_address_on_two_interfaces_is_two_neighbours)
 	cr_assert(host_sent(h, 1, &l) && l.arp_op == 1);
 }
 
-Test(neigh, groups_are_mapped_not_asked_for)
+Case(neigh, groups_are_mapped_not_asked_for)
 {
 	struct ip4 group = { { 239, 129, 2, 3 } }, broadcast = { { 255, 255, 255, 255 } };
 	struct mac mapped = { { 1, 0, 0x5e, 1, 2, 3 } };
@@ -460,7 +461,7 @@ static void small_clean(void)
 	host_free(h);
 }
 
-TestSuite(neigh_small, .init = small_setup, .fini = small_clean);
+Cases(neigh_small, small_setup, small_clean);
 
 static void small_output(uint8_t last)
 {
@@ -496,7 +497,7 @@ static bool small_has(uint8_t last)
 	return false;
 }
 
-Test(neigh_small, the_least_recently_used_makes_room)
+Case(neigh_small, the_least_recently_used_makes_room)
 {
 	for (uint8_t i = 1; i <= SMALL; i++)
 		small_learn(100 + i);
@@ -510,7 +511,7 @@ Test(neigh_small, the_least_recently_used_makes_room)
 	host_drain(h);
 }
 
-Test(neigh_small, addresses_without_an_answer_hold_at_most_half)
+Case(neigh_small, addresses_without_an_answer_hold_at_most_half)
 {
 	for (uint8_t i = 1; i <= SMALL; i++)
 		small_learn(100 + i);
@@ -527,7 +528,7 @@ Test(neigh_small, addresses_without_an_answer_hold_at_most_half)
 	host_drain(h);
 }
 
-Test(neigh_small, every_entry_is_listed_once)
+Case(neigh_small, every_entry_is_listed_once)
 {
 	struct neigh_info info;
 	unsigned seen = 0;

@@ -4,6 +4,7 @@
 
 #include "stack/base/clock.h"
 #include "stack/base/log.h"
+#include "tests/lib/case.h"
 
 static char text[4096];
 static int fds[2];
@@ -21,7 +22,7 @@ static void clean(void)
 	close(fds[1]);
 }
 
-TestSuite(log, .init = setup, .fini = clean);
+Cases(log, setup, clean);
 
 /* All that was written so far. */
 static const char *written(void)
@@ -45,7 +46,7 @@ static void expect_match(const char *pattern, const char *line)
 	regfree(&re);
 }
 
-Test(log, line_has_time_level_program_and_text)
+Case(log, line_has_time_level_program_and_text)
 {
 	log_line(&to_pipe, LOG_WARNING, "disk_full path=%s left=%d", "/srv", 0);
 	expect_match("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
@@ -53,7 +54,7 @@ Test(log, line_has_time_level_program_and_text)
 		     written());
 }
 
-Test(log, levels_above_are_not_written)
+Case(log, levels_above_are_not_written)
 {
 	log_line(&to_pipe, LOG_DEBUG, "hidden");
 	cr_assert_str_eq(written(), "");
@@ -61,14 +62,14 @@ Test(log, levels_above_are_not_written)
 	expect_match("info boat: shown\n$", written());
 }
 
-Test(log, text_of_a_peer_cannot_begin_a_line_or_steer_a_terminal)
+Case(log, text_of_a_peer_cannot_begin_a_line_or_steer_a_terminal)
 {
 	log_line(&to_pipe, LOG_INFO, "helo name=%s", "a\nb\r\033[2Jc\x7f");
 	expect_match("info boat: helo name=a\\?b\\?\\?\\[2Jc\\?\n$", written());
 	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
-Test(log, long_line_is_cut_and_still_ends)
+Case(log, long_line_is_cut_and_still_ends)
 {
 	char longer[2 * LOG_LINE_LEN];
 
@@ -82,7 +83,7 @@ Test(log, long_line_is_cut_and_still_ends)
 	cr_assert_eq(text[strlen(text) - 2], 'x');
 }
 
-Test(log, long_program_name_leaves_room)
+Case(log, long_program_name_leaves_room)
 {
 	char name[LOG_LINE_LEN * 2];
 
@@ -93,7 +94,7 @@ Test(log, long_program_name_leaves_room)
 	expect_match("error n{64}: event=1\n$", written());
 }
 
-Test(log, limit_lets_a_few_a_second_through_and_counts_the_rest)
+Case(log, limit_lets_a_few_a_second_through_and_counts_the_rest)
 {
 	struct log_limit limit = { 0 };
 	uint32_t n_held = 77;

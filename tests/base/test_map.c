@@ -4,6 +4,7 @@
 
 #include "stack/base/map.h"
 #include "stack/base/rng.h"
+#include "tests/lib/case.h"
 
 /* The "objects" are keys in an array; their numbers are the ids. */
 enum { N_OBJECTS = 20000 };
@@ -37,9 +38,9 @@ static void clean(void)
 	cr_assert_null(map.old.slots);
 }
 
-TestSuite(map, .fini = clean);
+Cases(map, NULL, clean);
 
-Test(map, finds_what_was_added_and_nothing_else)
+Case(map, finds_what_was_added_and_nothing_else)
 {
 	keys[3] = 33;
 	keys[4] = 44;
@@ -56,7 +57,7 @@ Test(map, finds_what_was_added_and_nothing_else)
 	cr_assert_eq(map_count(&map), 1);
 }
 
-Test(map, object_zero_is_an_object)
+Case(map, object_zero_is_an_object)
 {
 	keys[0] = 1;
 	cr_assert_eq(map_init(&map, 1), 0);
@@ -66,7 +67,7 @@ Test(map, object_zero_is_an_object)
 	cr_assert_eq(find(1, 0), MAP_NONE);
 }
 
-Test(map, room_asked_for_at_first_is_there_without_growing)
+Case(map, room_asked_for_at_first_is_there_without_growing)
 {
 	cr_assert_eq(map_init(&map, N_OBJECTS), 0);
 	for (uint32_t i = 0; i < N_OBJECTS; i++)
@@ -74,7 +75,7 @@ Test(map, room_asked_for_at_first_is_there_without_growing)
 	cr_assert_null(map.old.slots);
 }
 
-Test(map, miss_compares_no_keys)
+Case(map, miss_compares_no_keys)
 {
 	cr_assert_eq(map_init(&map, 1000), 0);
 	for (uint32_t i = 0; i < 1000; i++) {
@@ -87,7 +88,7 @@ Test(map, miss_compares_no_keys)
 	cr_assert_eq(n_asked, 0);
 }
 
-Test(map, run_that_wraps_around_the_end_survives_deletes)
+Case(map, run_that_wraps_around_the_end_survives_deletes)
 {
 	const uint32_t last = 15; /* of the 16 slots for few entries */
 
@@ -105,7 +106,7 @@ Test(map, run_that_wraps_around_the_end_survives_deletes)
 	}
 }
 
-Test(map, growing_moves_a_few_slots_with_each_change)
+Case(map, growing_moves_a_few_slots_with_each_change)
 {
 	uint32_t i = 0, rest;
 
@@ -132,7 +133,7 @@ Test(map, growing_moves_a_few_slots_with_each_change)
 	cr_assert_eq(map_count(&map), i);
 }
 
-Test(map, too_many_at_first_is_refused)
+Case(map, too_many_at_first_is_refused)
 {
 	struct map untouched = { .moved = 77 };
 
@@ -141,7 +142,7 @@ Test(map, too_many_at_first_is_refused)
 	cr_assert_eq(untouched.moved, 77);
 }
 
-Test(map, table_that_cannot_grow_refuses_and_stays)
+Case(map, table_that_cannot_grow_refuses_and_stays)
 {
 	struct map_half real;
 
@@ -195,7 +196,7 @@ static void random_changes(uint64_t seed, unsigned bits, uint32_t n_objects)
 			     is_in[i] ? i : MAP_NONE);
 }
 
-Test(map, random_changes_agree_with_a_set)
+Case(map, random_changes_agree_with_a_set)
 {
 	static const uint32_t sizes[] = { 20, 100, 3000, 20000 };
 
@@ -206,7 +207,7 @@ Test(map, random_changes_agree_with_a_set)
 	}
 }
 
-Test(map, random_changes_with_colliding_hashes_agree_with_a_set)
+Case(map, random_changes_with_colliding_hashes_agree_with_a_set)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		random_changes(seed, 4, 60);

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "stack/base/pkt.h"
+#include "tests/lib/case.h"
 
 static struct pkt_pool pool;
 
@@ -16,7 +17,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(pkt, .init = setup, .fini = clean);
+Cases(pkt, setup, clean);
 
 static struct pkt *bytes(const char *text)
 {
@@ -26,7 +27,7 @@ static struct pkt *bytes(const char *text)
 	return p;
 }
 
-Test(pkt, headers_go_in_front_without_a_buffer)
+Case(pkt, headers_go_in_front_without_a_buffer)
 {
 	struct pkt *p = pkt_new(&pool, PKT_CONTROL);
 
@@ -38,7 +39,7 @@ Test(pkt, headers_go_in_front_without_a_buffer)
 	pkt_free(p);
 }
 
-Test(pkt, chain_is_read_and_trimmed_as_one)
+Case(pkt, chain_is_read_and_trimmed_as_one)
 {
 	struct pkt *p = bytes("abc");
 	char out[8] = { 0 };
@@ -54,7 +55,7 @@ Test(pkt, chain_is_read_and_trimmed_as_one)
 	pkt_free(p);
 }
 
-Test(pkt, shared_buffer_lives_until_its_last_reader)
+Case(pkt, shared_buffer_lives_until_its_last_reader)
 {
 	struct pkt *p = bytes("hello");
 	struct pkt *q = pkt_share(p, p->data + 1, 3);
@@ -65,7 +66,7 @@ Test(pkt, shared_buffer_lives_until_its_last_reader)
 	pkt_free(q);
 }
 
-Test(pkt, data_leaves_the_reserve_to_control)
+Case(pkt, data_leaves_the_reserve_to_control)
 {
 	struct pkt *all[256];
 	unsigned n = 0;
@@ -78,7 +79,7 @@ Test(pkt, data_leaves_the_reserve_to_control)
 		pkt_free(all[i]);
 }
 
-Test(pkt, control_may_take_the_last_of_everything_and_then_is_refused)
+Case(pkt, control_may_take_the_last_of_everything_and_then_is_refused)
 {
 	struct pkt *all[65];
 	unsigned n = 0;
@@ -98,7 +99,7 @@ Test(pkt, control_may_take_the_last_of_everything_and_then_is_refused)
 	cr_assert_eq(pkt_pool_level(&pool), 10);
 }
 
-Test(pkt, level_falls_as_buffers_go_out)
+Case(pkt, level_falls_as_buffers_go_out)
 {
 	struct pkt *all[30];
 
@@ -109,7 +110,7 @@ Test(pkt, level_falls_as_buffers_go_out)
 		pkt_free(all[i]);
 }
 
-Test(pkt, append_refuses_what_does_not_fit)
+Case(pkt, append_refuses_what_does_not_fit)
 {
 	static const uint8_t many[PKT_BUF_LEN];
 	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 96);
@@ -152,7 +153,7 @@ static void expect_bytes(const struct pkt *p, const char *want)
 	cr_assert_eq(sum, len, "total_len is the sum of the descriptors");
 }
 
-Test(pkt, every_cut_of_a_chain_leaves_the_rest)
+Case(pkt, every_cut_of_a_chain_leaves_the_rest)
 {
 	static const char all[] = "abcdefghi";
 
@@ -170,7 +171,7 @@ Test(pkt, every_cut_of_a_chain_leaves_the_rest)
 	}
 }
 
-Test(pkt, read_starts_anywhere_and_stops_at_the_end)
+Case(pkt, read_starts_anywhere_and_stops_at_the_end)
 {
 	struct pkt *p = abc_chain();
 	char out[4];
@@ -184,7 +185,7 @@ Test(pkt, read_starts_anywhere_and_stops_at_the_end)
 	pkt_free(p);
 }
 
-Test(pkt, headers_in_front_of_a_chain_count_once)
+Case(pkt, headers_in_front_of_a_chain_count_once)
 {
 	struct pkt *p = pkt_new(&pool, PKT_DATA);
 
@@ -196,7 +197,7 @@ Test(pkt, headers_in_front_of_a_chain_count_once)
 	pkt_free(p);
 }
 
-Test(pkt, copy_of_a_chain_goes_to_another_pool)
+Case(pkt, copy_of_a_chain_goes_to_another_pool)
 {
 	struct pkt *p = abc_chain(), *q;
 	struct pkt_pool other;
@@ -215,7 +216,7 @@ Test(pkt, copy_of_a_chain_goes_to_another_pool)
 	pkt_pool_fini(&other);
 }
 
-Test(pkt, copy_that_finds_the_pool_empty_leaves_nothing_out)
+Case(pkt, copy_that_finds_the_pool_empty_leaves_nothing_out)
 {
 	static const uint8_t many[PKT_BUF_LEN];
 	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
@@ -236,7 +237,7 @@ Test(pkt, copy_that_finds_the_pool_empty_leaves_nothing_out)
 	pkt_free(p);
 }
 
-Test(pkt, share_that_finds_no_descriptor_takes_no_reference)
+Case(pkt, share_that_finds_no_descriptor_takes_no_reference)
 {
 	struct pkt *all[256], *p = bytes("hello");
 	unsigned n = 0;
@@ -250,7 +251,7 @@ Test(pkt, share_that_finds_no_descriptor_takes_no_reference)
 	pkt_free(p);
 }
 
-Test(pkt, list_is_freed_with_all_its_chains)
+Case(pkt, list_is_freed_with_all_its_chains)
 {
 	struct pkt *p = abc_chain();
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "stack/base/ring.h"
+#include "tests/lib/case.h"
 
 enum { N_WRITERS = 3, N_EACH = 50000 };
 
@@ -25,9 +26,9 @@ static void clean(void)
 	ring_fini(&ring);
 }
 
-TestSuite(ring, .fini = clean);
+Cases(ring, NULL, clean);
 
-Test(ring, keeps_the_order)
+Case(ring, keeps_the_order)
 {
 	cr_assert_eq(ring_init(&ring, 8), 0);
 	cr_assert_null(ring_pop(&ring));
@@ -40,7 +41,7 @@ Test(ring, keeps_the_order)
 	}
 }
 
-Test(ring, says_when_it_is_full_and_takes_more_later)
+Case(ring, says_when_it_is_full_and_takes_more_later)
 {
 	cr_assert_eq(ring_init(&ring, 4), 0);
 	for (uintptr_t i = 0; i < 4; i++)
@@ -53,7 +54,7 @@ Test(ring, says_when_it_is_full_and_takes_more_later)
 		cr_assert_eq(ring_pop(&ring), msg_of(i));
 }
 
-Test(ring, of_two_slots_works)
+Case(ring, of_two_slots_works)
 {
 	cr_assert_eq(ring_init(&ring, 2), 0);
 	for (uintptr_t i = 0; i < 10; i++) {
@@ -77,7 +78,7 @@ static void *write_all(void *first)
 	return NULL;
 }
 
-Test(ring, threads_lose_nothing_and_each_keeps_its_order)
+Case(ring, threads_lose_nothing_and_each_keeps_its_order)
 {
 	uintptr_t next[N_WRITERS];
 	pthread_t writers[N_WRITERS];

@@ -4,6 +4,7 @@
 #include "stack/base/check.h"
 #include "stack/base/rng.h"
 #include "stack/base/wheel.h"
+#include "tests/lib/case.h"
 
 #define SECOND UINT64_C(1000000000)
 #define HOUR (3600 * SECOND)
@@ -66,9 +67,9 @@ static void clean(void)
 		cr_assert_eq(wheel.busy[level], 0);
 }
 
-TestSuite(wheel, .init = setup, .fini = clean);
+Cases(wheel, setup, clean);
 
-Test(wheel, fires_at_the_deadline_and_not_before)
+Case(wheel, fires_at_the_deadline_and_not_before)
 {
 	uint64_t due = SECOND + 12345678;
 	struct noted a;
@@ -87,7 +88,7 @@ Test(wheel, fires_at_the_deadline_and_not_before)
 	cr_assert_eq(a.n_fired, 1);
 }
 
-Test(wheel, deadline_in_the_past_fires_at_the_next_run)
+Case(wheel, deadline_in_the_past_fires_at_the_next_run)
 {
 	struct noted a;
 
@@ -99,7 +100,7 @@ Test(wheel, deadline_in_the_past_fires_at_the_next_run)
 	cr_assert_eq(a.n_fired, 1);
 }
 
-Test(wheel, moving_back_relinks_nothing_and_still_fires_in_time)
+Case(wheel, moving_back_relinks_nothing_and_still_fires_in_time)
 {
 	struct list *prev;
 	struct noted a;
@@ -117,7 +118,7 @@ Test(wheel, moving_back_relinks_nothing_and_still_fires_in_time)
 	cr_assert_eq(a.n_fired, 1);
 }
 
-Test(wheel, moving_forward_takes_effect)
+Case(wheel, moving_forward_takes_effect)
 {
 	struct noted a;
 
@@ -129,7 +130,7 @@ Test(wheel, moving_forward_takes_effect)
 	cr_assert_eq(a.n_fired, 1);
 }
 
-Test(wheel, stopped_timer_never_fires)
+Case(wheel, stopped_timer_never_fires)
 {
 	struct noted a, b;
 
@@ -146,7 +147,7 @@ Test(wheel, stopped_timer_never_fires)
 	cr_assert_eq(n_fired, 0);
 }
 
-Test(wheel, jump_of_hours_fires_all_in_the_order_of_their_ticks)
+Case(wheel, jump_of_hours_fires_all_in_the_order_of_their_ticks)
 {
 	static struct noted all[200];
 
@@ -162,7 +163,7 @@ Test(wheel, jump_of_hours_fires_all_in_the_order_of_their_ticks)
 	}
 }
 
-Test(wheel, deadline_beyond_the_last_level_is_kept)
+Case(wheel, deadline_beyond_the_last_level_is_kept)
 {
 	uint64_t due = UINT64_C(400) * 24 * HOUR;
 	uint64_t now_ns = SECOND;
@@ -185,7 +186,7 @@ Test(wheel, deadline_beyond_the_last_level_is_kept)
 	timer_stop(&wheel, &b.t);
 }
 
-Test(wheel, one_jump_over_all_levels_fires_once)
+Case(wheel, one_jump_over_all_levels_fires_once)
 {
 	struct noted a;
 
@@ -195,7 +196,7 @@ Test(wheel, one_jump_over_all_levels_fires_once)
 	cr_assert_eq(a.n_fired, 1);
 }
 
-Test(wheel, timer_may_arm_itself_while_it_fires)
+Case(wheel, timer_may_arm_itself_while_it_fires)
 {
 	uint64_t now_ns = SECOND;
 	struct noted a;
@@ -217,7 +218,7 @@ static void arm_at_once(struct timer *t, uint64_t now_ns)
 	timer_arm(&wheel, t, now_ns);
 }
 
-Test(wheel, timer_armed_for_now_in_fire_waits_for_the_next_run)
+Case(wheel, timer_armed_for_now_in_fire_waits_for_the_next_run)
 {
 	struct noted a;
 
@@ -240,7 +241,7 @@ static void free_self(struct timer *t, uint64_t now_ns)
 	free(noted_of(t));
 }
 
-Test(wheel, timers_may_free_themselves_while_they_fire)
+Case(wheel, timers_may_free_themselves_while_they_fire)
 {
 	for (unsigned i = 0; i < 1000; i++) {
 		struct noted *n = malloc(sizeof(*n));
@@ -267,7 +268,7 @@ static void first_acts_on_second(struct noted *a, struct noted *b, int act)
 	cr_assert_eq(a->n_fired, 1);
 }
 
-Test(wheel, one_that_fires_may_stop_another_that_is_due)
+Case(wheel, one_that_fires_may_stop_another_that_is_due)
 {
 	struct noted a, b;
 
@@ -276,7 +277,7 @@ Test(wheel, one_that_fires_may_stop_another_that_is_due)
 	cr_assert_eq(wheel.n_armed, 0);
 }
 
-Test(wheel, one_that_fires_may_postpone_another_that_is_due)
+Case(wheel, one_that_fires_may_postpone_another_that_is_due)
 {
 	struct noted a, b;
 
@@ -289,7 +290,7 @@ Test(wheel, one_that_fires_may_postpone_another_that_is_due)
 	cr_assert_eq(b.n_fired, 1);
 }
 
-Test(wheel, one_that_fires_may_hasten_another_that_is_due)
+Case(wheel, one_that_fires_may_hasten_another_that_is_due)
 {
 	struct noted a, b;
 
@@ -298,7 +299,7 @@ Test(wheel, one_that_fires_may_hasten_another_that_is_due)
 	cr_assert_eq(b.n_fired, 1);
 }
 
-Test(wheel, clock_that_stands_still_or_goes_back_fires_nothing_early)
+Case(wheel, clock_that_stands_still_or_goes_back_fires_nothing_early)
 {
 	struct noted a;
 
@@ -399,7 +400,7 @@ static void random_schedule(uint64_t seed)
 		timer_stop(&wheel, &timers[i].t);
 }
 
-Test(wheel, random_schedules_agree_with_a_list)
+Case(wheel, random_schedules_agree_with_a_list)
 {
 	for (uint64_t seed = 1; seed <= 10; seed++) {
 		wheel_init(&wheel, SECOND);
@@ -407,7 +408,7 @@ Test(wheel, random_schedules_agree_with_a_list)
 	}
 }
 
-Test(wheel, running_it_when_it_asks_reaches_every_deadline_on_time)
+Case(wheel, running_it_when_it_asks_reaches_every_deadline_on_time)
 {
 	uint64_t now_ns = SECOND;
 	struct rng rng;

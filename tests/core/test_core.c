@@ -6,6 +6,7 @@
 
 #include "stack/base/clock.h"
 #include "stack/core/core.h"
+#include "tests/lib/case.h"
 #include "tests/lib/two.h"
 
 /* ---- configurations that cannot be ---- */
@@ -216,9 +217,9 @@ static void clean(void)
 	two_close(&t);
 }
 
-TestSuite(core_turn, .init = setup, .fini = clean);
+Cases(core_turn, setup, clean);
 
-Test(core_turn, connection_to_ourselves_works)
+Case(core_turn, connection_to_ourselves_works)
 {
 	struct sockaddr_in at = two_addr(0, 80);
 	int listener, client, server;
@@ -244,7 +245,7 @@ Test(core_turn, connection_to_ourselves_works)
 	pb_close(listener);
 }
 
-Test(core_turn, turn_without_a_core_says_so)
+Case(core_turn, turn_without_a_core_says_so)
 {
 	pb_core_use(NULL);
 	errno = 0;
@@ -258,7 +259,7 @@ static void count(void *arg, uint64_t now_ns)
 	++*(int *)arg;
 }
 
-Test(core_turn, programs_run_each_turn_until_taken_off)
+Case(core_turn, programs_run_each_turn_until_taken_off)
 {
 	int n = 0;
 
@@ -280,7 +281,7 @@ static void drain(void *arg, int fd)
 	++*(int *)arg;
 }
 
-Test(core_turn, watched_descriptor_is_heard)
+Case(core_turn, watched_descriptor_is_heard)
 {
 	int pipes[2], n = 0;
 
@@ -306,7 +307,7 @@ static void *wake(void *arg)
 	return NULL;
 }
 
-Test(core_turn, another_thread_ends_the_sleep)
+Case(core_turn, another_thread_ends_the_sleep)
 {
 	pthread_t thread;
 
@@ -428,7 +429,7 @@ static void *stop(void *arg)
 	return NULL;
 }
 
-Test(core_turn, run_ends_when_told_to_stop)
+Case(core_turn, run_ends_when_told_to_stop)
 {
 	pthread_t thread;
 
@@ -454,7 +455,7 @@ static void see(void *arg, const struct pb_counter *c)
 		s->frames = c->value;
 }
 
-Test(core_turn, every_counter_has_a_sentence)
+Case(core_turn, every_counter_has_a_sentence)
 {
 	struct seen s = { 0 };
 

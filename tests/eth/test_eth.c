@@ -5,6 +5,7 @@
 #include "stack/base/pkt.h"
 #include "tests/lib/build.h"
 #include "tests/lib/capture.h"
+#include "tests/lib/case.h"
 #include "tests/lib/look.h"
 
 static const struct mac ours = { { 2, 0, 0, 0, 0, 1 } };
@@ -36,7 +37,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(eth, .init = setup, .fini = clean);
+Cases(eth, setup, clean);
 
 /* What becomes of a frame; its packet is freed unless @keep. */
 static struct step input(const uint8_t *frame, uint32_t len, struct pkt **keep)
@@ -70,14 +71,14 @@ static void expect_end(struct step s, enum verdict v)
 	cr_assert_eq(s.verdict, v);
 }
 
-Test(eth, says_who_reads_the_packet)
+Case(eth, says_who_reads_the_packet)
 {
 	expect_next(input_to(ours, ETHERTYPE_ARP), NEXT_ARP);
 	expect_next(input_to(ours, ETHERTYPE_IP4), NEXT_IP4);
 	expect_next(input_to(ours, ETHERTYPE_IP6), NEXT_IP6);
 }
 
-Test(eth, strips_the_header_and_says_where_the_packet_came_in)
+Case(eth, strips_the_header_and_says_where_the_packet_came_in)
 {
 	uint8_t frame[64];
 	uint32_t len = build_eth(frame, ours, theirs, ETHERTYPE_IP4, "hello", 5);
@@ -92,7 +93,7 @@ Test(eth, strips_the_header_and_says_where_the_packet_came_in)
 	pkt_free(p);
 }
 
-Test(eth, takes_group_addresses_and_marks_them)
+Case(eth, takes_group_addresses_and_marks_them)
 {
 	static const struct mac *const groups[] = { &all, &group };
 
@@ -107,7 +108,7 @@ Test(eth, takes_group_addresses_and_marks_them)
 	}
 }
 
-Test(eth, leaves_frames_for_other_stations)
+Case(eth, leaves_frames_for_other_stations)
 {
 	for (unsigned i = 0; i < 48; i++) {
 		struct mac other = ours;
@@ -119,7 +120,7 @@ Test(eth, leaves_frames_for_other_stations)
 	}
 }
 
-Test(eth, refuses_every_truncation_of_a_header)
+Case(eth, refuses_every_truncation_of_a_header)
 {
 	uint8_t frame[64];
 
@@ -133,7 +134,7 @@ Test(eth, refuses_every_truncation_of_a_header)
 	expect_next(input(frame, 14, NULL), NEXT_IP4);
 }
 
-Test(eth, ends_types_that_nobody_speaks)
+Case(eth, ends_types_that_nobody_speaks)
 {
 	expect_end(input_to(ours, 0x88a8), V_ETH_TYPE);
 	expect_end(input_to(ours, 0x0026), V_ETH_TYPE); /* an IEEE 802.3 length */
@@ -150,7 +151,7 @@ static struct step input_tagged(uint16_t tci, const char *type, struct pkt **kee
 	return input(frame, len, keep);
 }
 
-Test(eth, reads_a_priority_tag_and_strips_it)
+Case(eth, reads_a_priority_tag_and_strips_it)
 {
 	struct pkt *p;
 
@@ -162,14 +163,14 @@ Test(eth, reads_a_priority_tag_and_strips_it)
 	pkt_free(p);
 }
 
-Test(eth, leaves_frames_of_a_vlan)
+Case(eth, leaves_frames_of_a_vlan)
 {
 	expect_end(input_tagged(0x0001, "\x08\x00", NULL), V_ETH_VLAN);
 	expect_end(input_tagged(0x0fff, "\x08\x00", NULL), V_ETH_VLAN);
 	expect_end(input_tagged(0x0000, "\x81\x00", NULL), V_ETH_VLAN);
 }
 
-Test(eth, counts_a_tag_that_the_port_took_off)
+Case(eth, counts_a_tag_that_the_port_took_off)
 {
 	static const struct {
 		uint16_t vlan, type;
@@ -205,7 +206,7 @@ static void output(const char *text)
 	eth_output(&eth, p, theirs, ETHERTYPE_ARP, 0);
 }
 
-Test(eth, sends_at_the_end_of_the_turn_with_a_header)
+Case(eth, sends_at_the_end_of_the_turn_with_a_header)
 {
 	uint8_t frame[64];
 
@@ -218,7 +219,7 @@ Test(eth, sends_at_the_end_of_the_turn_with_a_header)
 	cr_assert_eq(cap.n_tx, 0);
 }
 
-Test(eth, flushes_a_full_queue_early_and_keeps_the_order)
+Case(eth, flushes_a_full_queue_early_and_keeps_the_order)
 {
 	enum { N = 2 * ETH_TXQ_LEN + 3 };
 	uint8_t frame[64];
@@ -240,7 +241,7 @@ Test(eth, flushes_a_full_queue_early_and_keeps_the_order)
 	}
 }
 
-Test(eth, gives_back_what_waits_when_it_ends)
+Case(eth, gives_back_what_waits_when_it_ends)
 {
 	output("never sent");
 	cr_assert_eq(pool.pkts.n_out, 1);
@@ -270,7 +271,7 @@ static struct pkt *tcp_packet(uint32_t len, uint16_t gso_len)
 	return p;
 }
 
-Test(eth, cuts_and_sums_what_the_port_cannot)
+Case(eth, cuts_and_sums_what_the_port_cannot)
 {
 	uint8_t frame[2048];
 
@@ -288,7 +289,7 @@ Test(eth, cuts_and_sums_what_the_port_cannot)
 	}
 }
 
-Test(eth, counts_segments_for_which_there_was_no_memory)
+Case(eth, counts_segments_for_which_there_was_no_memory)
 {
 	struct pkt *p = tcp_packet(2500, 1000), *held = NULL, *q;
 
@@ -308,9 +309,9 @@ static void setup_capable(void)
 	setup_with(PORT_TX_SUM | PORT_TX_TSO4);
 }
 
-TestSuite(eth_offload, .init = setup_capable, .fini = clean);
+Cases(eth_offload, setup_capable, clean);
 
-Test(eth_offload, passes_super_frames_whole_to_a_port_that_can)
+Case(eth_offload, passes_super_frames_whole_to_a_port_that_can)
 {
 	struct pkt *p;
 

@@ -5,6 +5,7 @@
 #include "stack/base/pkt.h"
 #include "stack/base/rng.h"
 #include "tests/lib/build.h"
+#include "tests/lib/case.h"
 #include "tests/lib/look.h"
 
 enum { FIN = 1, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 };
@@ -38,7 +39,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(offload, .init = setup, .fini = clean);
+Cases(offload, setup, clean);
 
 /* The first @header_len bytes of @frame in a head[], the rest in buffers of @piece. */
 static struct pkt *chained(const uint8_t *frame, uint32_t header_len, uint32_t len,
@@ -120,7 +121,7 @@ static unsigned cut(struct pkt *super, uint32_t len,
 
 static const struct build_tcp plain = { .seq = 1000, .flags = ACK };
 
-Test(offload, segments_together_are_the_super_frame)
+Case(offload, segments_together_are_the_super_frame)
 {
 	static const uint32_t lens[] = { 1, 99, 100, 101, 1000, 4321, 60000, 65000 };
 	static const uint32_t pieces[] = { 7, 100, 1449, 4096 };
@@ -139,7 +140,7 @@ Test(offload, segments_together_are_the_super_frame)
 	}
 }
 
-Test(offload, segments_share_the_buffers)
+Case(offload, segments_share_the_buffers)
 {
 	struct offload_cut c;
 	struct pkt *segs[4];
@@ -164,7 +165,7 @@ static void expect_flags(const struct look *l, unsigned i)
 	cr_assert_eq(l->flags, flags[i], "segment %u has %x", i, l->flags);
 }
 
-Test(offload, fin_and_psh_are_on_the_last_and_cwr_on_the_first)
+Case(offload, fin_and_psh_are_on_the_last_and_cwr_on_the_first)
 {
 	struct build_tcp tcp = { .seq = 1000, .flags = ACK | FIN | PSH | CWR | ECE };
 
@@ -177,7 +178,7 @@ static void expect_all_flags(const struct look *l, unsigned i)
 	cr_assert_eq(l->flags, ACK | FIN | PSH | CWR);
 }
 
-Test(offload, a_single_segment_keeps_all_flags)
+Case(offload, a_single_segment_keeps_all_flags)
 {
 	struct build_tcp tcp = { .seq = 1000, .flags = ACK | FIN | PSH | CWR };
 
@@ -190,7 +191,7 @@ static void expect_id(const struct look *l, unsigned i)
 	cr_assert(l->df);
 }
 
-Test(offload, identification_counts_on_around_zero)
+Case(offload, identification_counts_on_around_zero)
 {
 	cr_assert_eq(cut(super4(&plain, 400, 4096, 100), 400, expect_id), 4);
 }
@@ -203,7 +204,7 @@ static void expect_urgent(const struct look *l, unsigned i)
 	cr_assert_eq(!!(l->flags & URG), urgent[i] != 0);
 }
 
-Test(offload, urgent_pointer_keeps_pointing_at_its_byte)
+Case(offload, urgent_pointer_keeps_pointing_at_its_byte)
 {
 	struct build_tcp tcp = { .seq = 1000, .flags = ACK | URG, .urgent = 150 };
 
@@ -219,7 +220,7 @@ static void expect_options(const struct look *l, unsigned i)
 	cr_assert_eq(l->window, 512);
 }
 
-Test(offload, options_and_acknowledgement_are_in_every_segment)
+Case(offload, options_and_acknowledgement_are_in_every_segment)
 {
 	struct build_tcp tcp = {
 		.seq = 1000,
@@ -233,7 +234,7 @@ Test(offload, options_and_acknowledgement_are_in_every_segment)
 	cr_assert_eq(cut(super4(&tcp, 300, 4096, 100), 300, expect_options), 3);
 }
 
-Test(offload, an_empty_pool_ends_the_cut_and_leaks_nothing)
+Case(offload, an_empty_pool_ends_the_cut_and_leaks_nothing)
 {
 	/* With n descriptors left, some segment fails, at its head or in its payload. */
 	for (uint32_t left = 0; left < 8; left++) {
@@ -267,7 +268,7 @@ static uint32_t sum16(uint32_t sum, const uint8_t *b, uint32_t len)
 	return build_sum(sum, b, len);
 }
 
-Test(offload, cuts_ip6_and_counts_its_length_without_the_header)
+Case(offload, cuts_ip6_and_counts_its_length_without_the_header)
 {
 	static uint8_t frame[14 + 40 + 20 + 2500];
 	struct offload_cut c;
@@ -304,7 +305,7 @@ Test(offload, cuts_ip6_and_counts_its_length_without_the_header)
 	cr_assert_eq(offload_cut_end(&c), 0);
 }
 
-Test(offload, a_port_must_cut_what_it_cannot_send)
+Case(offload, a_port_must_cut_what_it_cannot_send)
 {
 	struct pkt *p = super4(&plain, 300, 4096, 100);
 
@@ -334,7 +335,7 @@ static struct pkt *udp(const uint8_t *bytes, uint32_t len)
 	return p;
 }
 
-Test(offload, completes_the_sum_of_udp_in_odd_pieces)
+Case(offload, completes_the_sum_of_udp_in_odd_pieces)
 {
 	uint8_t bytes[2048];
 	struct pkt *p = udp(payload, 777);
@@ -344,7 +345,7 @@ Test(offload, completes_the_sum_of_udp_in_odd_pieces)
 	pkt_free(p);
 }
 
-Test(offload, sends_a_udp_sum_of_zero_as_ones)
+Case(offload, sends_a_udp_sum_of_zero_as_ones)
 {
 	uint8_t bytes[2] = { 0 };
 	struct pkt *p = udp(bytes, 2);

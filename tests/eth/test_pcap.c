@@ -10,6 +10,7 @@
 #include "eth/port_sim.h"
 #include "stack/base/pkt.h"
 #include "tests/lib/build.h"
+#include "tests/lib/case.h"
 #include "tests/lib/look.h"
 
 enum { FRAMES_MAX = 64, FILE_LEN_MAX = 1 << 20 };
@@ -69,7 +70,7 @@ static void clean(void)
 	unlink(path);
 }
 
-TestSuite(pcap, .init = setup, .fini = clean);
+Cases(pcap, setup, clean);
 
 /* One packet block at @b of @len bytes. */
 static struct shot read_shot(const uint8_t *b, uint32_t len)
@@ -136,7 +137,7 @@ static struct pkt *receive(struct port *port, uint64_t now_ns)
 	return port_rx_burst(port, &p, 1, now_ns) ? p : NULL;
 }
 
-Test(pcap, writes_both_directions_with_their_times)
+Case(pcap, writes_both_directions_with_their_times)
 {
 	cr_assert_str_eq(captured->name + strlen(captured->name) - 8, ":sim:l/0");
 	send_bytes(captured, "frame that goes out", 19, 1000000007);
@@ -154,7 +155,7 @@ Test(pcap, writes_both_directions_with_their_times)
 	cr_assert_arr_eq(shots[1].bytes, "frame that comes in!", 20);
 }
 
-Test(pcap, frames_get_through_as_they_were)
+Case(pcap, frames_get_through_as_they_were)
 {
 	struct pkt *p;
 
@@ -191,7 +192,7 @@ static struct pkt *partial(uint32_t len, uint16_t gso_len)
 	return p;
 }
 
-Test(pcap, super_frames_are_whole_and_their_sums_right)
+Case(pcap, super_frames_are_whole_and_their_sums_right)
 {
 	struct pkt *p = partial(60000, 1448);
 
@@ -212,7 +213,7 @@ Test(pcap, super_frames_are_whole_and_their_sums_right)
 	cr_assert(look(shots[1].bytes, shots[1].len).sound);
 }
 
-Test(pcap, a_wrong_sum_from_the_wire_is_shown_as_it_is)
+Case(pcap, a_wrong_sum_from_the_wire_is_shown_as_it_is)
 {
 	uint8_t frame[128];
 	uint32_t len = build_tcp(frame, &ip, &tcp, "x", 1);
@@ -225,7 +226,7 @@ Test(pcap, a_wrong_sum_from_the_wire_is_shown_as_it_is)
 	cr_assert_arr_eq(shots[0].bytes, frame, len);
 }
 
-Test(pcap, a_tag_that_the_port_took_off_is_back)
+Case(pcap, a_tag_that_the_port_took_off_is_back)
 {
 	static const uint8_t frame[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45 };
 	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
@@ -240,7 +241,7 @@ Test(pcap, a_tag_that_the_port_took_off_is_back)
 	cr_assert_arr_eq(shots[0].bytes + 12, "\x81\0\x60\x05\x08\0\x45", 7);
 }
 
-Test(pcap, only_the_owner_may_read_the_file)
+Case(pcap, only_the_owner_may_read_the_file)
 {
 	struct stat st;
 
@@ -248,7 +249,7 @@ Test(pcap, only_the_owner_may_read_the_file)
 	cr_assert_eq(st.st_mode & 0777, 0600);
 }
 
-Test(pcap, closing_writes_the_rest)
+Case(pcap, closing_writes_the_rest)
 {
 	send_bytes(captured, "last words", 10, 1);
 	port_close(captured);
@@ -256,7 +257,7 @@ Test(pcap, closing_writes_the_rest)
 	cr_assert_eq(read_file(), 1);
 }
 
-Test(pcap, is_what_the_inner_port_is)
+Case(pcap, is_what_the_inner_port_is)
 {
 	cr_assert_eq(captured->caps, PORT_TX_SUM | PORT_TX_TSO4 | PORT_TX_TSO6);
 	cr_assert_eq(captured->mac.b[0], 2);
@@ -265,7 +266,7 @@ Test(pcap, is_what_the_inner_port_is)
 	cr_assert_eq(captured->pool, &pool);
 }
 
-Test(pcap, a_capture_of_a_capture_works)
+Case(pcap, a_capture_of_a_capture_works)
 {
 	char name[200], second[80];
 
@@ -281,7 +282,7 @@ Test(pcap, a_capture_of_a_capture_works)
 	cr_assert_eq(read_file(), 1);
 }
 
-Test(pcap, a_file_that_cannot_grow_ends_the_capture_and_not_the_traffic)
+Case(pcap, a_file_that_cannot_grow_ends_the_capture_and_not_the_traffic)
 {
 	struct rlimit small = { .rlim_cur = 4096, .rlim_max = RLIM_INFINITY };
 	static uint8_t frame[1500];
@@ -309,7 +310,7 @@ static void refuses(const char *name, int err, const char *word)
 	cr_assert_not_null(strstr(error, word), "%s", error);
 }
 
-Test(pcap, says_what_is_wrong_with_a_name)
+Case(pcap, says_what_is_wrong_with_a_name)
 {
 	char name[200];
 
@@ -332,7 +333,7 @@ Test(pcap, says_what_is_wrong_with_a_name)
 }
 
 /* The layer above counts in the wrapper what the driver below never sees. */
-Test(pcap, counts_of_the_layer_above_stay)
+Case(pcap, counts_of_the_layer_above_stay)
 {
 	captured->stats.tx_no_memory += 3;
 	cr_assert_null(receive(captured, 0));

@@ -4,6 +4,7 @@
 #include "eth/port_impl.h"
 #include "eth/port_sim.h"
 #include "stack/base/pkt.h"
+#include "tests/lib/case.h"
 
 static struct pkt_pool pool;
 static struct sim *sim;
@@ -30,7 +31,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(port, .init = setup, .fini = clean);
+Cases(port, setup, clean);
 
 static void refuses(const char *name, int err, const char *word)
 {
@@ -40,7 +41,7 @@ static void refuses(const char *name, int err, const char *word)
 	cr_assert_not_null(strstr(error, word), "%s: %s", name, error);
 }
 
-Test(port, names_the_drivers_there_are_when_there_is_no_such_one)
+Case(port, names_the_drivers_there_are_when_there_is_no_such_one)
 {
 	static const char *const wrong[] = { "",	 ":",	 "sim", "si:l/0",
 					     "simm:l/0", "eth0", ":sim" };
@@ -52,7 +53,7 @@ Test(port, names_the_drivers_there_are_when_there_is_no_such_one)
 	}
 }
 
-Test(port, an_error_always_fits)
+Case(port, an_error_always_fits)
 {
 	char name[1000];
 
@@ -64,7 +65,7 @@ Test(port, an_error_always_fits)
 	cr_assert_lt(strlen(error), sizeof(error) - 1);
 }
 
-Test(port, refuses_an_mtu_no_link_has)
+Case(port, refuses_an_mtu_no_link_has)
 {
 	static const uint16_t wrong[] = { 1, 67, 65522, 65535 };
 
@@ -77,13 +78,13 @@ Test(port, refuses_an_mtu_no_link_has)
 	port_close(port);
 }
 
-Test(port, refuses_a_group_address_as_its_own)
+Case(port, refuses_a_group_address_as_its_own)
 {
 	conf.mac = (struct mac){ { 1, 2, 3, 4, 5, 6 } };
 	refuses("sim:l/0", EINVAL, "group");
 }
 
-Test(port, keeps_the_name_it_was_opened_with)
+Case(port, keeps_the_name_it_was_opened_with)
 {
 	cr_assert_eq(port_open("sim:l/1", &conf, &port, error), 0);
 	cr_assert_str_eq(port->name, "sim:l/1");
@@ -91,7 +92,7 @@ Test(port, keeps_the_name_it_was_opened_with)
 	port_close(port);
 }
 
-Test(port, sim_says_what_is_wrong_with_a_name)
+Case(port, sim_says_what_is_wrong_with_a_name)
 {
 	refuses("sim:", EINVAL, "sim:LINK/0");
 	refuses("sim:l", EINVAL, "sim:LINK/0");
@@ -110,7 +111,7 @@ Test(port, sim_says_what_is_wrong_with_a_name)
 	refuses("sim:l/0", EINVAL, "simulates");
 }
 
-Test(port, a_packet_lies_in_its_descriptor_when_it_fits)
+Case(port, a_packet_lies_in_its_descriptor_when_it_fits)
 {
 	uint8_t bytes[PKT_HEAD_LEN + 1];
 	struct pkt *p;
@@ -127,7 +128,7 @@ Test(port, a_packet_lies_in_its_descriptor_when_it_fits)
 	pkt_free(p);
 }
 
-Test(port, a_long_packet_is_a_chain_with_its_headers_in_front)
+Case(port, a_long_packet_is_a_chain_with_its_headers_in_front)
 {
 	static uint8_t bytes[PKT_MAX_LEN], out[PKT_MAX_LEN];
 	struct pkt *p;
@@ -141,7 +142,7 @@ Test(port, a_long_packet_is_a_chain_with_its_headers_in_front)
 	pkt_free(p);
 }
 
-Test(port, an_empty_pool_gives_no_packet_and_keeps_nothing)
+Case(port, an_empty_pool_gives_no_packet_and_keeps_nothing)
 {
 	static uint8_t bytes[PKT_MAX_LEN];
 	struct pkt *all = NULL, *p;
@@ -178,7 +179,7 @@ static struct pkt *parts(unsigned n)
 	return p;
 }
 
-Test(port, gathers_the_parts_that_hold_bytes)
+Case(port, gathers_the_parts_that_hold_bytes)
 {
 	struct iovec iov[PORT_IOV_MAX];
 	struct pkt *p = port_few(parts(PORT_IOV_MAX - 1));
@@ -191,7 +192,7 @@ Test(port, gathers_the_parts_that_hold_bytes)
 	pkt_free(p);
 }
 
-Test(port, copies_a_frame_in_too_many_parts_to_few)
+Case(port, copies_a_frame_in_too_many_parts_to_few)
 {
 	struct iovec iov[PORT_IOV_MAX];
 	struct pkt *p = parts(PORT_IOV_MAX);

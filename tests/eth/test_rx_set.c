@@ -3,6 +3,7 @@
 
 #include "eth/port_impl.h"
 #include "eth/rx_set.h"
+#include "tests/lib/case.h"
 
 static struct pkt_pool pool;
 static struct rx_set set;
@@ -21,7 +22,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(rx_set, .init = setup, .fini = clean);
+Cases(rx_set, setup, clean);
 
 static uint8_t nth(uint32_t i)
 {
@@ -50,7 +51,7 @@ static void check_frame(struct pkt *p, uint32_t len)
 	cr_assert_geq(p->len, len < PKT_HEADERS_LEN ? len : PKT_HEADERS_LEN);
 }
 
-Test(rx_set, gives_out_frames_of_every_length)
+Case(rx_set, gives_out_frames_of_every_length)
 {
 	static const uint32_t lens[] = {
 		1,	     14,   PKT_HEAD_LEN, PKT_HEAD_LEN + 1, 1514, 4085, 4086, 4087,
@@ -67,7 +68,7 @@ Test(rx_set, gives_out_frames_of_every_length)
 	}
 }
 
-Test(rx_set, a_frame_takes_no_more_buffers_than_it_fills)
+Case(rx_set, a_frame_takes_no_more_buffers_than_it_fills)
 {
 	static const struct {
 		uint32_t len, bufs;
@@ -84,7 +85,7 @@ Test(rx_set, a_frame_takes_no_more_buffers_than_it_fills)
 	}
 }
 
-Test(rx_set, a_frame_that_is_kept_does_not_change_with_the_next)
+Case(rx_set, a_frame_that_is_kept_does_not_change_with_the_next)
 {
 	struct pkt *p;
 
@@ -96,7 +97,7 @@ Test(rx_set, a_frame_that_is_kept_does_not_change_with_the_next)
 	pkt_free(p);
 }
 
-Test(rx_set, loses_a_frame_when_there_is_no_memory_and_reads_on)
+Case(rx_set, loses_a_frame_when_there_is_no_memory_and_reads_on)
 {
 	struct pkt *held = NULL, *p;
 
@@ -119,7 +120,7 @@ Test(rx_set, loses_a_frame_when_there_is_no_memory_and_reads_on)
 	pkt_free(p);
 }
 
-Test(rx_set, cannot_begin_without_memory)
+Case(rx_set, cannot_begin_without_memory)
 {
 	struct pkt_pool small;
 	struct rx_set s;

@@ -7,6 +7,7 @@
 #include "stack/base/clock.h"
 #include "stack/base/pkt.h"
 #include "tests/lib/build.h"
+#include "tests/lib/case.h"
 #include "tests/lib/look.h"
 
 enum { N_PKTS = 4096, N_BUFS = 1024 };
@@ -40,7 +41,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(sim, .init = setup, .fini = clean);
+Cases(sim, setup, clean);
 
 static struct port *plug(const char *name, bool offload)
 {
@@ -92,7 +93,7 @@ static const struct sim_stats *stats(void)
 	return sim_link_stats(sim, "l", 0);
 }
 
-Test(sim, a_perfect_wire_delivers_at_once_both_ways)
+Case(sim, a_perfect_wire_delivers_at_once_both_ways)
 {
 	struct sim_dir_conf conf = { 0 };
 	uint32_t number;
@@ -110,7 +111,7 @@ Test(sim, a_perfect_wire_delivers_at_once_both_ways)
 	cr_assert_eq(stats()->delivered_bytes, 60);
 }
 
-Test(sim, a_frame_arrives_after_its_bits_and_the_delay)
+Case(sim, a_frame_arrives_after_its_bits_and_the_delay)
 {
 	struct sim_dir_conf conf = { .rate_bps = 1000000000, .delay_ns = 5000 };
 	uint32_t number;
@@ -129,7 +130,7 @@ Test(sim, a_frame_arrives_after_its_bits_and_the_delay)
 	cr_assert_eq(sim_due(sim), 1000000 + 1000 + 5000);
 }
 
-Test(sim, fractions_of_a_nanosecond_add_up_exactly)
+Case(sim, fractions_of_a_nanosecond_add_up_exactly)
 {
 	/* 100 bytes at 3 bit/ns are 266.67 ns: three of them 800. */
 	struct sim_dir_conf conf = { .rate_bps = 3000000000 };
@@ -146,7 +147,7 @@ Test(sim, fractions_of_a_nanosecond_add_up_exactly)
 	}
 }
 
-Test(sim, slow_and_fast_rates_do_not_overflow)
+Case(sim, slow_and_fast_rates_do_not_overflow)
 {
 	static const uint64_t rates[] = { 1, 300, UINT64_C(1000000000000000) };
 
@@ -169,7 +170,7 @@ Test(sim, slow_and_fast_rates_do_not_overflow)
 	}
 }
 
-Test(sim, a_full_queue_drops_the_last)
+Case(sim, a_full_queue_drops_the_last)
 {
 	/* 1 byte a microsecond; 300 bytes may wait, with what is half sent. */
 	struct sim_dir_conf conf = { .rate_bps = 8000000, .queue_bytes = 300 };
@@ -189,7 +190,7 @@ Test(sim, a_full_queue_drops_the_last)
 	cr_assert(!receive(end[1], NS_PER_S, &number));
 }
 
-Test(sim, a_queue_is_full_to_the_byte_when_its_time_is_not_whole)
+Case(sim, a_queue_is_full_to_the_byte_when_its_time_is_not_whole)
 {
 	/* 100 bytes take 266.67 s. */
 	struct sim_dir_conf conf = { .rate_bps = 3, .queue_bytes = 199 };
@@ -202,7 +203,7 @@ Test(sim, a_queue_is_full_to_the_byte_when_its_time_is_not_whole)
 	cr_assert_eq(stats()->queue_full, 1);
 }
 
-Test(sim, a_frame_longer_than_the_queue_passes_when_it_is_empty)
+Case(sim, a_frame_longer_than_the_queue_passes_when_it_is_empty)
 {
 	struct sim_dir_conf conf = { .rate_bps = 8000000, .queue_bytes = 50 };
 
@@ -213,7 +214,7 @@ Test(sim, a_frame_longer_than_the_queue_passes_when_it_is_empty)
 	cr_assert_eq(stats()->queue_full, 1);
 }
 
-Test(sim, what_is_in_flight_is_bounded)
+Case(sim, what_is_in_flight_is_bounded)
 {
 	struct sim_dir_conf conf = { .delay_ns = NS_PER_S };
 	uint32_t n = SIM_FLIGHT_BYTES_MAX / 1024;
@@ -225,7 +226,7 @@ Test(sim, what_is_in_flight_is_bounded)
 	cr_assert_eq(stats()->sent, n + 3);
 }
 
-Test(sim, a_frame_longer_than_the_mtu_does_not_pass)
+Case(sim, a_frame_longer_than_the_mtu_does_not_pass)
 {
 	struct sim_dir_conf conf = { .mtu = 1000 };
 
@@ -258,7 +259,7 @@ static uint32_t run(uint32_t n, uint32_t *out_of_order)
 	return got;
 }
 
-Test(sim, loses_as_often_as_it_should)
+Case(sim, loses_as_often_as_it_should)
 {
 	struct sim_dir_conf conf = { .loss = 0.05 };
 	uint32_t got, late;
@@ -271,7 +272,7 @@ Test(sim, loses_as_often_as_it_should)
 	cr_assert(stats()->lost > 850 && stats()->lost < 1150);
 }
 
-Test(sim, loses_all_and_loses_none)
+Case(sim, loses_all_and_loses_none)
 {
 	struct sim_dir_conf conf = { .loss = 1 };
 	uint32_t late;
@@ -283,7 +284,7 @@ Test(sim, loses_all_and_loses_none)
 	cr_assert_eq(run(1000, &late), 1000);
 }
 
-Test(sim, reorders_as_often_as_it_should)
+Case(sim, reorders_as_often_as_it_should)
 {
 	struct sim_dir_conf conf = { .reorder = 0.1, .reorder_ns = 2500 };
 	uint32_t late;
@@ -295,7 +296,7 @@ Test(sim, reorders_as_often_as_it_should)
 	cr_assert(late > 800 && late <= stats()->reordered);
 }
 
-Test(sim, jitter_delays_but_keeps_the_order)
+Case(sim, jitter_delays_but_keeps_the_order)
 {
 	struct sim_dir_conf conf = { .delay_ns = 100, .jitter_ns = 5000 };
 	uint64_t min = UINT64_MAX, max = 0;
@@ -321,7 +322,7 @@ Test(sim, jitter_delays_but_keeps_the_order)
 	}
 }
 
-Test(sim, duplicates_arrive_twice_together)
+Case(sim, duplicates_arrive_twice_together)
 {
 	struct sim_dir_conf conf = { .duplicate = 1 };
 	uint32_t number;
@@ -335,7 +336,7 @@ Test(sim, duplicates_arrive_twice_together)
 	cr_assert_eq(stats()->delivered, 2);
 }
 
-Test(sim, corruption_turns_one_bit_anywhere)
+Case(sim, corruption_turns_one_bit_anywhere)
 {
 	struct sim_dir_conf conf = { .corrupt = 1 };
 	unsigned seen[64 * 8] = { 0 }, kinds = 0;
@@ -393,7 +394,7 @@ static uint64_t digest_of(uint64_t seed)
 	return digest;
 }
 
-Test(sim, the_same_seed_gives_the_same_frames_and_another_does_not)
+Case(sim, the_same_seed_gives_the_same_frames_and_another_does_not)
 {
 	uint64_t first = digest_of(11);
 
@@ -401,7 +402,7 @@ Test(sim, the_same_seed_gives_the_same_frames_and_another_does_not)
 	cr_assert_neq(digest_of(12), first);
 }
 
-Test(sim, the_digest_sees_bytes_times_and_ends)
+Case(sim, the_digest_sees_bytes_times_and_ends)
 {
 	static const struct {
 		unsigned from;
@@ -433,7 +434,7 @@ static bool not_the_third(void *ctx, const uint8_t *frame, uint32_t len, uint64_
 	return ++*n != 3;
 }
 
-Test(sim, a_filter_loses_just_the_frame_it_wants)
+Case(sim, a_filter_loses_just_the_frame_it_wants)
 {
 	struct sim_dir_conf conf = { 0 };
 	uint32_t number;
@@ -450,7 +451,7 @@ Test(sim, a_filter_loses_just_the_frame_it_wants)
 	cr_assert_eq(stats()->filtered, 1);
 }
 
-Test(sim, an_empty_pool_loses_frames_and_counts_them)
+Case(sim, an_empty_pool_loses_frames_and_counts_them)
 {
 	struct sim_dir_conf conf = { .delay_ns = 10 };
 	struct pkt *all = NULL, *p;
@@ -467,7 +468,7 @@ Test(sim, an_empty_pool_loses_frames_and_counts_them)
 	pkt_free_list(all);
 }
 
-Test(sim, frames_to_nobody_are_lost)
+Case(sim, frames_to_nobody_are_lost)
 {
 	struct sim_dir_conf conf = { .delay_ns = 10 };
 
@@ -481,7 +482,7 @@ Test(sim, frames_to_nobody_are_lost)
 	cr_assert_eq(stats()->no_receiver, 1);
 }
 
-Test(sim, directions_have_conditions_and_luck_of_their_own)
+Case(sim, directions_have_conditions_and_luck_of_their_own)
 {
 	struct sim_dir_conf slow = { .delay_ns = 100, .loss = 0.5 }, fast = { 0 };
 	uint32_t late, got, number;
@@ -498,7 +499,7 @@ Test(sim, directions_have_conditions_and_luck_of_their_own)
 	cr_assert_eq(run(1000, &late), got);
 }
 
-Test(sim, directions_do_not_lose_the_same_frames)
+Case(sim, directions_do_not_lose_the_same_frames)
 {
 	struct sim_dir_conf conf = { .loss = 0.5 };
 	unsigned same = 0;
@@ -514,7 +515,7 @@ Test(sim, directions_do_not_lose_the_same_frames)
 	cr_assert(same > 400 && same < 600);
 }
 
-Test(sim, links_are_named_once_and_bounded)
+Case(sim, links_are_named_once_and_bounded)
 {
 	struct sim_link_conf conf = { 0 };
 	char name[SIM_NAME_LEN + 1];
@@ -537,7 +538,7 @@ Test(sim, links_are_named_once_and_bounded)
 	cr_assert_null(sim_link_stats(sim, "more", 0));
 }
 
-Test(sim, ends_have_addresses_of_their_own_in_every_run)
+Case(sim, ends_have_addresses_of_their_own_in_every_run)
 {
 	struct sim_dir_conf conf = { 0 };
 	struct mac first;
@@ -571,7 +572,7 @@ static struct pkt *tcp_packet(uint16_t gso_len)
 	return p;
 }
 
-Test(sim, super_frames_pass_where_the_link_takes_them)
+Case(sim, super_frames_pass_where_the_link_takes_them)
 {
 	/* A bit a nanosecond. */
 	struct sim_dir_conf conf = { .rate_bps = 1000000000 };
@@ -590,7 +591,7 @@ Test(sim, super_frames_pass_where_the_link_takes_them)
 	pkt_free(p);
 }
 
-Test(sim, a_segment_of_a_super_frame_obeys_the_mtu)
+Case(sim, a_segment_of_a_super_frame_obeys_the_mtu)
 {
 	struct sim_dir_conf conf = { .mtu = 1040 };
 	struct pkt *p = tcp_packet(1000);
@@ -605,7 +606,7 @@ Test(sim, a_segment_of_a_super_frame_obeys_the_mtu)
 	pkt_free(p);
 }
 
-Test(sim, nobody_vouches_for_a_corrupted_frame)
+Case(sim, nobody_vouches_for_a_corrupted_frame)
 {
 	struct sim_dir_conf conf = { .corrupt = 1 };
 	static uint8_t bytes[4096];
@@ -625,7 +626,7 @@ Test(sim, nobody_vouches_for_a_corrupted_frame)
 	}
 }
 
-Test(sim, ports_without_offload_get_none)
+Case(sim, ports_without_offload_get_none)
 {
 	struct sim_dir_conf conf = { 0 };
 

@@ -4,6 +4,7 @@
 #include "eth/sum_whole.h"
 #include "stack/base/pkt.h"
 #include "tests/lib/build.h"
+#include "tests/lib/case.h"
 
 static const struct build_ip4 ip = {
 	.src = { { 192, 0, 2, 1 } },
@@ -27,7 +28,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(sum_whole, .init = setup, .fini = clean);
+Cases(sum_whole, setup, clean);
 
 /* What becomes of the first @head_len bytes of a frame, in @out. */
 static void whole(uint32_t len, uint32_t head_len)
@@ -62,7 +63,7 @@ static void leaves_alone(uint32_t len)
 	cr_assert_arr_eq(out, frame, len);
 }
 
-Test(sum_whole, completes_tcp_of_any_length)
+Case(sum_whole, completes_tcp_of_any_length)
 {
 	static const uint32_t lens[] = { 0, 1, 2, 99, 1460, 4000 };
 
@@ -70,7 +71,7 @@ Test(sum_whole, completes_tcp_of_any_length)
 		makes_right(build_tcp(frame, &ip, &tcp, payload, lens[i]), 50);
 }
 
-Test(sum_whole, completes_udp_of_any_length)
+Case(sum_whole, completes_udp_of_any_length)
 {
 	static const uint32_t lens[] = { 0, 1, 2, 99, 1472, 4000 };
 
@@ -78,7 +79,7 @@ Test(sum_whole, completes_udp_of_any_length)
 		makes_right(build_udp(frame, &ip, 1, 2, payload, lens[i]), 40);
 }
 
-Test(sum_whole, reads_options_and_a_tag)
+Case(sum_whole, reads_options_and_a_tag)
 {
 	struct build_ip4 with = ip;
 	uint32_t len;
@@ -93,7 +94,7 @@ Test(sum_whole, reads_options_and_a_tag)
 	makes_right(len + 4, 54);
 }
 
-Test(sum_whole, completes_ip6)
+Case(sum_whole, completes_ip6)
 {
 	uint32_t at = 54, len = at + 20 + 33;
 	uint32_t sum = 6 + 20 + 33;
@@ -111,7 +112,7 @@ Test(sum_whole, completes_ip6)
 	leaves_alone(len);
 }
 
-Test(sum_whole, leaves_what_is_not_a_whole_packet)
+Case(sum_whole, leaves_what_is_not_a_whole_packet)
 {
 	uint32_t len = build_tcp(frame, &ip, &tcp, payload, 100);
 	struct build_ip4 part = ip;
@@ -130,7 +131,7 @@ Test(sum_whole, leaves_what_is_not_a_whole_packet)
 	leaves_alone(len);
 }
 
-Test(sum_whole, leaves_what_has_no_sum_to_make)
+Case(sum_whole, leaves_what_has_no_sum_to_make)
 {
 	static const struct mac none;
 	uint32_t len = build_udp(frame, &ip, 1, 2, payload, 100);
@@ -147,7 +148,7 @@ Test(sum_whole, leaves_what_has_no_sum_to_make)
 	leaves_alone(len);
 }
 
-Test(sum_whole, leaves_a_field_that_was_not_copied)
+Case(sum_whole, leaves_a_field_that_was_not_copied)
 {
 	uint32_t len = build_tcp(frame, &ip, &tcp, payload, 100);
 

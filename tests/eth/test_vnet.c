@@ -2,6 +2,7 @@
 
 #include "eth/vnet.h"
 #include "stack/base/pkt.h"
+#include "tests/lib/case.h"
 
 enum { CWR = 0x80 };
 
@@ -28,7 +29,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(vnet, .init = setup, .fini = clean);
+Cases(vnet, setup, clean);
 
 static bool input(struct virtio_net_hdr h)
 {
@@ -39,7 +40,7 @@ static bool input(struct virtio_net_hdr h)
 	return vnet_input(p, bytes + 1);
 }
 
-Test(vnet, header_has_the_bytes_of_the_picture)
+Case(vnet, header_has_the_bytes_of_the_picture)
 {
 	struct virtio_net_hdr h = {
 		.flags = 1,
@@ -53,7 +54,7 @@ Test(vnet, header_has_the_bytes_of_the_picture)
 	cr_assert_arr_eq(&h, "\1\2\3\3\4\4\5\5\6\6", VNET_LEN);
 }
 
-Test(vnet, a_sum_not_made_or_checked_already_is_good)
+Case(vnet, a_sum_not_made_or_checked_already_is_good)
 {
 	cr_assert(input((struct virtio_net_hdr){ 0 }));
 	cr_assert_eq(p->flags, 0);
@@ -64,7 +65,7 @@ Test(vnet, a_sum_not_made_or_checked_already_is_good)
 	cr_assert_eq(p->flags, PKT_SUM_OK);
 }
 
-Test(vnet, tcp_super_frames_say_how_long_segments_are)
+Case(vnet, tcp_super_frames_say_how_long_segments_are)
 {
 	static const uint8_t types[] = {
 		VIRTIO_NET_HDR_GSO_TCPV4,
@@ -80,7 +81,7 @@ Test(vnet, tcp_super_frames_say_how_long_segments_are)
 	}
 }
 
-Test(vnet, other_super_frames_are_refused)
+Case(vnet, other_super_frames_are_refused)
 {
 	for (unsigned type = 0; type < 256; type++) {
 		bool known = (type & 0x7f) <= 1 || (type & 0x7f) == 4;
@@ -91,14 +92,14 @@ Test(vnet, other_super_frames_are_refused)
 	}
 }
 
-Test(vnet, a_finished_frame_asks_for_nothing)
+Case(vnet, a_finished_frame_asks_for_nothing)
 {
 	struct virtio_net_hdr h = vnet_output(p), none = { 0 };
 
 	cr_assert_eq(memcmp(&h, &none, sizeof(h)), 0);
 }
 
-Test(vnet, a_partial_sum_is_asked_to_be_completed)
+Case(vnet, a_partial_sum_is_asked_to_be_completed)
 {
 	struct virtio_net_hdr h;
 
@@ -112,7 +113,7 @@ Test(vnet, a_partial_sum_is_asked_to_be_completed)
 	cr_assert_eq(vnet_output(p).csum_offset, 6);
 }
 
-Test(vnet, a_super_frame_is_asked_to_be_cut)
+Case(vnet, a_super_frame_is_asked_to_be_cut)
 {
 	struct virtio_net_hdr h;
 

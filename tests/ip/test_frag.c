@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -17,7 +18,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(frag, .init = setup, .fini = clean);
+Cases(frag, setup, clean);
 
 static int output(struct pkt *p, uint8_t flags)
 {
@@ -54,33 +55,33 @@ static unsigned take_fragments(uint32_t len)
 	return n;
 }
 
-Test(frag, what_fits_is_not_cut)
+Case(frag, what_fits_is_not_cut)
 {
 	cr_assert_eq(output(host_bytes(h, 1480), 0), 0);
 	cr_assert_eq(take_fragments(1480), 1);
 	cr_assert_eq(ip_stats(h->ip)->frag_made, 0);
 }
 
-Test(frag, one_byte_more_makes_two)
+Case(frag, one_byte_more_makes_two)
 {
 	cr_assert_eq(output(host_bytes(h, 1481), 0), 0);
 	cr_assert_eq(take_fragments(1481), 2);
 }
 
-Test(frag, the_longest_packet_arrives_in_order)
+Case(frag, the_longest_packet_arrives_in_order)
 {
 	cr_assert_eq(output(host_bytes(h, 65515), 0), 0);
 	cr_assert_eq(take_fragments(65515), 45);
 	cr_assert(ip_stats(h->ip)->out == 1 && ip_stats(h->ip)->frag_made == 45);
 }
 
-Test(frag, a_packet_longer_than_any_is_refused)
+Case(frag, a_packet_longer_than_any_is_refused)
 {
 	cr_assert_eq(output(host_bytes(h, 65516), 0), -EMSGSIZE);
 	cr_assert_eq(host_drain(h), 0);
 }
 
-Test(frag, what_must_not_be_cut_is_refused)
+Case(frag, what_must_not_be_cut_is_refused)
 {
 	cr_assert_eq(output(host_bytes(h, 1481), IP_DF), -EMSGSIZE);
 	cr_assert_eq(host_drain(h), 0);
@@ -90,7 +91,7 @@ Test(frag, what_must_not_be_cut_is_refused)
 	host_drain(h);
 }
 
-Test(frag, bytes_are_shared_not_copied)
+Case(frag, bytes_are_shared_not_copied)
 {
 	struct pkt *p = host_bytes(h, 8000);
 	uint32_t bufs = h->pool.bufs.n_out;
@@ -102,7 +103,7 @@ Test(frag, bytes_are_shared_not_copied)
 }
 
 /* A header in the descriptor, as transports make it, and payload in buffers. */
-Test(frag, bytes_inside_descriptors_go_too)
+Case(frag, bytes_inside_descriptors_go_too)
 {
 	struct pkt *first = pkt_new(&h->pool, PKT_DATA);
 	struct pkt *rest = host_bytes(h, 3000);
@@ -118,7 +119,7 @@ Test(frag, bytes_inside_descriptors_go_too)
 	cr_assert_eq(take_fragments(3000), 3);
 }
 
-Test(frag, an_unfinished_sum_is_finished_before_the_cut)
+Case(frag, an_unfinished_sum_is_finished_before_the_cut)
 {
 	struct ip_out how = { .dst = addr_ip4(peer_ip[0]), .proto = IP_PROTO_UDP };
 	struct pkt *p = host_bytes(h, 3000);
@@ -141,7 +142,7 @@ Test(frag, an_unfinished_sum_is_finished_before_the_cut)
 	host_drain(h);
 }
 
-Test(frag, an_empty_pool_sends_nothing_rather_than_half)
+Case(frag, an_empty_pool_sends_nothing_rather_than_half)
 {
 	struct pkt *p = host_bytes(h, 65000), *all[HOST_PKTS];
 	unsigned n = 0;
@@ -158,7 +159,7 @@ Test(frag, an_empty_pool_sends_nothing_rather_than_half)
 	cr_assert_eq(host_drain(h), 0);
 }
 
-Test(frag, identifications_of_a_pair_do_not_repeat_soon)
+Case(frag, identifications_of_a_pair_do_not_repeat_soon)
 {
 	static bool seen[65536];
 

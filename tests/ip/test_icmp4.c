@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -19,7 +20,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(icmp4, .init = setup, .fini = clean);
+Cases(icmp4, setup, clean);
 
 static const struct ip_stats *stats(void)
 {
@@ -45,7 +46,7 @@ static enum verdict ping(const void *bytes, uint32_t len)
 
 /* ---- echo ---- */
 
-Test(icmp4, answers_an_echo_with_the_same_bytes)
+Case(icmp4, answers_an_echo_with_the_same_bytes)
 {
 	for (uint32_t len = 0; len < 1473; len += 31) {
 		static uint8_t bytes[1473];
@@ -62,7 +63,7 @@ Test(icmp4, answers_an_echo_with_the_same_bytes)
 	cr_assert(silent());
 }
 
-Test(icmp4, an_echo_keeps_its_code_and_service_but_not_its_congestion)
+Case(icmp4, an_echo_keeps_its_code_and_service_but_not_its_congestion)
 {
 	ip.tos = 0xbb;
 	ip.ttl = 3;
@@ -71,7 +72,7 @@ Test(icmp4, an_echo_keeps_its_code_and_service_but_not_its_congestion)
 	cr_assert(l.tos == 0xb8 && l.ttl == IP_TTL_DEFAULT);
 }
 
-Test(icmp4, answers_the_largest_echo_in_fragments)
+Case(icmp4, answers_the_largest_echo_in_fragments)
 {
 	static uint8_t bytes[65507], back[65507];
 	uint32_t len, got = 0, n_bufs;
@@ -105,7 +106,7 @@ Test(icmp4, answers_the_largest_echo_in_fragments)
 	cr_assert_eq(n_bufs, 45);
 }
 
-Test(icmp4, refuses_every_truncated_echo)
+Case(icmp4, refuses_every_truncated_echo)
 {
 	build_icmp(f, &ip, 0x0800, 1, "abc", 3);
 	for (uint32_t len = 0; len < 11; len++) {
@@ -120,7 +121,7 @@ Test(icmp4, refuses_every_truncated_echo)
 	cr_assert(silent());
 }
 
-Test(icmp4, refuses_every_changed_bit)
+Case(icmp4, refuses_every_changed_bit)
 {
 	uint32_t len = build_icmp(f, &ip, 0x0800, 1, "abc", 3);
 
@@ -132,7 +133,7 @@ Test(icmp4, refuses_every_changed_bit)
 	cr_assert(silent());
 }
 
-Test(icmp4, echoes_to_groups_are_not_answered)
+Case(icmp4, echoes_to_groups_are_not_answered)
 {
 	static const struct ip4 groups[] = { { { 255, 255, 255, 255 } },
 					     { { 192, 0, 2, 255 } },
@@ -146,7 +147,7 @@ Test(icmp4, echoes_to_groups_are_not_answered)
 	cr_assert(silent());
 }
 
-Test(icmp4, echoes_are_limited_in_rate)
+Case(icmp4, echoes_are_limited_in_rate)
 {
 	unsigned n = 0;
 
@@ -163,7 +164,7 @@ Test(icmp4, echoes_are_limited_in_rate)
 	host_drain(h);
 }
 
-Test(icmp4, an_empty_pool_costs_the_answer_only)
+Case(icmp4, an_empty_pool_costs_the_answer_only)
 {
 	struct pkt *p = capture_pkt(&h->pool, f, build_icmp(f, &ip, 0x0800, 1, "x", 1));
 	struct pkt *all[HOST_PKTS];
@@ -177,7 +178,7 @@ Test(icmp4, an_empty_pool_costs_the_answer_only)
 	cr_assert(silent());
 }
 
-Test(icmp4, everything_else_that_asks_is_ignored)
+Case(icmp4, everything_else_that_asks_is_ignored)
 {
 	for (unsigned type = 0; type < 256; type++) {
 		if (type == 3 || type == 8 || type == 11 || type == 12)
@@ -223,7 +224,7 @@ static struct ip_quote told(void)
 	return q;
 }
 
-Test(icmp4, an_error_goes_to_the_transport_with_what_it_quotes)
+Case(icmp4, an_error_goes_to_the_transport_with_what_it_quotes)
 {
 	struct addr src = addr_ip4(host_ip[0]), dst = addr_ip4(peer_ip[0]);
 
@@ -236,7 +237,7 @@ Test(icmp4, an_error_goes_to_the_transport_with_what_it_quotes)
 	cr_assert_eq(stats()->icmp_errors_in, 1);
 }
 
-Test(icmp4, eight_bytes_of_a_quote_are_enough_and_seven_are_not)
+Case(icmp4, eight_bytes_of_a_quote_are_enough_and_seven_are_not)
 {
 	quote(6, 0);
 	quoted_len = 28;
@@ -247,7 +248,7 @@ Test(icmp4, eight_bytes_of_a_quote_are_enough_and_seven_are_not)
 	cr_assert_eq(error(0x0303, 0).verdict, V_ICMP_NO_FLOW);
 }
 
-Test(icmp4, what_follows_the_quote_is_cut)
+Case(icmp4, what_follows_the_quote_is_cut)
 {
 	quote(6, 0);
 	memset(quoted + quoted_len, 0xee, 100);
@@ -256,7 +257,7 @@ Test(icmp4, what_follows_the_quote_is_cut)
 	cr_assert_eq(h->up->total_len, 20);
 }
 
-Test(icmp4, every_code_has_its_meaning)
+Case(icmp4, every_code_has_its_meaning)
 {
 	static const struct {
 		uint16_t type_code;
@@ -292,7 +293,7 @@ Test(icmp4, every_code_has_its_meaning)
 	cr_assert_eq(error(0x0310, 0).verdict, V_ICMP_TYPE);
 }
 
-Test(icmp4, too_big_says_what_fits)
+Case(icmp4, too_big_says_what_fits)
 {
 	quote(6, 1380);
 	quoted_len = 28;
@@ -302,7 +303,7 @@ Test(icmp4, too_big_says_what_fits)
 	cr_assert_eq(told().mtu, 0x500);
 }
 
-Test(icmp4, too_big_without_a_number_means_the_next_plateau)
+Case(icmp4, too_big_without_a_number_means_the_next_plateau)
 {
 	static const struct {
 		uint16_t len, mtu;
@@ -319,7 +320,7 @@ Test(icmp4, too_big_without_a_number_means_the_next_plateau)
 	}
 }
 
-Test(icmp4, nothing_is_believed_of_packets_that_cannot_be_ours)
+Case(icmp4, nothing_is_believed_of_packets_that_cannot_be_ours)
 {
 	static const struct {
 		uint8_t at, value;
@@ -367,7 +368,7 @@ static enum verdict to_nobody(uint32_t len)
 	return receive(build_udp(f, &ip, 1000, 9999, zeros, len));
 }
 
-Test(icmp4, an_error_quotes_what_it_is_about)
+Case(icmp4, an_error_quotes_what_it_is_about)
 {
 	cr_assert_eq(to_nobody(20), V_UDP_NO_SOCKET);
 	cr_assert(host_sent(h, 0, &l) && l.sound);
@@ -378,14 +379,14 @@ Test(icmp4, an_error_quotes_what_it_is_about)
 	cr_assert_eq(stats()->icmp_errors_out, 1);
 }
 
-Test(icmp4, an_error_is_never_longer_than_576_bytes)
+Case(icmp4, an_error_is_never_longer_than_576_bytes)
 {
 	to_nobody(1400);
 	cr_assert(host_sent(h, 0, &l) && l.sound && l.total_len == 576);
 	cr_assert_arr_eq(l.payload, f + BUILD_L3, 548);
 }
 
-Test(icmp4, an_error_about_options_quotes_them)
+Case(icmp4, an_error_about_options_quotes_them)
 {
 	ip.options = "\1\1\1\0";
 	ip.options_len = 4;
@@ -394,7 +395,7 @@ Test(icmp4, an_error_about_options_quotes_them)
 	cr_assert_arr_eq(l.payload, f + BUILD_L3, 52);
 }
 
-Test(icmp4, the_transport_may_say_why)
+Case(icmp4, the_transport_may_say_why)
 {
 	static const struct {
 		enum ip_error why;
@@ -418,7 +419,7 @@ Test(icmp4, the_transport_may_say_why)
 	}
 }
 
-Test(icmp4, no_errors_about_errors)
+Case(icmp4, no_errors_about_errors)
 {
 	/* Options that cannot be, which would be answered. */
 	ip.options = "\7\1\1\0";
@@ -435,7 +436,7 @@ Test(icmp4, no_errors_about_errors)
 	cr_assert(silent());
 }
 
-Test(icmp4, no_errors_about_later_fragments)
+Case(icmp4, no_errors_about_later_fragments)
 {
 	ip.options = "\7\1\1\0";
 	ip.options_len = 4;
@@ -447,7 +448,7 @@ Test(icmp4, no_errors_about_later_fragments)
 	cr_assert(silent());
 }
 
-Test(icmp4, errors_are_limited_in_rate)
+Case(icmp4, errors_are_limited_in_rate)
 {
 	unsigned n = 0;
 
@@ -462,7 +463,7 @@ Test(icmp4, errors_are_limited_in_rate)
 	cr_assert(host_drain(h) > 0);
 }
 
-Test(icmp4, how_many_errors_remain_cannot_be_counted)
+Case(icmp4, how_many_errors_remain_cannot_be_counted)
 {
 	unsigned counts = 0;
 
@@ -479,7 +480,7 @@ Test(icmp4, how_many_errors_remain_cannot_be_counted)
 	cr_assert(__builtin_popcount(counts) > 2);
 }
 
-Test(icmp4, an_empty_pool_costs_the_error_only)
+Case(icmp4, an_empty_pool_costs_the_error_only)
 {
 	struct pkt *p = capture_pkt(&h->pool, f, build_udp(f, &ip, 1, 9999, "x", 1));
 	struct pkt *all[HOST_PKTS];

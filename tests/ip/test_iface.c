@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -17,7 +18,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(iface, .init = setup, .fini = clean);
+Cases(iface, setup, clean);
 
 static int add(unsigned iface, const char *text)
 {
@@ -45,7 +46,7 @@ static const char *source(const char *text, char out[static ADDR_TEXT_LEN])
 	return ip_source(h->ip, &dst, &src) ? "" : addr_text(&src, out);
 }
 
-Test(iface, an_address_brings_the_route_to_its_network)
+Case(iface, an_address_brings_the_route_to_its_network)
 {
 	struct addr peer = addr_ip4((struct ip4){ { 10, 1, 255, 9 } });
 	const struct ip_route *r;
@@ -58,13 +59,13 @@ Test(iface, an_address_brings_the_route_to_its_network)
 	cr_assert(ours("10.1.2.3") && !ours("10.1.2.4"));
 }
 
-Test(iface, loopback_is_always_ours)
+Case(iface, loopback_is_always_ours)
 {
 	cr_assert(ours("127.0.0.1") && ours("127.255.255.254"));
 	cr_assert(!ours("::1") && !ours("128.0.0.1"));
 }
 
-Test(iface, refuses_addresses_that_no_host_can_have)
+Case(iface, refuses_addresses_that_no_host_can_have)
 {
 	static const char *const bad[] = {
 		"0.0.0.0/8",	"0.1.2.3/8",	      "127.0.0.1/8", "224.0.0.1/24",
@@ -79,14 +80,14 @@ Test(iface, refuses_addresses_that_no_host_can_have)
 	cr_assert_eq(host_drain(h), 0);
 }
 
-Test(iface, two_on_a_link_need_no_broadcast)
+Case(iface, two_on_a_link_need_no_broadcast)
 {
 	cr_assert_eq(add(0, "10.0.0.0/31"), 0);
 	cr_assert_eq(add(1, "10.0.1.1/31"), 0);
 	cr_assert_eq(add(1, "10.0.2.255/32"), 0);
 }
 
-Test(iface, an_address_is_there_once)
+Case(iface, an_address_is_there_once)
 {
 	cr_assert_eq(add(0, "10.0.0.1/24"), 0);
 	cr_assert_eq(add(0, "10.0.0.1/24"), -EEXIST);
@@ -95,7 +96,7 @@ Test(iface, an_address_is_there_once)
 	cr_assert_eq(ip_iface_add(h->ip, &h->eth[0]), -EEXIST);
 }
 
-Test(iface, so_many_addresses_and_no_more)
+Case(iface, so_many_addresses_and_no_more)
 {
 	char text[32];
 
@@ -111,7 +112,7 @@ Test(iface, so_many_addresses_and_no_more)
 	cr_assert_eq(add(1, "10.0.1.1/24"), 0);
 }
 
-Test(iface, so_many_interfaces_and_no_more)
+Case(iface, so_many_interfaces_and_no_more)
 {
 	struct eth eth = { .index = IP_IFACE_MAX };
 
@@ -120,7 +121,7 @@ Test(iface, so_many_interfaces_and_no_more)
 	cr_assert_eq(ip_iface_add(h->ip, &eth), 0);
 }
 
-Test(iface, the_source_is_of_the_network_of_the_next_hop)
+Case(iface, the_source_is_of_the_network_of_the_next_hop)
 {
 	char out[ADDR_TEXT_LEN];
 	struct ip_route r = { .prefix.family = ADDR_IP4, .iface = 0 };

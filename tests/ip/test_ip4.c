@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -17,7 +18,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(ip4, .init = setup, .fini = clean);
+Cases(ip4, setup, clean);
 
 static const struct build_tcp syn = { .src_port = 1000, .dst_port = 25, .flags = 2 };
 
@@ -41,7 +42,7 @@ static bool silent(void)
 
 /* ---- what goes on ---- */
 
-Test(ip4, a_segment_goes_on_with_all_that_the_header_says)
+Case(ip4, a_segment_goes_on_with_all_that_the_header_says)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	struct addr src = addr_ip4(peer_ip[0]), dst = addr_ip4(host_ip[0]);
@@ -56,7 +57,7 @@ Test(ip4, a_segment_goes_on_with_all_that_the_header_says)
 	cr_assert_eq(ip_stats(h->ip)->in, 1);
 }
 
-Test(ip4, a_time_to_live_of_zero_is_no_reason_to_refuse)
+Case(ip4, a_time_to_live_of_zero_is_no_reason_to_refuse)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	uint32_t len = build_tcp(f, &ip, &syn, NULL, 0);
@@ -66,7 +67,7 @@ Test(ip4, a_time_to_live_of_zero_is_no_reason_to_refuse)
 	cr_assert_eq(host_receive(h, 0, f, len).next, NEXT_TCP);
 }
 
-Test(ip4, padding_of_the_frame_is_cut)
+Case(ip4, padding_of_the_frame_is_cut)
 {
 	struct build_ip4 ip = host_from_peer(0);
 
@@ -76,7 +77,7 @@ Test(ip4, padding_of_the_frame_is_cut)
 	cr_assert_eq(h->up->total_len, 20);
 }
 
-Test(ip4, options_are_skipped)
+Case(ip4, options_are_skipped)
 {
 	struct build_ip4 ip = host_from_peer(0);
 
@@ -87,7 +88,7 @@ Test(ip4, options_are_skipped)
 	cr_assert(silent());
 }
 
-Test(ip4, super_frames_go_on_whole)
+Case(ip4, super_frames_go_on_whole)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	static uint8_t payload[65000];
@@ -99,7 +100,7 @@ Test(ip4, super_frames_go_on_whole)
 
 /* ---- what is not sound ---- */
 
-Test(ip4, refuses_every_truncation)
+Case(ip4, refuses_every_truncation)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	uint32_t len = build_udp(f, &ip, 1, 2, "payload", 7);
@@ -112,7 +113,7 @@ Test(ip4, refuses_every_truncation)
 	cr_assert(silent());
 }
 
-Test(ip4, refuses_impossible_headers)
+Case(ip4, refuses_impossible_headers)
 {
 	static const struct {
 		uint8_t at, value;
@@ -134,7 +135,7 @@ Test(ip4, refuses_impossible_headers)
 	}
 }
 
-Test(ip4, refuses_every_changed_bit_of_the_header)
+Case(ip4, refuses_every_changed_bit_of_the_header)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	uint32_t len = build_tcp(f, &ip, &syn, NULL, 0);
@@ -147,7 +148,7 @@ Test(ip4, refuses_every_changed_bit_of_the_header)
 	cr_assert(silent());
 }
 
-Test(ip4, answers_impossible_options_with_their_place)
+Case(ip4, answers_impossible_options_with_their_place)
 {
 	struct build_ip4 ip = host_from_peer(0);
 
@@ -159,7 +160,7 @@ Test(ip4, answers_impossible_options_with_their_place)
 	cr_assert(ip4_eq(l.dst, peer_ip[0]) && l.payload_len == 24 + 20);
 }
 
-Test(ip4, refuses_source_routes_in_silence)
+Case(ip4, refuses_source_routes_in_silence)
 {
 	struct build_ip4 ip = host_from_peer(0);
 
@@ -173,7 +174,7 @@ Test(ip4, refuses_source_routes_in_silence)
 
 /* ---- who cannot be ---- */
 
-Test(ip4, refuses_senders_that_cannot_be)
+Case(ip4, refuses_senders_that_cannot_be)
 {
 	static const struct ip4 nobodies[] = {
 		{ { 0, 0, 0, 0 } },	    { { 0, 1, 2, 3 } },
@@ -191,7 +192,7 @@ Test(ip4, refuses_senders_that_cannot_be)
 	cr_assert(silent());
 }
 
-Test(ip4, refuses_what_is_for_others)
+Case(ip4, refuses_what_is_for_others)
 {
 	static const struct ip4
 		others[] = {
@@ -214,7 +215,7 @@ Test(ip4, refuses_what_is_for_others)
 	cr_assert(silent());
 }
 
-Test(ip4, groups_reach_udp_but_never_tcp)
+Case(ip4, groups_reach_udp_but_never_tcp)
 {
 	static const struct ip4 groups[] = { { { 255, 255, 255, 255 } },
 					     { { 192, 0, 2, 255 } },
@@ -234,7 +235,7 @@ Test(ip4, groups_reach_udp_but_never_tcp)
 	cr_assert(silent());
 }
 
-Test(ip4, refuses_one_of_us_in_a_broadcast_frame)
+Case(ip4, refuses_one_of_us_in_a_broadcast_frame)
 {
 	struct build_ip4 ip = host_from_peer(0);
 
@@ -243,7 +244,7 @@ Test(ip4, refuses_one_of_us_in_a_broadcast_frame)
 	cr_assert(silent());
 }
 
-Test(ip4, answers_for_protocols_that_nobody_speaks)
+Case(ip4, answers_for_protocols_that_nobody_speaks)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	struct step s;
@@ -256,7 +257,7 @@ Test(ip4, answers_for_protocols_that_nobody_speaks)
 	cr_assert_arr_eq(l.payload, f + BUILD_L3, 28);
 }
 
-Test(ip4, an_address_is_not_ours_before_arp_says_so)
+Case(ip4, an_address_is_not_ours_before_arp_says_so)
 {
 	struct addr more = addr_ip4((struct ip4){ { 192, 0, 2, 50 } });
 	struct build_ip4 ip = host_from_peer(0);
@@ -271,7 +272,7 @@ Test(ip4, an_address_is_not_ours_before_arp_says_so)
 	host_drain(h);
 }
 
-Test(ip4, a_packet_of_no_interface_of_ours_is_refused)
+Case(ip4, a_packet_of_no_interface_of_ours_is_refused)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	struct pkt *p = capture_pkt(&h->pool, f, build_tcp(f, &ip, &syn, NULL, 0));

@@ -4,6 +4,7 @@
 
 #include "ip/ip_impl.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -19,7 +20,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(output, .init = setup, .fini = clean);
+Cases(output, setup, clean);
 
 static struct addr addr(const char *text)
 {
@@ -57,7 +58,7 @@ static bool silent(void)
 
 /* ---- where to ---- */
 
-Test(output, to_a_neighbour_directly)
+Case(output, to_a_neighbour_directly)
 {
 	cr_assert_eq(output("", "192.0.2.9", 0), 0);
 	cr_assert(sent(0, peer_mac[0], "192.0.2.1", "192.0.2.9"));
@@ -67,19 +68,19 @@ Test(output, to_a_neighbour_directly)
 	cr_assert_eq(ip_stats(h->ip)->out, 2);
 }
 
-Test(output, to_others_by_the_gateway)
+Case(output, to_others_by_the_gateway)
 {
 	cr_assert_eq(output("", "203.0.113.5", 0), 0);
 	cr_assert(sent(0, peer_mac[0], "192.0.2.1", "203.0.113.5"));
 }
 
-Test(output, with_the_source_that_was_given)
+Case(output, with_the_source_that_was_given)
 {
 	cr_assert_eq(output("198.51.100.1", "203.0.113.5", 0), 0);
 	cr_assert(sent(0, peer_mac[0], "198.51.100.1", "203.0.113.5"));
 }
 
-Test(output, the_header_says_how_it_shall_go)
+Case(output, the_header_says_how_it_shall_go)
 {
 	struct ip_out how = {
 		.dst = addr("192.0.2.9"),
@@ -96,7 +97,7 @@ Test(output, the_header_says_how_it_shall_go)
 	cr_assert(host_sent(h, 0, &l) && l.ttl == 3 && l.tos == 0xb8 && l.df);
 }
 
-Test(output, without_a_route_nothing_is_sent)
+Case(output, without_a_route_nothing_is_sent)
 {
 	struct ip_route all = {
 		.prefix.family = ADDR_IP4,
@@ -111,7 +112,7 @@ Test(output, without_a_route_nothing_is_sent)
 	cr_assert(silent());
 }
 
-Test(output, not_to_addresses_that_nobody_can_have)
+Case(output, not_to_addresses_that_nobody_can_have)
 {
 	cr_assert_eq(output("", "0.0.0.0", 0), -ENETUNREACH);
 	cr_assert_eq(output("", "0.1.2.3", 0), -ENETUNREACH);
@@ -120,7 +121,7 @@ Test(output, not_to_addresses_that_nobody_can_have)
 	cr_assert(silent());
 }
 
-Test(output, a_new_route_counts_at_once)
+Case(output, a_new_route_counts_at_once)
 {
 	struct ip_route r = {
 		.prefix = addr("203.0.113.0"),
@@ -139,7 +140,7 @@ Test(output, a_new_route_counts_at_once)
 	cr_assert(sent(0, peer_mac[0], "192.0.2.1", "203.0.113.5"));
 }
 
-Test(output, destinations_do_not_disturb_each_other)
+Case(output, destinations_do_not_disturb_each_other)
 {
 	char text[32];
 
@@ -155,7 +156,7 @@ Test(output, destinations_do_not_disturb_each_other)
 
 /* ---- groups ---- */
 
-Test(output, broadcast_must_be_asked_for)
+Case(output, broadcast_must_be_asked_for)
 {
 	cr_assert_eq(output("", "255.255.255.255", 0), -EACCES);
 	cr_assert_eq(output("", "192.0.2.255", 0), -EACCES);
@@ -166,7 +167,7 @@ Test(output, broadcast_must_be_asked_for)
 	cr_assert(sent(1, all_mac, "198.51.100.1", "198.51.100.255"));
 }
 
-Test(output, a_group_is_where_its_sender_is)
+Case(output, a_group_is_where_its_sender_is)
 {
 	struct mac mapped = { { 1, 0, 0x5e, 1, 1, 1 } };
 
@@ -180,7 +181,7 @@ Test(output, a_group_is_where_its_sender_is)
 	cr_assert(sent(1, all_mac, "198.51.100.1", "255.255.255.255"));
 }
 
-Test(output, a_group_is_where_its_route_goes)
+Case(output, a_group_is_where_its_route_goes)
 {
 	struct mac mapped = { { 1, 0, 0x5e, 1, 1, 1 } };
 	struct ip_route r = { .prefix = addr("224.0.0.0"), .bits = 4, .iface = 1 };
@@ -233,7 +234,7 @@ static void listen_99(void)
 	cr_assert_eq(udp_bind(h->udp, &port), 0);
 }
 
-Test(output, what_we_send_to_ourselves_comes_back)
+Case(output, what_we_send_to_ourselves_comes_back)
 {
 	listen_99();
 	cr_assert_eq(to_port("", "192.0.2.1", 40, 0), 0);
@@ -247,7 +248,7 @@ Test(output, what_we_send_to_ourselves_comes_back)
 	cr_assert_eq(host_loop(h).verdict, V_COUNT);
 }
 
-Test(output, to_ourselves_sums_need_not_be_finished_nor_packets_cut)
+Case(output, to_ourselves_sums_need_not_be_finished_nor_packets_cut)
 {
 	struct addr own = addr("192.0.2.1");
 
@@ -259,13 +260,13 @@ Test(output, to_ourselves_sums_need_not_be_finished_nor_packets_cut)
 	cr_assert_eq(took(), 65507);
 }
 
-Test(output, loopback_never_leaves_the_host)
+Case(output, loopback_never_leaves_the_host)
 {
 	cr_assert_eq(output("127.0.0.1", "192.0.2.9", 0), -ENETUNREACH);
 	cr_assert(silent());
 }
 
-Test(output, packets_to_ourselves_are_bounded)
+Case(output, packets_to_ourselves_are_bounded)
 {
 	for (unsigned i = 0; i <= IP_LOOP_MAX; i++)
 		cr_assert_eq(output("", "127.0.0.1", 0), 0);
@@ -275,7 +276,7 @@ Test(output, packets_to_ourselves_are_bounded)
 
 /* ---- super-frames ---- */
 
-Test(output, super_frames_go_whole_to_a_port_that_takes_them)
+Case(output, super_frames_go_whole_to_a_port_that_takes_them)
 {
 	struct ip_out how = {
 		.dst = addr("192.0.2.9"),
@@ -311,7 +312,7 @@ Test(output, super_frames_go_whole_to_a_port_that_takes_them)
 
 /* ---- identification ---- */
 
-Test(output, what_is_never_cut_needs_no_identification)
+Case(output, what_is_never_cut_needs_no_identification)
 {
 	for (unsigned i = 0; i < 3; i++) {
 		output("", "192.0.2.9", IP_DF);
@@ -326,7 +327,7 @@ static uint16_t next_id(const char *dst)
 	return l.id;
 }
 
-Test(output, identifications_to_one_say_nothing_of_another)
+Case(output, identifications_to_one_say_nothing_of_another)
 {
 	uint16_t a = next_id("203.0.113.1"), b = next_id("203.0.113.2");
 	unsigned steps = 0;
@@ -346,7 +347,7 @@ Test(output, identifications_to_one_say_nothing_of_another)
 
 /* ---- neighbours ---- */
 
-Test(output, progress_keeps_the_next_hop_reachable)
+Case(output, progress_keeps_the_next_hop_reachable)
 {
 	struct addr far = addr("203.0.113.5");
 
@@ -362,7 +363,7 @@ Test(output, progress_keeps_the_next_hop_reachable)
 	ip_confirm(h->ip, &far, h->now_ns);
 }
 
-Test(output, nobody_answering_is_told_to_the_transport)
+Case(output, nobody_answering_is_told_to_the_transport)
 {
 	struct ip_out how = {
 		.dst = addr("192.0.2.77"),
@@ -383,7 +384,7 @@ Test(output, nobody_answering_is_told_to_the_transport)
 	host_drain(h);
 }
 
-Test(output, nobody_answering_an_echo_is_told_to_nobody)
+Case(output, nobody_answering_an_echo_is_told_to_nobody)
 {
 	struct build_ip4 ip = host_from_peer(0);
 	uint8_t f[128];

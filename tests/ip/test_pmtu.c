@@ -3,6 +3,7 @@
 
 #include "ip/ip_impl.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -21,7 +22,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(pmtu, .init = setup, .fini = clean);
+Cases(pmtu, setup, clean);
 
 static void set(const struct addr *dst, unsigned mtu)
 {
@@ -35,7 +36,7 @@ static int output(uint32_t len, uint8_t flags)
 	return ip_output(h->ip, host_bytes(h, len), &how, h->now_ns);
 }
 
-Test(pmtu, is_of_the_interface_until_one_vouches_for_less)
+Case(pmtu, is_of_the_interface_until_one_vouches_for_less)
 {
 	cr_assert_eq(ip_path_mtu(h->ip, &far_host), 1500);
 	set(&far_host, 1400);
@@ -44,7 +45,7 @@ Test(pmtu, is_of_the_interface_until_one_vouches_for_less)
 	cr_assert_eq(ip_stats(h->ip)->pmtu_set, 1);
 }
 
-Test(pmtu, only_goes_down)
+Case(pmtu, only_goes_down)
 {
 	set(&far_host, 1500);
 	set(&far_host, 9000);
@@ -57,7 +58,7 @@ Test(pmtu, only_goes_down)
 	cr_assert_eq(ip_stats(h->ip)->pmtu_set, 2);
 }
 
-Test(pmtu, ends_ten_minutes_after_it_was_learned)
+Case(pmtu, ends_ten_minutes_after_it_was_learned)
 {
 	set(&far_host, 1400);
 	host_pass(h, 300 * NS_PER_S);
@@ -72,7 +73,7 @@ Test(pmtu, ends_ten_minutes_after_it_was_learned)
 	cr_assert_eq(h->wheel.n_armed, 0);
 }
 
-Test(pmtu, learned_again_lives_anew)
+Case(pmtu, learned_again_lives_anew)
 {
 	set(&far_host, 1400);
 	set(&other, 1400);
@@ -83,7 +84,7 @@ Test(pmtu, learned_again_lives_anew)
 	cr_assert_eq(ip_path_mtu(h->ip, &other), 1500);
 }
 
-Test(pmtu, what_must_not_be_cut_is_refused_above_it)
+Case(pmtu, what_must_not_be_cut_is_refused_above_it)
 {
 	set(&far_host, 1400);
 	cr_assert_eq(output(1381, IP_DF), -EMSGSIZE);
@@ -94,7 +95,7 @@ Test(pmtu, what_must_not_be_cut_is_refused_above_it)
 	host_drain(h);
 }
 
-Test(pmtu, below_the_floor_routers_may_cut)
+Case(pmtu, below_the_floor_routers_may_cut)
 {
 	set(&far_host, 300);
 	cr_assert_eq(ip_path_mtu(h->ip, &far_host), IP_PMTU_MIN);
@@ -105,7 +106,7 @@ Test(pmtu, below_the_floor_routers_may_cut)
 	cr_assert_eq(ip_stats(h->ip)->pmtu_set, 1);
 }
 
-Test(pmtu, below_the_floor_each_segment_has_an_identification_of_its_own)
+Case(pmtu, below_the_floor_each_segment_has_an_identification_of_its_own)
 {
 	struct ip_out how = { .dst = far_host, .proto = IP_PROTO_TCP, .flags = IP_DF };
 	uint16_t ids[2];
@@ -125,7 +126,7 @@ Test(pmtu, below_the_floor_each_segment_has_an_identification_of_its_own)
 	cr_assert((uint16_t)(ids[1] - ids[0]) <= 50);
 }
 
-Test(pmtu, is_nothing_for_groups_and_ourselves)
+Case(pmtu, is_nothing_for_groups_and_ourselves)
 {
 	struct addr own = addr_ip4(host_ip[0]), group;
 
@@ -137,7 +138,7 @@ Test(pmtu, is_nothing_for_groups_and_ourselves)
 	cr_assert_eq(ip_path_mtu(h->ip, &(struct addr){ 0 }), 0);
 }
 
-Test(pmtu, the_oldest_makes_room)
+Case(pmtu, the_oldest_makes_room)
 {
 	struct addr dst = far_host;
 

@@ -2,6 +2,7 @@
 
 #include "ip/ip_impl.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 enum { PORT = 4000, WHOLE_MAX = 65515 };
@@ -31,7 +32,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(reass, .init = setup, .fini = clean);
+Cases(reass, setup, clean);
 
 static void make_whole(uint32_t payload_len)
 {
@@ -109,7 +110,7 @@ static void order_of(unsigned n, unsigned order[4])
 	}
 }
 
-Test(reass, four_fragments_in_every_order)
+Case(reass, four_fragments_in_every_order)
 {
 	static const uint32_t at[] = { 0, 64, 200, 1200 };
 
@@ -142,7 +143,7 @@ static enum verdict frag_in_head(uint32_t off, uint32_t len, bool more)
 	return host_receive_pkt(h, 0, p).verdict;
 }
 
-Test(reass, fragments_inside_descriptors_in_every_order)
+Case(reass, fragments_inside_descriptors_in_every_order)
 {
 	make_whole(100);
 	for (unsigned n = 0; n < 24; n++) {
@@ -163,7 +164,7 @@ Test(reass, fragments_inside_descriptors_in_every_order)
 	}
 }
 
-Test(reass, fragments_of_many_buffers)
+Case(reass, fragments_of_many_buffers)
 {
 	make_whole(30000);
 	cr_assert_eq(last(24000), V_KEPT);
@@ -172,7 +173,7 @@ Test(reass, fragments_of_many_buffers)
 	cr_assert(arrived());
 }
 
-Test(reass, the_longest_datagram_from_back_to_front)
+Case(reass, the_longest_datagram_from_back_to_front)
 {
 	make_whole(65507);
 	cr_assert_eq(last(65120), V_KEPT);
@@ -181,7 +182,7 @@ Test(reass, the_longest_datagram_from_back_to_front)
 	cr_assert(arrived());
 }
 
-Test(reass, two_fragments_of_eight_bytes)
+Case(reass, two_fragments_of_eight_bytes)
 {
 	make_whole(8);
 	middle(0, 8);
@@ -189,7 +190,7 @@ Test(reass, two_fragments_of_eight_bytes)
 	cr_assert(arrived());
 }
 
-Test(reass, a_segment_goes_on_with_its_whole_header_in_front)
+Case(reass, a_segment_goes_on_with_its_whole_header_in_front)
 {
 	struct build_tcp tcp = { .src_port = 9, .dst_port = 25, .flags = 16 };
 
@@ -202,7 +203,7 @@ Test(reass, a_segment_goes_on_with_its_whole_header_in_front)
 	cr_assert(h->up->l4 == h->up->data && h->up->l3[9] == 6);
 }
 
-Test(reass, packets_mix_without_touching)
+Case(reass, packets_mix_without_touching)
 {
 	make_whole(100);
 	middle(0, 64);
@@ -228,7 +229,7 @@ Test(reass, packets_mix_without_touching)
 	cr_assert(arrived());
 }
 
-Test(reass, a_checksum_is_verified_over_the_whole)
+Case(reass, a_checksum_is_verified_over_the_whole)
 {
 	struct pkt *p;
 	uint32_t len;
@@ -243,7 +244,7 @@ Test(reass, a_checksum_is_verified_over_the_whole)
 	cr_assert_eq(host_receive_pkt(h, 0, p).verdict, V_UDP_BAD_SUM);
 }
 
-Test(reass, congestion_of_one_fragment_is_of_all)
+Case(reass, congestion_of_one_fragment_is_of_all)
 {
 	struct pkt *p;
 
@@ -261,7 +262,7 @@ Test(reass, congestion_of_one_fragment_is_of_all)
 
 /* ---- what is tolerated ---- */
 
-Test(reass, exact_copies_are_dropped_alone)
+Case(reass, exact_copies_are_dropped_alone)
 {
 	make_whole(100);
 	cr_assert_eq(middle(0, 48), V_KEPT);
@@ -296,7 +297,7 @@ static void cr_refused(void)
 	cr_assert(arrived());
 }
 
-Test(reass, overlaps_are_refused)
+Case(reass, overlaps_are_refused)
 {
 	static const struct {
 		uint32_t off, len;
@@ -324,7 +325,7 @@ Test(reass, overlaps_are_refused)
 	}
 }
 
-Test(reass, an_overlap_far_back_is_found)
+Case(reass, an_overlap_far_back_is_found)
 {
 	make_whole(2000);
 	for (uint32_t off = 0; off < 1000; off += 40)
@@ -333,7 +334,7 @@ Test(reass, an_overlap_far_back_is_found)
 	cr_refused();
 }
 
-Test(reass, a_copy_with_other_bytes_is_refused)
+Case(reass, a_copy_with_other_bytes_is_refused)
 {
 	make_whole(2000);
 	middle(0, 1000);
@@ -342,7 +343,7 @@ Test(reass, a_copy_with_other_bytes_is_refused)
 	cr_refused();
 }
 
-Test(reass, a_copy_that_says_something_else_about_the_end_is_refused)
+Case(reass, a_copy_that_says_something_else_about_the_end_is_refused)
 {
 	make_whole(2000);
 	middle(8, 1000);
@@ -356,7 +357,7 @@ Test(reass, a_copy_that_says_something_else_about_the_end_is_refused)
 	cr_refused();
 }
 
-Test(reass, two_ends_are_refused)
+Case(reass, two_ends_are_refused)
 {
 	make_whole(2000);
 	frag(400, 100, false);
@@ -364,7 +365,7 @@ Test(reass, two_ends_are_refused)
 	cr_refused();
 }
 
-Test(reass, something_behind_the_end_is_refused)
+Case(reass, something_behind_the_end_is_refused)
 {
 	make_whole(2000);
 	frag(400, 100, false);
@@ -372,7 +373,7 @@ Test(reass, something_behind_the_end_is_refused)
 	cr_refused();
 }
 
-Test(reass, something_up_to_the_end_is_not_followed)
+Case(reass, something_up_to_the_end_is_not_followed)
 {
 	make_whole(2000);
 	frag(400, 104, false);
@@ -380,7 +381,7 @@ Test(reass, something_up_to_the_end_is_not_followed)
 	cr_refused();
 }
 
-Test(reass, an_end_before_what_is_there_is_refused)
+Case(reass, an_end_before_what_is_there_is_refused)
 {
 	make_whole(2000);
 	middle(800, 8);
@@ -388,7 +389,7 @@ Test(reass, an_end_before_what_is_there_is_refused)
 	cr_refused();
 }
 
-Test(reass, pieces_that_are_not_whole_eights_are_refused)
+Case(reass, pieces_that_are_not_whole_eights_are_refused)
 {
 	for (uint32_t len = 1; len < 8; len++) {
 		make_whole(2000);
@@ -399,7 +400,7 @@ Test(reass, pieces_that_are_not_whole_eights_are_refused)
 	}
 }
 
-Test(reass, empty_pieces_are_refused)
+Case(reass, empty_pieces_are_refused)
 {
 	make_whole(2000);
 	cr_assert_eq(middle(800, 0), V_FRAG_BAD);
@@ -411,7 +412,7 @@ Test(reass, empty_pieces_are_refused)
 	cr_refused();
 }
 
-Test(reass, a_packet_longer_than_any_is_refused)
+Case(reass, a_packet_longer_than_any_is_refused)
 {
 	make_whole(2000);
 	ip.frag = 8184; /* byte 65472 */
@@ -425,7 +426,7 @@ Test(reass, a_packet_longer_than_any_is_refused)
 	cr_refused();
 }
 
-Test(reass, options_count_for_the_longest)
+Case(reass, options_count_for_the_longest)
 {
 	make_whole(2000);
 	ip.options = "\1\1\1\1";
@@ -435,7 +436,7 @@ Test(reass, options_count_for_the_longest)
 		     V_FRAG_BAD);
 }
 
-Test(reass, a_first_piece_must_hold_the_whole_tcp_header)
+Case(reass, a_first_piece_must_hold_the_whole_tcp_header)
 {
 	struct build_tcp tcp = {
 		.flags = 2,
@@ -455,7 +456,7 @@ Test(reass, a_first_piece_must_hold_the_whole_tcp_header)
 
 /* ---- limits ---- */
 
-Test(reass, a_packet_that_stays_incomplete_is_told_of_if_it_began)
+Case(reass, a_packet_that_stays_incomplete_is_told_of_if_it_began)
 {
 	make_whole(100);
 	middle(0, 48);
@@ -475,7 +476,7 @@ Test(reass, a_packet_that_stays_incomplete_is_told_of_if_it_began)
 	cr_assert_eq(port.n_queued, 0);
 }
 
-Test(reass, a_packet_that_did_not_begin_ends_in_silence)
+Case(reass, a_packet_that_did_not_begin_ends_in_silence)
 {
 	make_whole(100);
 	last(64);
@@ -485,7 +486,7 @@ Test(reass, a_packet_that_did_not_begin_ends_in_silence)
 	cr_assert_eq(h->ip->reass.memory, 0);
 }
 
-Test(reass, time_is_not_prolonged_by_more_fragments)
+Case(reass, time_is_not_prolonged_by_more_fragments)
 {
 	make_whole(200);
 	for (unsigned i = 0; i < 4; i++) {
@@ -496,7 +497,7 @@ Test(reass, time_is_not_prolonged_by_more_fragments)
 	host_drain(h);
 }
 
-Test(reass, the_oldest_packet_makes_room_for_one_too_many)
+Case(reass, the_oldest_packet_makes_room_for_one_too_many)
 {
 	make_whole(100);
 	for (unsigned i = 0; i <= IP_REASS_MAX; i++) {
@@ -514,7 +515,7 @@ Test(reass, the_oldest_packet_makes_room_for_one_too_many)
 	cr_assert(!arrived());
 }
 
-Test(reass, the_oldest_packets_make_room_for_memory)
+Case(reass, the_oldest_packets_make_room_for_memory)
 {
 	const unsigned each = 100;
 	unsigned n = 0;
@@ -532,7 +533,7 @@ Test(reass, the_oldest_packets_make_room_for_memory)
 	cr_assert(n * each >= IP_REASS_BYTES_MAX / (PKT_BUF_LEN + sizeof(struct pkt)));
 }
 
-Test(reass, the_oldest_packet_may_use_the_memory_of_the_others)
+Case(reass, the_oldest_packet_may_use_the_memory_of_the_others)
 {
 	unsigned n = 0;
 
@@ -556,7 +557,7 @@ full:
 	ip_check(h->ip);
 }
 
-Test(reass, so_many_fragments_and_no_more)
+Case(reass, so_many_fragments_and_no_more)
 {
 	make_whole(4000);
 	for (unsigned i = 0; i < IP_REASS_FRAGS_MAX; i++)
@@ -566,7 +567,7 @@ Test(reass, so_many_fragments_and_no_more)
 	cr_assert_eq(middle(24, 8), V_FRAG_LIMIT);
 }
 
-Test(reass, refused_packets_make_room_too)
+Case(reass, refused_packets_make_room_too)
 {
 	make_whole(100);
 	for (unsigned i = 0; i <= IP_REASS_MAX; i++) {

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -15,7 +16,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(route, .init = setup, .fini = clean);
+Cases(route, setup, clean);
 
 /* "10.0.0.0/8", by interface @iface and, if it is not NULL, @gateway. */
 static struct ip_route route(const char *prefix, unsigned iface, uint32_t metric,
@@ -56,7 +57,7 @@ static int found(const char *text)
 	return r ? (int)r->metric : -1;
 }
 
-Test(route, the_longest_prefix_is_it)
+Case(route, the_longest_prefix_is_it)
 {
 	cr_assert_eq(add("10.0.0.0/8", 0, 8, NULL), 0);
 	cr_assert_eq(add("10.1.2.0/24", 1, 24, NULL), 0);
@@ -70,7 +71,7 @@ Test(route, the_longest_prefix_is_it)
 	ip_check(h->ip);
 }
 
-Test(route, among_equal_prefixes_the_lowest_metric_is_it)
+Case(route, among_equal_prefixes_the_lowest_metric_is_it)
 {
 	add("10.0.0.0/8", 0, 7, NULL);
 	add("10.0.0.0/8", 1, 3, NULL);
@@ -80,7 +81,7 @@ Test(route, among_equal_prefixes_the_lowest_metric_is_it)
 	cr_assert_eq(found("10.0.0.1"), 5);
 }
 
-Test(route, without_a_default_there_may_be_none)
+Case(route, without_a_default_there_may_be_none)
 {
 	cr_assert_eq(del("0.0.0.0/0", 0, 0, "192.0.2.254"), 0);
 	cr_assert_eq(found("11.0.0.1"), -1);
@@ -88,7 +89,7 @@ Test(route, without_a_default_there_may_be_none)
 	cr_assert_eq(found("2001:db8::1"), -1);
 }
 
-Test(route, is_there_once_and_goes_once)
+Case(route, is_there_once_and_goes_once)
 {
 	cr_assert_eq(add("10.0.0.0/8", 0, 1, "192.0.2.7"), 0);
 	cr_assert_eq(add("10.0.0.0/8", 0, 1, "192.0.2.7"), -EEXIST);
@@ -98,7 +99,7 @@ Test(route, is_there_once_and_goes_once)
 	cr_assert_eq(found("10.0.0.1"), 1);
 }
 
-Test(route, refuses_what_cannot_be)
+Case(route, refuses_what_cannot_be)
 {
 	struct ip_route r = route("10.0.0.0/8", 0, 0, NULL);
 
@@ -110,7 +111,7 @@ Test(route, refuses_what_cannot_be)
 	cr_assert_eq(ip_route_add(h->ip, &r), -EINVAL);
 }
 
-Test(route, refuses_gateways_that_are_not_on_the_link)
+Case(route, refuses_gateways_that_are_not_on_the_link)
 {
 	cr_assert_eq(add("10.0.0.0/8", 0, 0, "203.0.113.1"), -EINVAL);
 	cr_assert_eq(add("10.0.0.0/8", 0, 0, "198.51.100.9"), -EINVAL);
@@ -120,7 +121,7 @@ Test(route, refuses_gateways_that_are_not_on_the_link)
 	cr_assert_eq(add("10.0.0.0/8", 1, 0, "198.51.100.9"), 0);
 }
 
-Test(route, so_many_and_no_more)
+Case(route, so_many_and_no_more)
 {
 	struct ip_route r = route("10.0.0.0/32", 0, 0, NULL);
 	unsigned n = 0;

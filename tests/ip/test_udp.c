@@ -4,6 +4,7 @@
 #include "ip/ip_impl.h"
 #include "ip/udp.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
 static struct host *h;
@@ -23,7 +24,7 @@ static void clean(void)
 	host_free(h);
 }
 
-TestSuite(udp, .init = setup, .fini = clean);
+Cases(udp, setup, clean);
 
 static struct addr addr(const char *text)
 {
@@ -87,7 +88,7 @@ static bool silent(void)
 
 /* ---- in ---- */
 
-Test(udp, datagrams_wait_in_order_and_are_news_once)
+Case(udp, datagrams_wait_in_order_and_are_news_once)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	cr_assert_null(udp_ready_pop(h->udp));
@@ -104,14 +105,14 @@ Test(udp, datagrams_wait_in_order_and_are_news_once)
 	cr_assert_eq(udp_stats(h->udp)->in, 3);
 }
 
-Test(udp, empty_datagrams_are_datagrams)
+Case(udp, empty_datagrams_are_datagrams)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	cr_assert_eq(receive(""), V_KEPT);
 	cr_assert(port.n_queued == 1 && got(&port, ""));
 }
 
-Test(udp, the_largest_datagram_arrives)
+Case(udp, the_largest_datagram_arrives)
 {
 	static uint8_t bytes[65507];
 	struct pkt *p;
@@ -123,7 +124,7 @@ Test(udp, the_largest_datagram_arrives)
 	pkt_free(p);
 }
 
-Test(udp, refuses_every_truncation)
+Case(udp, refuses_every_truncation)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	for (uint32_t len = 0; len < 11; len++) {
@@ -139,7 +140,7 @@ Test(udp, refuses_every_truncation)
 	cr_assert_eq(port.n_queued, 0);
 }
 
-Test(udp, refuses_lengths_that_do_not_fit)
+Case(udp, refuses_lengths_that_do_not_fit)
 {
 	uint32_t len;
 
@@ -153,7 +154,7 @@ Test(udp, refuses_lengths_that_do_not_fit)
 	cr_assert_eq(host_receive(h, 0, f, len).verdict, V_UDP_BAD_LEN);
 }
 
-Test(udp, what_follows_the_datagram_is_cut)
+Case(udp, what_follows_the_datagram_is_cut)
 {
 	uint8_t longer[20];
 
@@ -166,7 +167,7 @@ Test(udp, what_follows_the_datagram_is_cut)
 	cr_assert(got(&port, "abc"));
 }
 
-Test(udp, refuses_every_changed_bit)
+Case(udp, refuses_every_changed_bit)
 {
 	uint32_t len;
 
@@ -183,7 +184,7 @@ Test(udp, refuses_every_changed_bit)
 	cr_assert(silent());
 }
 
-Test(udp, a_sum_of_zero_is_none)
+Case(udp, a_sum_of_zero_is_none)
 {
 	uint32_t len;
 
@@ -194,7 +195,7 @@ Test(udp, a_sum_of_zero_is_none)
 	cr_assert(got(&port, "abc"));
 }
 
-Test(udp, a_sum_that_the_port_vouches_for_is_not_looked_at)
+Case(udp, a_sum_that_the_port_vouches_for_is_not_looked_at)
 {
 	struct pkt *p;
 	uint32_t len;
@@ -208,7 +209,7 @@ Test(udp, a_sum_that_the_port_vouches_for_is_not_looked_at)
 	cr_assert(got(&port, "abc"));
 }
 
-Test(udp, so_many_datagrams_wait_and_no_more)
+Case(udp, so_many_datagrams_wait_and_no_more)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	for (unsigned i = 0; i < UDP_QUEUE_MAX; i++)
@@ -218,7 +219,7 @@ Test(udp, so_many_datagrams_wait_and_no_more)
 	cr_assert_eq(receive("x"), V_KEPT);
 }
 
-Test(udp, so_many_bytes_wait_and_no_more)
+Case(udp, so_many_bytes_wait_and_no_more)
 {
 	static uint8_t bytes[60000];
 	unsigned n = UDP_QUEUE_BYTES_MAX / sizeof(bytes);
@@ -234,7 +235,7 @@ Test(udp, so_many_bytes_wait_and_no_more)
 
 /* ---- to whom ---- */
 
-Test(udp, the_port_that_says_most_gets_it)
+Case(udp, the_port_that_says_most_gets_it)
 {
 	static struct udp_port any, local, peer, exact;
 
@@ -258,7 +259,7 @@ Test(udp, the_port_that_says_most_gets_it)
 	host_drain(h);
 }
 
-Test(udp, ports_that_nothing_tells_apart_clash)
+Case(udp, ports_that_nothing_tells_apart_clash)
 {
 	static struct udp_port a, b, c;
 
@@ -276,7 +277,7 @@ Test(udp, ports_that_nothing_tells_apart_clash)
 	cr_assert_eq(bind_any(&c, 54), 0);
 }
 
-Test(udp, only_addresses_of_ours_and_groups_can_be_bound)
+Case(udp, only_addresses_of_ours_and_groups_can_be_bound)
 {
 	cr_assert_eq(bind_to(&port, "192.0.2.2", 53, "", 0), -EADDRNOTAVAIL);
 	cr_assert_eq(bind_to(&port, "2001:db8::1", 53, "", 0), -EADDRNOTAVAIL);
@@ -289,7 +290,7 @@ Test(udp, only_addresses_of_ours_and_groups_can_be_bound)
 	udp_unbind(h->udp, &other);
 }
 
-Test(udp, what_is_bound_to_any_hears_broadcasts)
+Case(udp, what_is_bound_to_any_hears_broadcasts)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	cr_assert_eq(bind_to(&other, "192.0.2.1", 53, "192.0.2.9", 1000), 0);
@@ -299,7 +300,7 @@ Test(udp, what_is_bound_to_any_hears_broadcasts)
 	cr_assert(got(&port, "all"));
 }
 
-Test(udp, ephemeral_ports_cannot_be_foreseen_nor_clash)
+Case(udp, ephemeral_ports_cannot_be_foreseen_nor_clash)
 {
 	static struct udp_port many[1000];
 	unsigned next_to = 0;
@@ -315,7 +316,7 @@ Test(udp, ephemeral_ports_cannot_be_foreseen_nor_clash)
 	cr_assert(next_to < 5);
 }
 
-Test(udp, ephemeral_ports_come_to_an_end)
+Case(udp, ephemeral_ports_come_to_an_end)
 {
 	static struct udp_port many[32769];
 	unsigned n = 0;
@@ -329,7 +330,7 @@ Test(udp, ephemeral_ports_come_to_an_end)
 	cr_assert_eq(bind_to(&port, "192.0.2.1", 0, "192.0.2.9", 53), 0);
 }
 
-Test(udp, unbinding_frees_what_waits_and_may_happen_twice)
+Case(udp, unbinding_frees_what_waits_and_may_happen_twice)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	receive("x");
@@ -350,7 +351,7 @@ static int output(struct udp_port *p, uint32_t len, const char *dst)
 	return udp_output(h->udp, p, host_bytes(h, len), &to, 2000, h->now_ns);
 }
 
-Test(udp, sends_with_a_right_sum)
+Case(udp, sends_with_a_right_sum)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	for (uint32_t len = 0; len <= 1472; len += 23) {
@@ -363,7 +364,7 @@ Test(udp, sends_with_a_right_sum)
 	cr_assert_eq(udp_stats(h->udp)->out, 1472 / 23 + 1);
 }
 
-Test(udp, a_sum_that_comes_out_as_zero_is_sent_as_ones)
+Case(udp, a_sum_that_comes_out_as_zero_is_sent_as_ones)
 {
 	uint32_t pseudo = build_pseudo(host_ip[0], peer_ip[0], 17, 10);
 	struct addr to = addr_ip4(peer_ip[0]);
@@ -379,7 +380,7 @@ Test(udp, a_sum_that_comes_out_as_zero_is_sent_as_ones)
 	cr_assert(h->frame[BUILD_L4 + 6] == 255 && h->frame[BUILD_L4 + 7] == 255);
 }
 
-Test(udp, sums_are_left_to_ports_that_complete_them)
+Case(udp, sums_are_left_to_ports_that_complete_them)
 {
 	struct pkt *p;
 
@@ -396,7 +397,7 @@ Test(udp, sums_are_left_to_ports_that_complete_them)
 	pkt_free(p);
 }
 
-Test(udp, long_datagrams_go_in_fragments_with_a_whole_sum)
+Case(udp, long_datagrams_go_in_fragments_with_a_whole_sum)
 {
 	for (unsigned caps = 0; caps < 2; caps++) {
 		static uint8_t all[65515];
@@ -420,7 +421,7 @@ Test(udp, long_datagrams_go_in_fragments_with_a_whole_sum)
 	}
 }
 
-Test(udp, refuses_what_is_longer_than_any_datagram)
+Case(udp, refuses_what_is_longer_than_any_datagram)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	cr_assert_eq(output(&port, 65508, "192.0.2.9"), -EMSGSIZE);
@@ -429,7 +430,7 @@ Test(udp, refuses_what_is_longer_than_any_datagram)
 	cr_assert(silent());
 }
 
-Test(udp, the_port_says_how_its_datagrams_go)
+Case(udp, the_port_says_how_its_datagrams_go)
 {
 	cr_assert_eq(bind_any(&port, 53), 0);
 	port.ttl = 5;
@@ -446,14 +447,14 @@ Test(udp, the_port_says_how_its_datagrams_go)
 	cr_assert_eq(udp_stats(h->udp)->out, 2);
 }
 
-Test(udp, sends_from_the_address_it_is_bound_to)
+Case(udp, sends_from_the_address_it_is_bound_to)
 {
 	cr_assert_eq(bind_to(&port, "198.51.100.1", 53, "", 0), 0);
 	cr_assert_eq(output(&port, 10, "192.0.2.9"), 0);
 	cr_assert(host_sent(h, 0, &l) && l.sound && ip4_eq(l.src, host_ip[1]));
 }
 
-Test(udp, payload_without_headroom_gets_a_descriptor_in_front)
+Case(udp, payload_without_headroom_gets_a_descriptor_in_front)
 {
 	struct addr to = addr("192.0.2.9");
 	struct pkt *p = pkt_new_buf(&h->pool, PKT_DATA, 10);
@@ -468,7 +469,7 @@ Test(udp, payload_without_headroom_gets_a_descriptor_in_front)
 	cr_assert(host_sent(h, 0, &l) && l.sound && l.payload_len == 120);
 }
 
-Test(udp, an_empty_pool_costs_the_datagram_only)
+Case(udp, an_empty_pool_costs_the_datagram_only)
 {
 	struct addr to = addr("192.0.2.9");
 	struct pkt *p = pkt_new_buf(&h->pool, PKT_DATA, 0), *all[HOST_PKTS];
@@ -484,7 +485,7 @@ Test(udp, an_empty_pool_costs_the_datagram_only)
 	cr_assert(silent());
 }
 
-Test(udp, to_ourselves_and_back)
+Case(udp, to_ourselves_and_back)
 {
 	cr_assert_eq(bind_any(&port, 2000), 0);
 	cr_assert_eq(bind_any(&other, 1000), 0);
@@ -503,7 +504,7 @@ Test(udp, to_ourselves_and_back)
 
 /* ---- errors ---- */
 
-Test(udp, nobody_listens_is_answered)
+Case(udp, nobody_listens_is_answered)
 {
 	cr_assert_eq(receive("x"), V_UDP_NO_SOCKET);
 	cr_assert(host_sent(h, 0, &l) && l.icmp_type == 3 && l.icmp_code == 3);
@@ -522,7 +523,7 @@ static enum verdict error(uint16_t type_code, uint32_t rest)
 		.verdict;
 }
 
-Test(udp, an_error_is_given_to_the_connected_port)
+Case(udp, an_error_is_given_to_the_connected_port)
 {
 	static const struct {
 		uint16_t type_code;
@@ -543,7 +544,7 @@ Test(udp, an_error_is_given_to_the_connected_port)
 	cr_assert_eq(udp_stats(h->udp)->errors_in, ARRAY_LEN(cases));
 }
 
-Test(udp, an_error_about_no_connected_port_is_nobodys)
+Case(udp, an_error_about_no_connected_port_is_nobodys)
 {
 	cr_assert_eq(error(0x0303, 0), V_ICMP_NO_FLOW);
 	cr_assert_eq(bind_any(&port, 53), 0);
@@ -553,7 +554,7 @@ Test(udp, an_error_about_no_connected_port_is_nobodys)
 	cr_assert_null(udp_ready_pop(h->udp));
 }
 
-Test(udp, path_mtus_are_believed_only_without_fragments)
+Case(udp, path_mtus_are_believed_only_without_fragments)
 {
 	struct addr peer = addr_ip4(peer_ip[0]);
 
@@ -566,7 +567,7 @@ Test(udp, path_mtus_are_believed_only_without_fragments)
 	cr_assert_eq(port.error, EMSGSIZE);
 }
 
-Test(udp, nobody_answering_on_the_link_is_an_error_too)
+Case(udp, nobody_answering_on_the_link_is_an_error_too)
 {
 	cr_assert_eq(bind_to(&port, "192.0.2.1", 53, "192.0.2.77", 2000), 0);
 	cr_assert_eq(output(&port, 10, "192.0.2.77"), 0);

@@ -5,6 +5,7 @@
 
 #include "apps/mail/relay/client.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
 /*
@@ -95,7 +96,7 @@ static void clean(void)
 	net_free(net);
 }
 
-TestSuite(client, .init = setup, .fini = clean);
+Cases(client, setup, clean);
 
 static void hears(const char *text)
 {
@@ -152,7 +153,7 @@ static void send_one(void)
 	client_send(client, &message);
 }
 
-Test(client, sends_a_message_in_one_piece_when_it_may)
+Case(client, sends_a_message_in_one_piece_when_it_may)
 {
 	become_ready(ALL);
 	cr_assert_eq(client_caps(client),
@@ -172,7 +173,7 @@ Test(client, sends_a_message_in_one_piece_when_it_may)
 	cr_assert(mem_finished(server));
 }
 
-Test(client, waits_for_each_reply_where_it_must)
+Case(client, waits_for_each_reply_where_it_must)
 {
 	become_ready("250 mx.b.example\r\n");
 	send_one();
@@ -190,7 +191,7 @@ Test(client, waits_for_each_reply_where_it_must)
 	is_told("1:no:5.6.0:Never done ready ");
 }
 
-Test(client, understands_replies_that_come_byte_by_byte)
+Case(client, understands_replies_that_come_byte_by_byte)
 {
 	server = mem_accept(net);
 	mem_cut(server, 1);
@@ -204,7 +205,7 @@ Test(client, understands_replies_that_come_byte_by_byte)
 	is_told("0:ok:2.0.0:a b 1:ok:2.0.0:a b done ready ");
 }
 
-Test(client, says_helo_to_a_server_that_does_not_know_ehlo)
+Case(client, says_helo_to_a_server_that_does_not_know_ehlo)
 {
 	greet("220 old\r\n", "500 What?\r\n");
 	hears("HELO mx.a.example\r\n");
@@ -215,7 +216,7 @@ Test(client, says_helo_to_a_server_that_does_not_know_ehlo)
 	hears("MAIL FROM:<a@a.example>\r\n");
 }
 
-Test(client, sends_several_messages_on_one_connection)
+Case(client, sends_several_messages_on_one_connection)
 {
 	become_ready(ALL);
 	for (int i = 0; i < 3; i++) {
@@ -225,7 +226,7 @@ Test(client, sends_several_messages_on_one_connection)
 	}
 }
 
-Test(client, resets_behind_an_envelope_that_was_refused)
+Case(client, resets_behind_an_envelope_that_was_refused)
 {
 	become_ready("250 mx\r\n");
 	send_one();
@@ -246,7 +247,7 @@ Test(client, resets_behind_an_envelope_that_was_refused)
 	hears("RSET\r\n");
 }
 
-Test(client, ends_data_at_once_when_nobody_was_accepted)
+Case(client, ends_data_at_once_when_nobody_was_accepted)
 {
 	become_ready(ALL);
 	send_one();
@@ -258,7 +259,7 @@ Test(client, ends_data_at_once_when_nobody_was_accepted)
 	is_told("0:no:0.0.0:No 1:no:0.0.0:No done ready ");
 }
 
-Test(client, takes_the_refusal_of_mail_for_everybody_also_when_pipelining)
+Case(client, takes_the_refusal_of_mail_for_everybody_also_when_pipelining)
 {
 	become_ready(ALL);
 	send_one();
@@ -271,7 +272,7 @@ Test(client, takes_the_refusal_of_mail_for_everybody_also_when_pipelining)
 	is_told("ready ");
 }
 
-Test(client, tells_what_data_was_answered)
+Case(client, tells_what_data_was_answered)
 {
 	become_ready(ALL);
 	send_one();
@@ -279,14 +280,14 @@ Test(client, tells_what_data_was_answered)
 	is_told("0:later:4.7.1:Greylisted 1:later:4.7.1:Greylisted done ");
 }
 
-Test(client, greeting_that_refuses_is_the_end)
+Case(client, greeting_that_refuses_is_the_end)
 {
 	server = mem_accept(net);
 	says("554 5.7.1 Go away\r\n");
 	is_told("closed:0:554:5.7.1:Go away ");
 }
 
-Test(client, service_that_closes_is_the_end_at_any_time)
+Case(client, service_that_closes_is_the_end_at_any_time)
 {
 	become_ready(ALL);
 	send_one();
@@ -294,21 +295,21 @@ Test(client, service_that_closes_is_the_end_at_any_time)
 	is_told("closed:1:421:4.3.2:Shutting down ");
 }
 
-Test(client, connection_refused_is_told)
+Case(client, connection_refused_is_told)
 {
 	server = mem_accept(net);
 	mem_reset(server);
 	is_told("closed:0:0:4.4.1:Connection refused ");
 }
 
-Test(client, garbage_is_told_once)
+Case(client, garbage_is_told_once)
 {
 	server = mem_accept(net);
 	says("SSH-2.0-OpenSSH\r\n");
 	is_told("closed:0:0:4.5.0:What it answers is no SMTP ");
 }
 
-Test(client, bare_line_ends_are_garbage)
+Case(client, bare_line_ends_are_garbage)
 {
 	server = mem_accept(net);
 	says("220 mx\n");
@@ -316,7 +317,7 @@ Test(client, bare_line_ends_are_garbage)
 	is_told("closed:0:0:4.5.0:What it answers is no SMTP ");
 }
 
-Test(client, endless_lines_and_replies_have_an_end)
+Case(client, endless_lines_and_replies_have_an_end)
 {
 	char line[SMTP_REPLY_LINE_MAX + 2];
 
@@ -335,14 +336,14 @@ Test(client, endless_lines_and_replies_have_an_end)
 	is_told("closed:0:0:4.5.0:What it answers is no SMTP ");
 }
 
-Test(client, replies_nobody_asked_for_are_the_end)
+Case(client, replies_nobody_asked_for_are_the_end)
 {
 	become_ready(ALL);
 	says("250 By the way\r\n");
 	is_told("closed:1:0:4.5.0:It speaks without being asked ");
 }
 
-Test(client, slow_replies_have_their_time_however_they_trickle)
+Case(client, slow_replies_have_their_time_however_they_trickle)
 {
 	become_ready(ALL);
 	send_one();
@@ -355,7 +356,7 @@ Test(client, slow_replies_have_their_time_however_they_trickle)
 	is_told("closed:1:0:4.4.2:No answer in time ");
 }
 
-Test(client, connecting_has_its_time)
+Case(client, connecting_has_its_time)
 {
 	mem_advance(net, 29 * NS_PER_S);
 	is_told("");
@@ -364,7 +365,7 @@ Test(client, connecting_has_its_time)
 	server = mem_accept(net);
 }
 
-Test(client, the_reply_to_a_message_may_take_ten_minutes)
+Case(client, the_reply_to_a_message_may_take_ten_minutes)
 {
 	become_ready(ALL);
 	send_one();
@@ -375,7 +376,7 @@ Test(client, the_reply_to_a_message_may_take_ten_minutes)
 	is_told("closed:1:0:4.4.2:No answer in time ");
 }
 
-Test(client, connection_that_drops_in_the_middle_of_data_is_told)
+Case(client, connection_that_drops_in_the_middle_of_data_is_told)
 {
 	become_ready(ALL);
 	send_one();
@@ -384,7 +385,7 @@ Test(client, connection_that_drops_in_the_middle_of_data_is_told)
 	is_told("closed:1:0:4.4.2:The connection broke ");
 }
 
-Test(client, a_server_that_takes_nothing_more_of_a_text_has_three_minutes)
+Case(client, a_server_that_takes_nothing_more_of_a_text_has_three_minutes)
 {
 	static char big[1 << 20];
 	struct client_message m = message;
@@ -405,7 +406,7 @@ Test(client, a_server_that_takes_nothing_more_of_a_text_has_three_minutes)
 	is_told("closed:1:0:4.4.2:It takes no more of the text ");
 }
 
-Test(client, a_big_text_goes_through_in_blocks)
+Case(client, a_big_text_goes_through_in_blocks)
 {
 	static char big[(1 << 20) + 3];
 	struct client_message m = message;
@@ -424,7 +425,7 @@ Test(client, a_big_text_goes_through_in_blocks)
 	is_told("0:ok:0.0.0:Ok 1:ok:0.0.0:Ok done ready ");
 }
 
-Test(client, a_refusal_in_the_middle_of_the_text_counts)
+Case(client, a_refusal_in_the_middle_of_the_text_counts)
 {
 	static char big[1 << 20];
 	struct client_message m = message;
@@ -440,7 +441,7 @@ Test(client, a_refusal_in_the_middle_of_the_text_counts)
 	is_told("0:no:5.3.4:Too big 1:no:5.3.4:Too big done closed:1:552:5.3.4:Too big ");
 }
 
-Test(client, a_message_beyond_size_is_not_sent)
+Case(client, a_message_beyond_size_is_not_sent)
 {
 	struct client_message m = message;
 	static char big[1001];
@@ -456,7 +457,7 @@ Test(client, a_message_beyond_size_is_not_sent)
 
 static const struct str text_8bit = { "\r\nGr\xc3\xbc\xc3\x9f\r\n", 10 };
 
-Test(client, says_when_a_text_has_8bit)
+Case(client, says_when_a_text_has_8bit)
 {
 	struct client_message m = message;
 
@@ -468,7 +469,7 @@ Test(client, says_when_a_text_has_8bit)
 	      "RCPT TO:<one@b.example>\r\nDATA\r\n");
 }
 
-Test(client, does_not_send_8bit_to_who_takes_it_not)
+Case(client, does_not_send_8bit_to_who_takes_it_not)
 {
 	struct client_message m = message;
 

@@ -8,6 +8,7 @@
 
 #include "apps/mail/store/engine.h"
 #include "apps/mail/store/record.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 enum { MAP_LEN = 8 << 20 };
@@ -31,7 +32,7 @@ static void clean(void)
 	remove_folder(dir);
 }
 
-TestSuite(engine_lmdb, .init = setup, .fini = clean);
+Cases(engine_lmdb, setup, clean);
 
 static struct engine_txn *begin(bool write)
 {
@@ -49,7 +50,7 @@ static void put_all(struct engine_txn *txn, const char *const *keys, size_t n)
 			0);
 }
 
-Test(engine_lmdb, keeps_what_was_committed_and_nothing_else)
+Case(engine_lmdb, keeps_what_was_committed_and_nothing_else)
 {
 	struct engine_txn *txn = begin(true);
 	struct str value;
@@ -68,7 +69,7 @@ Test(engine_lmdb, keeps_what_was_committed_and_nothing_else)
 	engine->ops->abort(txn);
 }
 
-Test(engine_lmdb, value_comes_together_from_its_pieces)
+Case(engine_lmdb, value_comes_together_from_its_pieces)
 {
 	static const struct str rest[] = { { "-", 1 }, { NULL, 0 }, { "end", 3 } };
 	struct engine_txn *txn = begin(true);
@@ -102,7 +103,7 @@ static void expect_walk(struct engine_txn *txn, const char *from, const char *ke
 	engine->ops->cursor_close(cursor);
 }
 
-Test(engine_lmdb, cursor_walks_in_order_from_where_it_was_told)
+Case(engine_lmdb, cursor_walks_in_order_from_where_it_was_told)
 {
 	struct engine_txn *txn = begin(true);
 
@@ -114,7 +115,7 @@ Test(engine_lmdb, cursor_walks_in_order_from_where_it_was_told)
 	engine->ops->abort(txn);
 }
 
-Test(engine_lmdb, reader_keeps_its_snapshot)
+Case(engine_lmdb, reader_keeps_its_snapshot)
 {
 	struct engine_txn *reader = begin(false), *writer = begin(true);
 	struct str value;
@@ -147,7 +148,7 @@ static struct str get_message(struct engine_txn *txn, uint64_t msg)
 	return value;
 }
 
-Test(engine_lmdb, what_stays_does_not_move_while_the_tree_changes)
+Case(engine_lmdb, what_stays_does_not_move_while_the_tree_changes)
 {
 	struct engine_txn *txn = begin(true);
 	struct str bytes = put_message(txn, 1, 10000), there, again;
@@ -171,7 +172,7 @@ Test(engine_lmdb, what_stays_does_not_move_while_the_tree_changes)
 	free((char *)bytes.p);
 }
 
-Test(engine_lmdb, full_map_is_an_error_that_passes)
+Case(engine_lmdb, full_map_is_an_error_that_passes)
 {
 	struct engine_txn *txn;
 	char key[RECORD_MSG_KEY_LEN];
@@ -199,7 +200,7 @@ Test(engine_lmdb, full_map_is_an_error_that_passes)
 	cr_assert_gt(engine->ops->room(engine, UINT64_MAX), sizeof(big));
 }
 
-Test(engine_lmdb, refuses_more_readers_than_it_has_places)
+Case(engine_lmdb, refuses_more_readers_than_it_has_places)
 {
 	struct engine_txn *txns[2000];
 	size_t n = 0;
@@ -214,7 +215,7 @@ Test(engine_lmdb, refuses_more_readers_than_it_has_places)
 	engine->ops->abort(begin(false));
 }
 
-Test(engine_lmdb, leaves_a_file_of_another_program_alone)
+Case(engine_lmdb, leaves_a_file_of_another_program_alone)
 {
 	char error[STORE_ERROR_LEN] = "";
 	MDB_env *env;

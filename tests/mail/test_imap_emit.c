@@ -8,6 +8,7 @@
 #include "apps/mail/wire/imap_emit.h"
 #include "apps/mail/wire/imap_reply.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 #include "tests/lib/imap_text.h"
 
 static struct imap_emit e;
@@ -23,7 +24,7 @@ static void tear_down(void)
 	cr_assert_null(e.p);
 }
 
-TestSuite(imap_emit, .init = set_up, .fini = tear_down);
+Cases(imap_emit, set_up, tear_down);
 
 static void wrote(const char *expected)
 {
@@ -33,7 +34,7 @@ static void wrote(const char *expected)
 	imap_emit_clear(&e);
 }
 
-Test(imap_emit, writes_text_and_numbers)
+Case(imap_emit, writes_text_and_numbers)
 {
 	imap_emit_puts(&e, "* ");
 	imap_emit_number(&e, 0);
@@ -43,7 +44,7 @@ Test(imap_emit, writes_text_and_numbers)
 	wrote("* 0 18446744073709551615 x -1");
 }
 
-Test(imap_emit, quotes_where_it_can)
+Case(imap_emit, quotes_where_it_can)
 {
 	imap_emit_string(&e, STR(""));
 	imap_emit_string(&e, STR("a b"));
@@ -58,7 +59,7 @@ Test(imap_emit, quotes_where_it_can)
 	wrote("{1+}\r\n\r");
 }
 
-Test(imap_emit, writes_long_strings_as_literals)
+Case(imap_emit, writes_long_strings_as_literals)
 {
 	char bytes[1025];
 
@@ -73,7 +74,7 @@ Test(imap_emit, writes_long_strings_as_literals)
 	cr_assert_eq(e.p[0], '{');
 }
 
-Test(imap_emit, tells_nil_from_what_is_empty)
+Case(imap_emit, tells_nil_from_what_is_empty)
 {
 	imap_emit_nstring(&e, (struct str){ NULL, 0 });
 	imap_emit_nstring(&e, STR(""));
@@ -81,7 +82,7 @@ Test(imap_emit, tells_nil_from_what_is_empty)
 	wrote("NIL\"\"\"NIL\"");
 }
 
-Test(imap_emit, writes_atoms_where_it_can)
+Case(imap_emit, writes_atoms_where_it_can)
 {
 	static const char *const rows[][2] = {
 		{ "INBOX", "INBOX" },	{ "a/b]c", "a/b]c" },	{ "", "\"\"" },
@@ -96,7 +97,7 @@ Test(imap_emit, writes_atoms_where_it_can)
 	}
 }
 
-Test(imap_emit, writes_flags)
+Case(imap_emit, writes_flags)
 {
 	static const struct str keywords[] = { STR("$Junk"), STR("work") };
 	struct imap_flags none = { .system = 0 };
@@ -108,7 +109,7 @@ Test(imap_emit, writes_flags)
 	wrote("(\\Seen \\Answered \\Flagged \\Deleted \\Draft \\Recent $Junk work)");
 }
 
-Test(imap_emit, writes_sets)
+Case(imap_emit, writes_sets)
 {
 	static const uint32_t numbers[] = { 1, 2, 3, 5, 9, 8, 7, 7, 8, UINT32_MAX };
 	struct imap_range ranges[] = { { 1, 3 }, { 5, 5 } };
@@ -122,14 +123,14 @@ Test(imap_emit, writes_sets)
 	wrote("");
 }
 
-Test(imap_emit, writes_dates)
+Case(imap_emit, writes_dates)
 {
 	imap_emit_date_time(&e, 837596665);
 	wrote("\"17-Jul-1996 09:44:25 +0000\"");
 }
 
 /* What a response says of an item is what was asked, without PEEK and length. */
-Test(imap_emit, names_what_was_fetched)
+Case(imap_emit, names_what_was_fetched)
 {
 	static const char *const rows[][2] = {
 		{ "UID", "UID" },
@@ -167,7 +168,7 @@ Test(imap_emit, names_what_was_fetched)
 	}
 }
 
-Test(imap_emit, writes_lists_and_statuses)
+Case(imap_emit, writes_lists_and_statuses)
 {
 	static const uint64_t values[IMAP_STATUS_N] = { 1, 2, 3, 4, 5, 6 };
 
@@ -186,7 +187,7 @@ Test(imap_emit, writes_lists_and_statuses)
 }
 
 /* Any string comes back as it went. */
-Test(imap_emit, writes_strings_that_are_read_again)
+Case(imap_emit, writes_strings_that_are_read_again)
 {
 	static const struct str strings[] = {
 		STR(""),	 STR("a"),	  STR("NIL"),	 STR("\\"),
@@ -216,7 +217,7 @@ Test(imap_emit, writes_strings_that_are_read_again)
 	imap_reply_fini(&r);
 }
 
-Test(imap_emit, writes_arguments_that_are_read_again)
+Case(imap_emit, writes_arguments_that_are_read_again)
 {
 	static const struct str strings[] = { STR("a"),	       STR(""),	   STR("a b"),
 					      STR("\xc3\xa9"), STR("{1}"), STR("a\r\nb"),

@@ -4,6 +4,7 @@
 
 #include "apps/mail/wire/imap_set.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 #include "tests/lib/imap_text.h"
 
 static struct imap_arena arena;
@@ -19,7 +20,7 @@ static void tear_down(void)
 	cr_assert_eq(arena.len, 0);
 }
 
-TestSuite(imap_set, .init = set_up, .fini = tear_down);
+Cases(imap_set, set_up, tear_down);
 
 static struct imap_set parse(const char *text)
 {
@@ -53,7 +54,7 @@ static void resolves(const char *text, uint32_t max, const char *expected)
 	is(&set, expected);
 }
 
-Test(imap_set, sorts_and_joins_ranges)
+Case(imap_set, sorts_and_joins_ranges)
 {
 	reads("1", "1");
 	reads("3:5", "3:5");
@@ -66,7 +67,7 @@ Test(imap_set, sorts_and_joins_ranges)
 	reads("1:4294967295,4294967295", "1:4294967295");
 }
 
-Test(imap_set, keeps_the_star_apart)
+Case(imap_set, keeps_the_star_apart)
 {
 	reads("*", "*");
 	reads("*:*", "*");
@@ -75,7 +76,7 @@ Test(imap_set, keeps_the_star_apart)
 	reads("2,9:*,*:7,*", "2,7:*");
 }
 
-Test(imap_set, puts_the_largest_number_in)
+Case(imap_set, puts_the_largest_number_in)
 {
 	resolves("*", 9, "9");
 	resolves("4:*", 9, "4:9");
@@ -88,7 +89,7 @@ Test(imap_set, puts_the_largest_number_in)
 	resolves("1,3,5,7,*", 9, "1,3,5,7,9");
 }
 
-Test(imap_set, refuses_what_is_no_set)
+Case(imap_set, refuses_what_is_no_set)
 {
 	static const char *const wrong[] = { "",
 					     "0",
@@ -119,7 +120,7 @@ Test(imap_set, refuses_what_is_no_set)
 	}
 }
 
-Test(imap_set, tells_when_memory_ends)
+Case(imap_set, tells_when_memory_ends)
 {
 	struct imap_arena tiny;
 	struct imap_set set;
@@ -132,7 +133,7 @@ Test(imap_set, tells_when_memory_ends)
 	imap_arena_reset(&tiny);
 }
 
-Test(imap_set, tells_what_is_in_it)
+Case(imap_set, tells_what_is_in_it)
 {
 	struct imap_set set = parse("2:4,8,10:12"), empty = parse("*");
 
@@ -150,7 +151,7 @@ Test(imap_set, tells_what_is_in_it)
 	cr_assert_eq(imap_set_count(&set), UINT32_MAX);
 }
 
-Test(imap_set, walks_through_its_numbers)
+Case(imap_set, walks_through_its_numbers)
 {
 	static const uint32_t expected[] = { 2, 3, 4, 8, 4294967294, 4294967295 };
 	struct imap_set set = parse("4294967294:4294967295,8,2:4");

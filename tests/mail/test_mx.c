@@ -5,6 +5,7 @@
 #include "apps/mail/relay/mx.h"
 #include "apps/mail/relay/route.h"
 #include "stack/base/rng.h"
+#include "tests/lib/case.h"
 #include "tests/lib/dns_test.h"
 #include "tests/lib/net_mem.h"
 
@@ -117,7 +118,7 @@ static void clean(void)
 	dns_test_fini(&t);
 }
 
-TestSuite(mx_lookup, .init = setup, .fini = clean);
+Cases(mx_lookup, setup, clean);
 
 static void begin(const char *domain, const char *route)
 {
@@ -136,7 +137,7 @@ static void all(const char *text)
 	cr_assert_str_eq(told, text);
 }
 
-Test(mx_lookup, goes_from_host_to_host)
+Case(mx_lookup, goes_from_host_to_host)
 {
 	dns_test_mx(&t, "b.example", 20, "mx2.b.example");
 	dns_test_mx(&t, "b.example", 10, "mx1.b.example");
@@ -147,7 +148,7 @@ Test(mx_lookup, goes_from_host_to_host)
 	    "later:4.4.4:Its mail hosts have no address ");
 }
 
-Test(mx_lookup, asks_for_the_next_host_only_when_it_is_its_turn)
+Case(mx_lookup, asks_for_the_next_host_only_when_it_is_its_turn)
 {
 	dns_test_mx(&t, "b.example", 10, "mx1.b.example");
 	dns_test_mx(&t, "b.example", 20, "mx2.b.example");
@@ -159,41 +160,41 @@ Test(mx_lookup, asks_for_the_next_host_only_when_it_is_its_turn)
 	cr_assert_eq(t.n_asked, 2);
 }
 
-Test(mx_lookup, a_domain_without_mx_is_its_own_host)
+Case(mx_lookup, a_domain_without_mx_is_its_own_host)
 {
 	dns_test_a(&t, "b.example", "192.0.2.9");
 	begin("b.example", NULL);
 	all("b.example=192.0.2.9:25 no:5.1.2:There is no such address ");
 }
 
-Test(mx_lookup, no_such_domain_is_final)
+Case(mx_lookup, no_such_domain_is_final)
 {
 	begin("none.example", NULL);
 	all("no:5.1.2:There is no such domain ");
 }
 
-Test(mx_lookup, null_mx_is_final)
+Case(mx_lookup, null_mx_is_final)
 {
 	dns_test_mx(&t, "b.example", 0, "");
 	begin("b.example", NULL);
 	all("no:5.1.10:The domain takes no mail ");
 }
 
-Test(mx_lookup, mail_that_would_come_back_to_us_is_final)
+Case(mx_lookup, mail_that_would_come_back_to_us_is_final)
 {
 	dns_test_mx(&t, "b.example", 10, "mx.a.example");
 	begin("b.example", NULL);
 	all("no:5.4.6:Its mail host is this one ");
 }
 
-Test(mx_lookup, hosts_without_an_address_may_be_put_right)
+Case(mx_lookup, hosts_without_an_address_may_be_put_right)
 {
 	dns_test_mx(&t, "b.example", 10, "gone.b.example");
 	begin("b.example", NULL);
 	all("later:4.4.4:Its mail host has no address ");
 }
 
-Test(mx_lookup, literals_and_routes_need_no_name_server)
+Case(mx_lookup, literals_and_routes_need_no_name_server)
 {
 	begin("[192.0.2.5]", NULL);
 	all("[192.0.2.5]=192.0.2.5:25 no:5.1.2:There is no such address ");
@@ -208,7 +209,7 @@ Test(mx_lookup, literals_and_routes_need_no_name_server)
 	cr_assert_eq(t.n_asked, 0);
 }
 
-Test(mx_lookup, a_route_to_a_name_takes_its_address)
+Case(mx_lookup, a_route_to_a_name_takes_its_address)
 {
 	dns_test_a(&t, "relay.example", "192.0.2.8");
 	begin("b.example", "relay.example:2525");

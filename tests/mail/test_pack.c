@@ -5,6 +5,7 @@
 
 #include "apps/mail/queue/envelope.h"
 #include "apps/mail/queue/pack.h"
+#include "tests/lib/case.h"
 
 static struct spool_op *op;
 static struct envelope e;
@@ -14,7 +15,7 @@ static void clean(void)
 	free(op);
 }
 
-TestSuite(pack, .fini = clean);
+Cases(pack, NULL, clean);
 
 static int pack(const struct str *rcpts, size_t n)
 {
@@ -28,7 +29,7 @@ static int pack(const struct str *rcpts, size_t n)
 			  &op, &len);
 }
 
-Test(pack, one_item_for_each_destination)
+Case(pack, one_item_for_each_destination)
 {
 	const struct str rcpts[] = { STR("z@b.example"), STR("x@C.example"),
 				     STR("y@B.Example"), STR("\"a@b\"@[192.0.2.1]") };
@@ -49,7 +50,7 @@ Test(pack, one_item_for_each_destination)
 	cr_assert(str_eq(e.rcpts[0].addr, STR("x@C.example")));
 }
 
-Test(pack, no_item_has_more_recipients_than_every_server_takes)
+Case(pack, no_item_has_more_recipients_than_every_server_takes)
 {
 	enum { N = 2 * ENVELOPE_RCPTS_MAX + 1 };
 	static char text[N][32];
@@ -68,7 +69,7 @@ Test(pack, no_item_has_more_recipients_than_every_server_takes)
 	cr_assert_eq(e.n_rcpts, 1);
 }
 
-Test(pack, refuses_what_is_no_address)
+Case(pack, refuses_what_is_no_address)
 {
 	static const struct str wrong[] = { { "none", 4 },
 					    { "none@", 5 },

@@ -9,6 +9,7 @@
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 #include "tests/mail/store_lib.h"
 
@@ -94,7 +95,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(queue, .init = setup, .fini = clean);
+Cases(queue, setup, clean);
 
 static void put(const char *from, const struct str *rcpts, size_t n)
 {
@@ -208,7 +209,7 @@ static void pass(uint64_t s)
 	committed();
 }
 
-Test(queue, what_was_sent_is_gone)
+Case(queue, what_was_sent_is_gone)
 {
 	struct queue_run *run;
 	struct queue_item *item;
@@ -227,7 +228,7 @@ Test(queue, what_was_sent_is_gone)
 	cr_assert_null(queue_next(queue));
 }
 
-Test(queue, nobody_takes_an_item_that_is_taken)
+Case(queue, nobody_takes_an_item_that_is_taken)
 {
 	struct queue_run *run;
 	struct queue_item *item;
@@ -239,7 +240,7 @@ Test(queue, nobody_takes_an_item_that_is_taken)
 	finish(run, item, QUEUE_SENT, &ok);
 }
 
-Test(queue, a_refusal_bounces_to_a_sender_here_and_the_rest_stays)
+Case(queue, a_refusal_bounces_to_a_sender_here_and_the_rest_stays)
 {
 	const struct str rcpts[] = { STR("jones@b.example"), STR("green@b.example"),
 				     STR("brown@b.example") };
@@ -268,7 +269,7 @@ Test(queue, a_refusal_bounces_to_a_sender_here_and_the_rest_stays)
 	cr_assert_eq(queue_remove(queue, 3), -ENOENT);
 }
 
-Test(queue, a_bounce_never_bounces)
+Case(queue, a_bounce_never_bounces)
 {
 	put_one("", "bob@b.example");
 	try("b.example", QUEUE_FAILED, &no);
@@ -277,7 +278,7 @@ Test(queue, a_bounce_never_bounces)
 	cr_assert_eq(queue_stats(queue)->no_bounce, 1);
 }
 
-Test(queue, a_sender_of_ours_who_is_nobody_gets_no_bounce)
+Case(queue, a_sender_of_ours_who_is_nobody_gets_no_bounce)
 {
 	put_one("ghost@a.example", "bob@b.example");
 	try("b.example", QUEUE_FAILED, &no);
@@ -285,7 +286,7 @@ Test(queue, a_sender_of_ours_who_is_nobody_gets_no_bounce)
 	cr_assert_eq(queue_stats(queue)->no_bounce, 1);
 }
 
-Test(queue, a_sender_elsewhere_gets_the_bounce_through_the_queue)
+Case(queue, a_sender_elsewhere_gets_the_bounce_through_the_queue)
 {
 	struct queue_run *run;
 	struct queue_item *item;
@@ -302,7 +303,7 @@ Test(queue, a_sender_elsewhere_gets_the_bounce_through_the_queue)
 	cr_assert_eq(n_items(), 0);
 }
 
-Test(queue, what_failed_for_now_comes_again_with_growing_intervals)
+Case(queue, what_failed_for_now_comes_again_with_growing_intervals)
 {
 	uint64_t before = 0;
 
@@ -341,7 +342,7 @@ static void fail_for(uint64_t s)
 	}
 }
 
-Test(queue, the_sender_is_warned_once_and_told_at_the_end)
+Case(queue, the_sender_is_warned_once_and_told_at_the_end)
 {
 	put_one("ann@a.example", "bob@b.example");
 	fail_for(4 * 3600 - 300);
@@ -360,7 +361,7 @@ Test(queue, the_sender_is_warned_once_and_told_at_the_end)
 	cr_assert_eq(queue_stats(queue)->warnings, 1);
 }
 
-Test(queue, a_destination_that_is_dead_is_put_off_as_a_whole_and_others_are_not)
+Case(queue, a_destination_that_is_dead_is_put_off_as_a_whole_and_others_are_not)
 {
 	enum { N = 150 }; /* more than a batch of a walk */
 	struct queue_run *run;
@@ -394,7 +395,7 @@ Test(queue, a_destination_that_is_dead_is_put_off_as_a_whole_and_others_are_not)
 	cr_assert_eq(n_items(), 0);
 }
 
-Test(queue, a_destination_that_takes_no_mail_bounces_everything)
+Case(queue, a_destination_that_takes_no_mail_bounces_everything)
 {
 	struct queue_run *run;
 
@@ -411,7 +412,7 @@ Test(queue, a_destination_that_takes_no_mail_bounces_everything)
 		"Status: 5.1.10\r\nDiagnostic-Code: x-packetboat; Takes no mail"));
 }
 
-Test(queue, a_run_that_fails_beside_one_that_works_fails_alone)
+Case(queue, a_run_that_fails_beside_one_that_works_fails_alone)
 {
 	struct queue_run *one, *two;
 	struct queue_item *item;
@@ -439,7 +440,7 @@ Test(queue, a_run_that_fails_beside_one_that_works_fails_alone)
 	cr_assert_eq(n_items(), 0);
 }
 
-Test(queue, runs_of_a_destination_grow_with_what_gets_through)
+Case(queue, runs_of_a_destination_grow_with_what_gets_through)
 {
 	struct queue_run *runs[4];
 
@@ -459,7 +460,7 @@ Test(queue, runs_of_a_destination_grow_with_what_gets_through)
 	cr_assert_eq(n_items(), 7);
 }
 
-Test(queue, an_item_that_goes_back_is_due_as_before)
+Case(queue, an_item_that_goes_back_is_due_as_before)
 {
 	struct queue_run *run;
 	uint64_t id;
@@ -475,7 +476,7 @@ Test(queue, an_item_that_goes_back_is_due_as_before)
 	queue_run_end(run);
 }
 
-Test(queue, keeps_what_it_knows_over_a_restart)
+Case(queue, keeps_what_it_knows_over_a_restart)
 {
 	struct queue_run *run;
 
@@ -490,7 +491,7 @@ Test(queue, keeps_what_it_knows_over_a_restart)
 	queue_run_end(run);
 }
 
-Test(queue, items_can_be_held_retried_and_removed)
+Case(queue, items_can_be_held_retried_and_removed)
 {
 	struct queue_run *run;
 	uint64_t id;
@@ -519,7 +520,7 @@ Test(queue, items_can_be_held_retried_and_removed)
 	cr_assert_eq(n_ann(), 0);
 }
 
-Test(queue, a_commit_that_is_not_taken_is_tried_again_and_nothing_is_sent_twice)
+Case(queue, a_commit_that_is_not_taken_is_tried_again_and_nothing_is_sent_twice)
 {
 	struct queue_run *run;
 	struct queue_item *item;
@@ -536,7 +537,7 @@ Test(queue, a_commit_that_is_not_taken_is_tried_again_and_nothing_is_sent_twice)
 	cr_assert_eq(queue_stats(queue)->commit_again, 2);
 }
 
-Test(queue, an_item_that_cannot_be_read_is_held)
+Case(queue, an_item_that_cannot_be_read_is_held)
 {
 	struct spool_new item = { .dest = STR("b.example"), .bytes = STR("nonsense") };
 	struct spool_op op = { .add = &item, .n_add = 1 };
@@ -560,7 +561,7 @@ Test(queue, an_item_that_cannot_be_read_is_held)
 	cr_assert_eq(queue_stats(queue)->damaged, 1);
 }
 
-Test(queue, many_destinations_at_work_are_a_limit_not_memory)
+Case(queue, many_destinations_at_work_are_a_limit_not_memory)
 {
 	struct queue_run *runs[3];
 	struct queue_conf conf;

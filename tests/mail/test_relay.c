@@ -11,6 +11,7 @@
 #include "apps/mail/queue/queue.h"
 #include "apps/mail/relay/relay.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/dns_test.h"
 #include "tests/lib/net_mem.h"
 #include "tests/mail/store_lib.h"
@@ -91,7 +92,7 @@ static void clean(void)
 	test_store_fini(&store);
 }
 
-TestSuite(relay, .init = setup, .fini = clean);
+Cases(relay, setup, clean);
 
 static void put(const char *rcpt)
 {
@@ -170,7 +171,7 @@ static void pass(uint64_t s)
 	settle();
 }
 
-Test(relay, mail_goes_to_the_host_of_its_domain)
+Case(relay, mail_goes_to_the_host_of_its_domain)
 {
 	struct mem_peer *peer;
 
@@ -191,7 +192,7 @@ Test(relay, mail_goes_to_the_host_of_its_domain)
 	mem_free(peer);
 }
 
-Test(relay, a_connection_that_waits_takes_the_next_message)
+Case(relay, a_connection_that_waits_takes_the_next_message)
 {
 	struct mem_peer *peer;
 
@@ -210,7 +211,7 @@ Test(relay, a_connection_that_waits_takes_the_next_message)
 	mem_free(peer);
 }
 
-Test(relay, the_next_address_has_its_turn_when_one_fails)
+Case(relay, the_next_address_has_its_turn_when_one_fails)
 {
 	struct mem_peer *peer;
 
@@ -228,7 +229,7 @@ Test(relay, the_next_address_has_its_turn_when_one_fails)
 	mem_free(peer);
 }
 
-Test(relay, a_greeting_that_refuses_sends_us_to_the_next_address_too)
+Case(relay, a_greeting_that_refuses_sends_us_to_the_next_address_too)
 {
 	struct mem_peer *peer;
 
@@ -247,7 +248,7 @@ Test(relay, a_greeting_that_refuses_sends_us_to_the_next_address_too)
 	cr_assert_eq(box_info(&store, "ann").n_messages, 1);
 }
 
-Test(relay, a_host_that_does_not_answer_is_left_alone_for_a_moment)
+Case(relay, a_host_that_does_not_answer_is_left_alone_for_a_moment)
 {
 	struct mem_peer *peer;
 
@@ -266,7 +267,7 @@ Test(relay, a_host_that_does_not_answer_is_left_alone_for_a_moment)
 	mem_free(comes_to("192.0.2.7:25"));
 }
 
-Test(relay, a_host_that_hangs_delays_nobody_else)
+Case(relay, a_host_that_hangs_delays_nobody_else)
 {
 	struct mem_peer *slow[2], *peer;
 
@@ -294,7 +295,7 @@ Test(relay, a_host_that_hangs_delays_nobody_else)
 	mem_free(peer);
 }
 
-Test(relay, one_address_has_only_so_many_connections)
+Case(relay, one_address_has_only_so_many_connections)
 {
 	struct mem_peer *peers[2];
 
@@ -321,7 +322,7 @@ Test(relay, one_address_has_only_so_many_connections)
 	settle();
 }
 
-Test(relay, sessions_are_a_limit)
+Case(relay, sessions_are_a_limit)
 {
 	struct mem_peer *peer;
 
@@ -341,7 +342,7 @@ Test(relay, sessions_are_a_limit)
 	settle();
 }
 
-Test(relay, a_connection_that_breaks_in_data_leaves_the_message_for_later)
+Case(relay, a_connection_that_breaks_in_data_leaves_the_message_for_later)
 {
 	struct mem_peer *peer;
 
@@ -364,7 +365,7 @@ Test(relay, a_connection_that_breaks_in_data_leaves_the_message_for_later)
 	mem_free(peer);
 }
 
-Test(relay, a_route_is_stronger_than_the_name_servers)
+Case(relay, a_route_is_stronger_than_the_name_servers)
 {
 	static const struct route routes[] = { { { "b.example", 9 }, "192.0.2.9:2525" } };
 	struct mem_peer *peer;
@@ -383,7 +384,7 @@ Test(relay, a_route_is_stronger_than_the_name_servers)
 	mem_free(peer);
 }
 
-Test(relay, an_end_in_order_lets_a_message_through)
+Case(relay, an_end_in_order_lets_a_message_through)
 {
 	struct mem_peer *busy, *idle;
 

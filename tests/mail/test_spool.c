@@ -6,6 +6,7 @@
 #include "apps/mail/store/spool.h"
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 static struct test_store t;
@@ -21,7 +22,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(spool, .init = setup, .fini = clean);
+Cases(spool, setup, clean);
 
 static int submit_spool(struct waited_op *w, struct spool_op *spool)
 {
@@ -145,7 +146,7 @@ static uint64_t count(void)
 	return n;
 }
 
-Test(spool, one_commit_takes_a_message_for_users_and_for_hosts)
+Case(spool, one_commit_takes_a_message_for_users_and_for_hosts)
 {
 	struct spool_new items[] = {
 		{ .dest = STR("b.example"), .bytes = STR("for b"), .due_ms = 7 },
@@ -170,7 +171,7 @@ Test(spool, one_commit_takes_a_message_for_users_and_for_hosts)
 	expect_ready("b.example=7 c.example=8 ");
 }
 
-Test(spool, keeps_everything_when_it_is_opened_again)
+Case(spool, keeps_everything_when_it_is_opened_again)
 {
 	put_one("b.example", 5);
 	cr_assert_eq(put_off("b.example", 9, 3), 0);
@@ -179,7 +180,7 @@ Test(spool, keeps_everything_when_it_is_opened_again)
 	expect_due("b.example", "due=5 ");
 }
 
-Test(spool, a_destination_is_ready_when_its_first_item_is_due)
+Case(spool, a_destination_is_ready_when_its_first_item_is_due)
 {
 	uint64_t late = put_one("b.example", 30), early = put_one("b.example", 10);
 
@@ -195,7 +196,7 @@ Test(spool, a_destination_is_ready_when_its_first_item_is_due)
 	cr_assert_eq(count(), 0);
 }
 
-Test(spool, a_destination_that_is_put_off_waits_for_all_its_items)
+Case(spool, a_destination_that_is_put_off_waits_for_all_its_items)
 {
 	uint64_t id = put_one("b.example", 10);
 	struct store_read *read;
@@ -218,13 +219,13 @@ Test(spool, a_destination_that_is_put_off_waits_for_all_its_items)
 	expect_ready("a.example=15 b.example=20 ");
 }
 
-Test(spool, nobody_without_items_is_put_off)
+Case(spool, nobody_without_items_is_put_off)
 {
 	cr_assert_eq(put_off("b.example", 50, 1), 0);
 	expect_ready("");
 }
 
-Test(spool, names_that_begin_alike_are_different_destinations)
+Case(spool, names_that_begin_alike_are_different_destinations)
 {
 	put_one("b", 1);
 	put_one("b.example", 2);
@@ -234,7 +235,7 @@ Test(spool, names_that_begin_alike_are_different_destinations)
 	expect_due("none", "");
 }
 
-Test(spool, a_change_replaces_bytes_or_leaves_them)
+Case(spool, a_change_replaces_bytes_or_leaves_them)
 {
 	uint64_t id = put_one("b.example", 1);
 	struct spool_change changes[] = {
@@ -253,7 +254,7 @@ Test(spool, a_change_replaces_bytes_or_leaves_them)
 	expect_due("b.example", "due=3 ");
 }
 
-Test(spool, changes_of_items_that_are_gone_are_passed_over)
+Case(spool, changes_of_items_that_are_gone_are_passed_over)
 {
 	uint64_t id = put_one("b.example", 1);
 	const struct spool_change changes[] = {
@@ -267,7 +268,7 @@ Test(spool, changes_of_items_that_are_gone_are_passed_over)
 	expect_ready("");
 }
 
-Test(spool, one_commit_takes_an_item_out_and_delivers_what_is_said_of_it)
+Case(spool, one_commit_takes_an_item_out_and_delivers_what_is_said_of_it)
 {
 	uint64_t id = put_one("b.example", 1);
 	const struct spool_change gone = { .id = id, .remove = true };
@@ -292,7 +293,7 @@ Test(spool, one_commit_takes_an_item_out_and_delivers_what_is_said_of_it)
 	expect_ready("c.example=2 ");
 }
 
-Test(spool, a_message_goes_with_the_last_that_names_it)
+Case(spool, a_message_goes_with_the_last_that_names_it)
 {
 	struct spool_new items[] = {
 		{ .dest = STR("b.example"), .bytes = STR("1"), .due_ms = 1 },
@@ -315,7 +316,7 @@ Test(spool, a_message_goes_with_the_last_that_names_it)
 	cr_assert_eq(test_store_faults(&t), 0);
 }
 
-Test(spool, holds_the_bytes_of_a_message_that_is_sent_on)
+Case(spool, holds_the_bytes_of_a_message_that_is_sent_on)
 {
 	struct spool_new item = { .dest = STR("b.example"), .bytes = STR("1") };
 	struct store_hold *hold;
@@ -330,7 +331,7 @@ Test(spool, holds_the_bytes_of_a_message_that_is_sent_on)
 	cr_assert_eq(spool_hold(t.store, item.id, &hold), -ENOENT);
 }
 
-Test(spool, walks_stop_where_they_are_told)
+Case(spool, walks_stop_where_they_are_told)
 {
 	struct found f = { .most = 2 };
 	struct store_read *read;
@@ -348,7 +349,7 @@ Test(spool, walks_stop_where_they_are_told)
 	store_read_end(read);
 }
 
-Test(spool, refuses_what_cannot_be_stored)
+Case(spool, refuses_what_cannot_be_stored)
 {
 	char *big = calloc(1, SPOOL_BYTES_MAX + 1), name[SPOOL_DEST_MAX + 1];
 	struct spool_new wrong[] = {
@@ -371,7 +372,7 @@ Test(spool, refuses_what_cannot_be_stored)
 	free(big);
 }
 
-Test(spool, a_delivery_to_nobody_is_refused)
+Case(spool, a_delivery_to_nobody_is_refused)
 {
 	cr_assert_eq(put(NULL, "x", NULL, 0), -EINVAL);
 }
@@ -392,7 +393,7 @@ static bool deliver_marked(const char *mark, uint64_t date_s)
 	return spool.came_before;
 }
 
-Test(spool, what_came_before_is_not_stored_again)
+Case(spool, what_came_before_is_not_stored_again)
 {
 	cr_assert(!deliver_marked("0123456789abcdef", 1000));
 	cr_assert(deliver_marked("0123456789abcdef", 1001));
@@ -405,7 +406,7 @@ Test(spool, what_came_before_is_not_stored_again)
 	cr_assert_eq(test_store_faults(&t), 0);
 }
 
-Test(spool, old_marks_go)
+Case(spool, old_marks_go)
 {
 	char mark[SPOOL_MARK_LEN + 1];
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 static struct test_store t;
@@ -17,9 +18,9 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store, .init = setup, .fini = clean);
+Cases(store, setup, clean);
 
-Test(store, delivers_lists_and_reads_back)
+Case(store, delivers_lists_and_reads_back)
 {
 	struct store_msg *msgs;
 	size_t n;
@@ -41,7 +42,7 @@ Test(store, delivers_lists_and_reads_back)
 	free(msgs);
 }
 
-Test(store, keeps_any_bytes)
+Case(store, keeps_any_bytes)
 {
 	char bytes[256], *big = malloc(3 << 20);
 	struct str pieces[2];
@@ -70,7 +71,7 @@ Test(store, keeps_any_bytes)
 	free(big);
 }
 
-Test(store, inbox_is_there_before_its_first_message)
+Case(store, inbox_is_there_before_its_first_message)
 {
 	struct store_box_info info = box_info(&t, "nobody");
 	struct store_read *read;
@@ -88,7 +89,7 @@ Test(store, inbox_is_there_before_its_first_message)
 	store_read_end(read);
 }
 
-Test(store, mailbox_counts_what_it_holds)
+Case(store, mailbox_counts_what_it_holds)
 {
 	struct store_box_info info;
 
@@ -103,7 +104,7 @@ Test(store, mailbox_counts_what_it_holds)
 	cr_assert_gt(info.uid_validity, STORE_LIB_NOW_S);
 }
 
-Test(store, recipients_share_one_copy_with_heads_of_their_own)
+Case(store, recipients_share_one_copy_with_heads_of_their_own)
 {
 	static const struct str users[] = { { "ann", 3 }, { "bob", 3 }, { "ann", 3 } };
 	static const struct str heads[] = { { "To: a\r\n", 7 },
@@ -136,7 +137,7 @@ Test(store, recipients_share_one_copy_with_heads_of_their_own)
 	free(bob);
 }
 
-Test(store, head_stands_before_the_message)
+Case(store, head_stands_before_the_message)
 {
 	static const struct str users[] = { { "ann", 3 } };
 	static const struct str heads[] = { { "Return-Path: <>\r\n", 17 } };
@@ -145,7 +146,7 @@ Test(store, head_stands_before_the_message)
 	cr_assert(message_reads(&t, "ann", 0, "Return-Path: <>\r\nSubject: x\r\n"));
 }
 
-Test(store, refuses_names_and_heads_it_cannot_keep)
+Case(store, refuses_names_and_heads_it_cannot_keep)
 {
 	static char big[STORE_HEAD_MAX + 1];
 	char name[STORE_USER_MAX + 2] = { 0 };
@@ -166,7 +167,7 @@ Test(store, refuses_names_and_heads_it_cannot_keep)
 	cr_assert_eq(deliver_many(&t, &user, &head, 0, "x", NULL), -EINVAL);
 }
 
-Test(store, one_bad_recipient_stores_nothing_for_the_others)
+Case(store, one_bad_recipient_stores_nothing_for_the_others)
 {
 	static const struct str users[] = { { "ann", 3 }, { "", 0 } };
 
@@ -174,7 +175,7 @@ Test(store, one_bad_recipient_stores_nothing_for_the_others)
 	cr_assert_eq(box_info(&t, "ann").n_messages, 0);
 }
 
-Test(store, expunge_takes_what_is_there_and_passes_over_the_rest)
+Case(store, expunge_takes_what_is_there_and_passes_over_the_rest)
 {
 	static const uint32_t uids[] = { 1, 3, 9 };
 	struct store_box_info info;
@@ -199,7 +200,7 @@ Test(store, expunge_takes_what_is_there_and_passes_over_the_rest)
 	free(msgs);
 }
 
-Test(store, expunge_of_a_mailbox_that_is_not_there_fails)
+Case(store, expunge_of_a_mailbox_that_is_not_there_fails)
 {
 	uint32_t uid = 1;
 
@@ -207,7 +208,7 @@ Test(store, expunge_of_a_mailbox_that_is_not_there_fails)
 	cr_assert_eq(set_flags(&t, "ann", 1, 0, STORE_SEEN), -ENOENT);
 }
 
-Test(store, message_goes_with_its_last_entry)
+Case(store, message_goes_with_its_last_entry)
 {
 	static const struct str users[] = { { "ann", 3 }, { "bob", 3 }, { "cyd", 3 } };
 	uint32_t uid = 1;
@@ -221,7 +222,7 @@ Test(store, message_goes_with_its_last_entry)
 	/* store_check() at the end finds no message without an entry. */
 }
 
-Test(store, uids_are_never_given_twice)
+Case(store, uids_are_never_given_twice)
 {
 	uint32_t uid = 2, validity;
 	struct store_msg *msgs;
@@ -240,7 +241,7 @@ Test(store, uids_are_never_given_twice)
 	free(msgs);
 }
 
-Test(store, mailboxes_differ_in_uidvalidity)
+Case(store, mailboxes_differ_in_uidvalidity)
 {
 	uint32_t ann, bob;
 
@@ -260,7 +261,7 @@ Test(store, mailboxes_differ_in_uidvalidity)
 	cr_assert_gt(box_info(&t, "dan").uid_validity, box_info(&t, "cyd").uid_validity);
 }
 
-Test(store, flags_change_and_count)
+Case(store, flags_change_and_count)
 {
 	struct store_msg *msgs;
 	size_t n;
@@ -284,7 +285,7 @@ Test(store, flags_change_and_count)
 	cr_assert_eq(box_info(&t, "ann").n_unseen, 2);
 }
 
-Test(store, flags_leave_the_head_alone)
+Case(store, flags_leave_the_head_alone)
 {
 	static const struct str users[] = { { "ann", 3 } };
 	static const struct str heads[] = { { "Return-Path: <>\r\n", 17 } };
@@ -294,7 +295,7 @@ Test(store, flags_leave_the_head_alone)
 	cr_assert(message_reads(&t, "ann", 0, "Return-Path: <>\r\nSubject: x\r\n"));
 }
 
-Test(store, snapshot_does_not_see_what_comes_after_it)
+Case(store, snapshot_does_not_see_what_comes_after_it)
 {
 	struct store_box_info info;
 	struct store_read *read;
@@ -320,7 +321,7 @@ Test(store, snapshot_does_not_see_what_comes_after_it)
 	free(msgs);
 }
 
-Test(store, everything_is_there_after_reopening)
+Case(store, everything_is_there_after_reopening)
 {
 	static const struct str users[] = { { "ann", 3 }, { "bob", 3 } };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 enum { N_OPS = 20 };
@@ -23,7 +24,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_batch, .init = setup, .fini = clean);
+Cases(store_batch, setup, clean);
 
 struct numbered_op {
 	struct waited_op waited;
@@ -51,7 +52,7 @@ static void answer_numbered(struct store_op *op)
 	sem_post(&w->answered);
 }
 
-Test(store_batch, what_gathers_is_committed_together_and_answered_in_order)
+Case(store_batch, what_gathers_is_committed_together_and_answered_in_order)
 {
 	static struct numbered_op ops[N_OPS];
 	struct store_stats before, after;
@@ -97,7 +98,7 @@ static void fill_queue(struct waited_op *ops, size_t n, const struct str *part)
 	}
 }
 
-Test(store_batch, full_queue_refuses_and_recovers)
+Case(store_batch, full_queue_refuses_and_recovers)
 {
 	static struct waited_op ops[STORE_QUEUE_MAX];
 	struct waited_op more = { .op.kind = STORE_DELIVER };
@@ -115,7 +116,7 @@ Test(store_batch, full_queue_refuses_and_recovers)
 	cr_assert_eq(deliver(&t, "ann", "again"), 0);
 }
 
-Test(store_batch, transaction_is_bounded_in_bytes)
+Case(store_batch, transaction_is_bounded_in_bytes)
 {
 	static struct waited_op ops[6];
 	struct store_stats before, after;
@@ -137,7 +138,7 @@ Test(store_batch, transaction_is_bounded_in_bytes)
 	free(bytes);
 }
 
-Test(store_batch, one_that_cannot_be_done_leaves_the_others_alone)
+Case(store_batch, one_that_cannot_be_done_leaves_the_others_alone)
 {
 	static const struct str bad_user = { "", 0 };
 	static struct waited_op ops[3];
@@ -168,7 +169,7 @@ Test(store_batch, one_that_cannot_be_done_leaves_the_others_alone)
 	cr_assert_eq(box_info(&t, "gate").n_messages, 1);
 }
 
-Test(store_batch, closing_commits_what_waits)
+Case(store_batch, closing_commits_what_waits)
 {
 	static struct waited_op ops[N_OPS];
 
@@ -191,7 +192,7 @@ static void *deliver_some(void *arg)
 	return NULL;
 }
 
-Test(store_batch, many_threads_deliver_at_once)
+Case(store_batch, many_threads_deliver_at_once)
 {
 	static char names[N_THREADS][8] = { "ann", "bob", "ann", "bob" };
 	pthread_t threads[N_THREADS];

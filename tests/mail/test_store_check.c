@@ -5,6 +5,7 @@
 #include "apps/mail/store/mailbox.h"
 #include "apps/mail/store/message.h"
 #include "apps/mail/store/store_impl.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 /*
@@ -30,7 +31,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_check, .init = setup, .fini = clean);
+Cases(store_check, setup, clean);
 
 static void del_message(struct engine_txn *txn)
 {
@@ -346,7 +347,7 @@ static void restore(const struct record *good, size_t n_good)
 	drop(bad, n_bad);
 }
 
-Test(store_check, finds_each_planted_fault)
+Case(store_check, finds_each_planted_fault)
 {
 	struct engine_txn *txn = begin(false);
 	struct record good[64];

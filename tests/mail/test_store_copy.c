@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apps/mail/store/store_box.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 static struct test_store t;
@@ -19,7 +20,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_copy, .init = setup, .fini = clean);
+Cases(store_copy, setup, clean);
 
 static const struct store_keywords labels = { .names = { STR("$One"), STR("Two") },
 					      .n = 2 };
@@ -77,7 +78,7 @@ static int copy(uint32_t box, const uint32_t *uids, size_t n, const char *to, bo
 	return rc;
 }
 
-Test(store_copy, appends_with_flags_keywords_and_date)
+Case(store_copy, appends_with_flags_keywords_and_date)
 {
 	struct str part = STR("text");
 	struct store_op op = { .kind = STORE_APPEND,
@@ -104,13 +105,13 @@ Test(store_copy, appends_with_flags_keywords_and_date)
 	cr_assert_eq(box_of(&t, box).n_unseen, 0);
 }
 
-Test(store_copy, inbox_is_made_when_something_comes)
+Case(store_copy, inbox_is_made_when_something_comes)
 {
 	cr_assert_eq(append(&t, "ann", "INBOX", "text", 0), 0);
 	cr_assert_eq(box_info(&t, "ann").n_messages, 1);
 }
 
-Test(store_copy, a_copy_has_the_same_bytes_once)
+Case(store_copy, a_copy_has_the_same_bytes_once)
 {
 	uint32_t box = fill_inbox(4), from[4], to[4], other;
 	const uint32_t uids[] = { 1, 3, 9 };
@@ -131,7 +132,7 @@ Test(store_copy, a_copy_has_the_same_bytes_once)
 	cr_assert(message_reads(&t, "ann", 2, "message 3"));
 }
 
-Test(store_copy, a_move_leaves_nothing_behind)
+Case(store_copy, a_move_leaves_nothing_behind)
 {
 	uint32_t box = fill_inbox(5), from[5], to[5], other;
 	const uint32_t uids[] = { 2, 3, 4 };
@@ -148,7 +149,7 @@ Test(store_copy, a_move_leaves_nothing_behind)
 	cr_assert_eq(count_records(&t, ENGINE_DEAD), 0);
 }
 
-Test(store_copy, a_mailbox_takes_copies_of_its_own)
+Case(store_copy, a_mailbox_takes_copies_of_its_own)
 {
 	uint32_t box = fill_inbox(3), from[2], to[2];
 	const uint32_t uids[] = { 1, 2 };
@@ -161,7 +162,7 @@ Test(store_copy, a_mailbox_takes_copies_of_its_own)
 	cr_assert_eq(box_of(&t, box).n_messages, 5);
 }
 
-Test(store_copy, a_copy_to_nowhere_does_nothing)
+Case(store_copy, a_copy_to_nowhere_does_nothing)
 {
 	uint32_t box = fill_inbox(2), from[2], to[2];
 	const uint32_t uids[] = { 1, 2 };
@@ -172,7 +173,7 @@ Test(store_copy, a_copy_to_nowhere_does_nothing)
 	cr_assert_str_eq(box_uids(&t, box, 0), "1 2");
 }
 
-Test(store_copy, keywords_go_along_by_name)
+Case(store_copy, keywords_go_along_by_name)
 {
 	static const struct store_keywords two = { .names = { STR("Two") }, .n = 1 };
 	uint32_t box = fill_inbox(1), from[1], to[1], other;
@@ -196,7 +197,7 @@ Test(store_copy, keywords_go_along_by_name)
 		     STORE_SEEN | keyword(other, "$One") | keyword(other, "Two"));
 }
 
-Test(store_copy, a_mailbox_learns_so_many_keywords)
+Case(store_copy, a_mailbox_learns_so_many_keywords)
 {
 	char text[STORE_KEYWORDS_MAX][8];
 	struct store_keywords all = { .n = STORE_KEYWORDS_MAX };
@@ -220,7 +221,7 @@ Test(store_copy, a_mailbox_learns_so_many_keywords)
 	cr_assert_eq(run_op(&t, &op), 0);
 }
 
-Test(store_copy, flags_wait_for_nobody_who_came_between)
+Case(store_copy, flags_wait_for_nobody_who_came_between)
 {
 	uint32_t box = fill_inbox(3), modified[3];
 	const uint32_t uids[] = { 1, 2, 3 };
@@ -263,7 +264,7 @@ static const char *vanished(uint32_t box, uint64_t since)
 	return text;
 }
 
-Test(store_copy, expunges_are_remembered)
+Case(store_copy, expunges_are_remembered)
 {
 	uint32_t box = fill_inbox(9), from[9], to[9];
 	const uint32_t first[] = { 2, 3, 4, 8 }, second[] = { 6, 7 };
@@ -284,7 +285,7 @@ Test(store_copy, expunges_are_remembered)
 	cr_assert_eq(box_of(&t, box).vanished_since, 0);
 }
 
-Test(store_copy, so_many_expunges_are_remembered)
+Case(store_copy, so_many_expunges_are_remembered)
 {
 	enum { N = 2 * STORE_VANISHED_MAX + 2 };
 	uint32_t *uids = malloc((N / 2) * sizeof(*uids)), *from = malloc(4 * N),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "apps/mail/store/store_impl.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 enum { PAGE = 4096, MAGIC_AT = 16 };
@@ -28,7 +29,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_damage, .init = setup, .fini = clean);
+Cases(store_damage, setup, clean);
 
 static void expect_open(int rc, const char *sentence)
 {
@@ -47,7 +48,7 @@ static mode_t mode_of(const char *file)
 	return st.st_mode & 07777;
 }
 
-Test(store_damage, files_are_for_their_owner_only)
+Case(store_damage, files_are_for_their_owner_only)
 {
 	char fresh[STORE_LIB_PATH_LEN + 8], lock[STORE_LIB_PATH_LEN + 32];
 	struct test_store u = { .conf = t.conf };
@@ -63,7 +64,7 @@ Test(store_damage, files_are_for_their_owner_only)
 	cr_assert_eq(mode_of(lock), 0600);
 }
 
-Test(store_damage, second_opening_is_refused)
+Case(store_damage, second_opening_is_refused)
 {
 	int status;
 	pid_t child;
@@ -81,14 +82,14 @@ Test(store_damage, second_opening_is_refused)
 	cr_assert_eq(deliver(&t, "ann", "still works"), 0);
 }
 
-Test(store_damage, map_too_small_for_anything_is_refused)
+Case(store_damage, map_too_small_for_anything_is_refused)
 {
 	test_store_close(&t);
 	t.conf.map_len = 4096;
 	expect_open(-EINVAL, "1 MiB");
 }
 
-Test(store_damage, file_larger_than_the_map_is_read_but_not_filled)
+Case(store_damage, file_larger_than_the_map_is_read_but_not_filled)
 {
 	static char bytes[3 << 20];
 
@@ -133,7 +134,7 @@ static void restore_file(void)
 	test_store_open(&t);
 }
 
-Test(store_damage, cut_off_file_is_refused_and_left_alone)
+Case(store_damage, cut_off_file_is_refused_and_left_alone)
 {
 	static char bytes[100000];
 	size_t lens[] = { 1, PAGE - 1, PAGE, 2 * PAGE - 1, 2 * PAGE, 0, 0, 0 }, written;
@@ -156,7 +157,7 @@ Test(store_damage, cut_off_file_is_refused_and_left_alone)
 	cr_assert_eq(box_info(&t, "ann").n_messages, 1);
 }
 
-Test(store_damage, file_of_another_kind_is_refused)
+Case(store_damage, file_of_another_kind_is_refused)
 {
 	cr_assert_eq(deliver(&t, "ann", "text"), 0);
 	save_file();
@@ -173,7 +174,7 @@ Test(store_damage, file_of_another_kind_is_refused)
 	cr_assert(message_reads(&t, "ann", 0, "text"));
 }
 
-Test(store_damage, damaged_message_is_found_and_spoils_no_other)
+Case(store_damage, damaged_message_is_found_and_spoils_no_other)
 {
 	struct store_hold *hold;
 	struct store_read *read;
@@ -205,7 +206,7 @@ Test(store_damage, damaged_message_is_found_and_spoils_no_other)
 	free(file_bytes);
 }
 
-Test(store_damage, mailbox_that_cannot_be_read_fails_alone)
+Case(store_damage, mailbox_that_cannot_be_read_fails_alone)
 {
 	struct engine *engine = t.store->engine;
 	char key[RECORD_BOX_KEY_LEN];
@@ -225,7 +226,7 @@ Test(store_damage, mailbox_that_cannot_be_read_fails_alone)
 	test_store_close(&t);
 }
 
-Test(store_damage, unknown_format_of_the_store_is_refused)
+Case(store_damage, unknown_format_of_the_store_is_refused)
 {
 	static const struct str state = { "state", 5 };
 	char value[RECORD_STATE_LEN] = { 9 };

@@ -8,6 +8,7 @@
 #include "apps/mail/store/message.h"
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/rng.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 enum { BIG = 50000 };
@@ -27,7 +28,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_hold, .init = setup, .fini = clean);
+Cases(store_hold, setup, clean);
 
 static struct store_msg first_of(const char *user)
 {
@@ -61,7 +62,7 @@ static void churn(void)
 	}
 }
 
-Test(store_hold, bytes_stay_after_the_message_was_expunged)
+Case(store_hold, bytes_stay_after_the_message_was_expunged)
 {
 	static const struct str users[] = { { "ann", 3 } },
 				heads[] = { { "To: a\r\n", 7 } };
@@ -88,7 +89,7 @@ Test(store_hold, bytes_stay_after_the_message_was_expunged)
 	store_release(t.store, small);
 }
 
-Test(store_hold, expunged_message_is_removed_after_its_last_release)
+Case(store_hold, expunged_message_is_removed_after_its_last_release)
 {
 	struct store_hold *one, *two;
 	struct store_msg msg;
@@ -112,7 +113,7 @@ Test(store_hold, expunged_message_is_removed_after_its_last_release)
 	cr_assert_eq(count_records(&t, ENGINE_MSG), 3);
 }
 
-Test(store_hold, expunged_message_cannot_be_held)
+Case(store_hold, expunged_message_cannot_be_held)
 {
 	struct store_hold *h, *held;
 	struct store_msg msg;
@@ -127,7 +128,7 @@ Test(store_hold, expunged_message_cannot_be_held)
 	cr_assert_eq(store_hold(t.store, &msg, &h), -ENOENT);
 }
 
-Test(store_hold, costs_the_file_nothing_while_others_come_and_go)
+Case(store_hold, costs_the_file_nothing_while_others_come_and_go)
 {
 	struct store_hold *h;
 	struct store_msg msg;
@@ -147,7 +148,7 @@ Test(store_hold, costs_the_file_nothing_while_others_come_and_go)
 	store_release(t.store, h);
 }
 
-Test(store_hold, dead_messages_of_a_killed_process_are_removed)
+Case(store_hold, dead_messages_of_a_killed_process_are_removed)
 {
 	struct str part = STR("dead");
 	char key[RECORD_MSG_KEY_LEN];
@@ -168,7 +169,7 @@ Test(store_hold, dead_messages_of_a_killed_process_are_removed)
 	cr_assert_eq(count_records(&t, ENGINE_MSG), 1);
 }
 
-Test(store_hold, many_deaths_are_removed_in_portions)
+Case(store_hold, many_deaths_are_removed_in_portions)
 {
 	enum { N = 3000 };
 	static struct waited_op ops[N];
@@ -214,7 +215,7 @@ static int commit_behind_a_hold(struct engine_txn *txn)
 	return late.real->commit(txn);
 }
 
-Test(store_hold, taken_before_the_commit_that_expunges_stays)
+Case(store_hold, taken_before_the_commit_that_expunges_stays)
 {
 	static const uint32_t uid = 1;
 	struct str part = { big, BIG };
@@ -296,7 +297,7 @@ static void *hold_some(void *arg)
 	return NULL;
 }
 
-Test(store_hold, threads_hold_what_others_expunge)
+Case(store_hold, threads_hold_what_others_expunge)
 {
 	struct reader readers[N_READERS] = { 0 };
 	atomic_bool stop = false;

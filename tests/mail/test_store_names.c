@@ -5,6 +5,7 @@
 
 #include "apps/mail/store/store_box.h"
 #include "apps/mail/store/store_impl.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 static struct test_store t;
@@ -19,11 +20,11 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_names, .init = setup, .fini = clean);
+Cases(store_names, setup, clean);
 
 #define EXPECT_NAMES(text) cr_assert_str_eq(box_names(&t, "ann"), text)
 
-Test(store_names, creating_makes_the_levels_above)
+Case(store_names, creating_makes_the_levels_above)
 {
 	EXPECT_NAMES("INBOX=-");
 	cr_assert_eq(create(&t, "ann", "b/c/d"), 0);
@@ -37,7 +38,7 @@ Test(store_names, creating_makes_the_levels_above)
 	cr_assert_str_eq(box_names(&t, "an"), "INBOX=-");
 }
 
-Test(store_names, names_that_are_none_are_refused)
+Case(store_names, names_that_are_none_are_refused)
 {
 	static const char *const none[] = { "", "/", "/a", "a/", "a//b" };
 	char name[STORE_MAILBOX_NAME_MAX + 2];
@@ -52,7 +53,7 @@ Test(store_names, names_that_are_none_are_refused)
 	cr_assert_eq(delete (&t, "ann", name), 0);
 }
 
-Test(store_names, a_mailbox_says_what_it_is_for)
+Case(store_names, a_mailbox_says_what_it_is_for)
 {
 	struct store_op op = { .kind = STORE_CREATE,
 			       .create = { STR("ann"), STR("Sent"), STORE_USE_SENT } };
@@ -61,7 +62,7 @@ Test(store_names, a_mailbox_says_what_it_is_for)
 	cr_assert_eq(box_of(&t, box_number(&t, "ann", "Sent")).uses, STORE_USE_SENT);
 }
 
-Test(store_names, uidvalidity_is_never_given_again)
+Case(store_names, uidvalidity_is_never_given_again)
 {
 	uint32_t first;
 
@@ -73,7 +74,7 @@ Test(store_names, uidvalidity_is_never_given_again)
 	cr_assert_gt(box_of(&t, box_number(&t, "ann", "a")).uid_validity, first);
 }
 
-Test(store_names, deleting_keeps_the_name_above_others)
+Case(store_names, deleting_keeps_the_name_above_others)
 {
 	cr_assert_eq(create(&t, "ann", "a/b"), 0);
 	cr_assert_eq(append(&t, "ann", "a", "one", 0), 0);
@@ -90,7 +91,7 @@ Test(store_names, deleting_keeps_the_name_above_others)
 	cr_assert_eq(delete (&t, "ann", "INBOX"), -EPERM);
 }
 
-Test(store_names, a_name_without_mailbox_becomes_one)
+Case(store_names, a_name_without_mailbox_becomes_one)
 {
 	uint32_t box;
 
@@ -102,7 +103,7 @@ Test(store_names, a_name_without_mailbox_becomes_one)
 	cr_assert_neq(box_number(&t, "ann", "a"), box);
 }
 
-Test(store_names, deleting_leaves_nothing_behind)
+Case(store_names, deleting_leaves_nothing_behind)
 {
 	const struct store_keywords k = { .names = { STR("$Label") }, .n = 1 };
 	const uint32_t uids[] = { 1, 2, 3 };
@@ -126,7 +127,7 @@ Test(store_names, deleting_leaves_nothing_behind)
 	cr_assert_eq(count_records(&t, ENGINE_DEAD), 0);
 }
 
-Test(store_names, renaming_takes_what_is_below_along)
+Case(store_names, renaming_takes_what_is_below_along)
 {
 	uint32_t box;
 
@@ -142,7 +143,7 @@ Test(store_names, renaming_takes_what_is_below_along)
 	EXPECT_NAMES("INBOX=- a b=0 ab=0 ab/z=0 ab/z/b=0 ab/z/b/c=1 x=0");
 }
 
-Test(store_names, renaming_has_rules)
+Case(store_names, renaming_has_rules)
 {
 	cr_assert_eq(create(&t, "ann", "a/b"), 0);
 	cr_assert_eq(create(&t, "ann", "c/d"), 0);
@@ -158,7 +159,7 @@ Test(store_names, renaming_has_rules)
 	EXPECT_NAMES("INBOX=- a=0 a/b=0 e=- e/d=0");
 }
 
-Test(store_names, renaming_refuses_names_that_become_too_long)
+Case(store_names, renaming_refuses_names_that_become_too_long)
 {
 	char name[STORE_MAILBOX_NAME_MAX + 1];
 
@@ -171,7 +172,7 @@ Test(store_names, renaming_refuses_names_that_become_too_long)
 	cr_assert_eq(rename_box(&t, "ann", "a", "b"), 0);
 }
 
-Test(store_names, renaming_inbox_moves_its_messages)
+Case(store_names, renaming_inbox_moves_its_messages)
 {
 	struct store_box_info before;
 
@@ -190,7 +191,7 @@ Test(store_names, renaming_inbox_moves_its_messages)
 	cr_assert_str_eq(box_names(&t, "bob"), "INBOX=0 empty=0");
 }
 
-Test(store_names, a_user_has_so_many_mailboxes)
+Case(store_names, a_user_has_so_many_mailboxes)
 {
 	char name[32];
 
@@ -230,7 +231,7 @@ static const char *subscriptions(const char *user)
 	return text;
 }
 
-Test(store_names, subscriptions_outlive_mailboxes)
+Case(store_names, subscriptions_outlive_mailboxes)
 {
 	cr_assert_eq(create(&t, "ann", "a"), 0);
 	cr_assert_eq(subscribe(&t, "ann", "a", false), 0);
@@ -246,7 +247,7 @@ Test(store_names, subscriptions_outlive_mailboxes)
 	cr_assert_str_eq(subscriptions("ann"), "nowhere/yet");
 }
 
-Test(store_names, a_user_has_so_many_subscriptions)
+Case(store_names, a_user_has_so_many_subscriptions)
 {
 	char name[32];
 
@@ -281,7 +282,7 @@ static void make_old(void)
 	cr_assert_eq(engine->ops->commit(txn), 0);
 }
 
-Test(store_names, stores_without_imap_are_opened_and_go_on)
+Case(store_names, stores_without_imap_are_opened_and_go_on)
 {
 	struct engine_txn *txn;
 	struct str value;

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 enum { LEN = 100000, TRIES = 5 };
@@ -23,7 +24,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_space, .fini = clean);
+Cases(store_space, NULL, clean);
 
 /* Space that a transaction gave up comes back some transactions later. */
 static int deliver_soon(const char *user, struct str text)
@@ -35,7 +36,7 @@ static int deliver_soon(const char *user, struct str text)
 	return rc;
 }
 
-Test(store_space, full_map_refuses_mail_and_recovers_after_deletion)
+Case(store_space, full_map_refuses_mail_and_recovers_after_deletion)
 {
 	struct store_stats stats;
 	uint32_t n = 0, uid;
@@ -63,7 +64,7 @@ Test(store_space, full_map_refuses_mail_and_recovers_after_deletion)
 	cr_assert_eq(store_health(t.store), STORE_WELL);
 }
 
-Test(store_space, full_map_survives_filling_and_emptying_many_times)
+Case(store_space, full_map_survives_filling_and_emptying_many_times)
 {
 	uint32_t uids[64], next = 1, n = 0;
 
@@ -83,7 +84,7 @@ Test(store_space, full_map_survives_filling_and_emptying_many_times)
 	cr_assert_eq(deliver_soon("ann", big), 0);
 }
 
-Test(store_space, small_mail_passes_beside_one_too_large)
+Case(store_space, small_mail_passes_beside_one_too_large)
 {
 	struct str user = STR("ann"), small = STR("small"),
 		   large = { bytes, sizeof(bytes) };
@@ -117,7 +118,7 @@ static void limit_file(uint64_t more)
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-Test(store_space, failed_commit_spoils_neither_its_neighbours_nor_the_store)
+Case(store_space, failed_commit_spoils_neither_its_neighbours_nor_the_store)
 {
 	struct str user = STR("ann"), small = STR("small"),
 		   large = { bytes, sizeof(bytes) };
@@ -150,7 +151,7 @@ Test(store_space, failed_commit_spoils_neither_its_neighbours_nor_the_store)
 	cr_assert_eq(box_info(&t, "ann").n_messages, 5);
 }
 
-Test(store_space, keeps_the_free_space_that_was_asked_for)
+Case(store_space, keeps_the_free_space_that_was_asked_for)
 {
 	uint32_t uid = 1;
 
@@ -185,7 +186,7 @@ static void fill_disk(void)
 	close(fd);
 }
 
-Test(store_space, full_disk_refuses_mail_and_recovers_with_space, .fini = NULL)
+Case(store_space, full_disk_refuses_mail_and_recovers_with_space)
 {
 	uint32_t uid = 1, n = 0;
 	int rc;
@@ -210,5 +211,4 @@ Test(store_space, full_disk_refuses_mail_and_recovers_with_space, .fini = NULL)
 	cr_assert_eq(test_store_faults(&t), 0);
 	test_store_reopen(&t);
 	cr_assert_eq(box_info(&t, "ann").n_messages, n);
-	test_store_fini(&t);
 }

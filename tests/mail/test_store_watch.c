@@ -6,6 +6,7 @@
 #include "apps/mail/store/store_box.h"
 #include "apps/mail/store/watch.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 #include "tests/mail/store_lib.h"
 
 static struct test_store t;
@@ -20,7 +21,7 @@ static void clean(void)
 	test_store_fini(&t);
 }
 
-TestSuite(store_watch, .init = setup, .fini = clean);
+Cases(store_watch, setup, clean);
 
 struct counter {
 	struct store_watch watch;
@@ -39,7 +40,7 @@ static void watch(struct counter *c, uint32_t box)
 	watch_add(t.store, &c->watch, box);
 }
 
-Test(store_watch, tells_of_each_change_before_it_is_answered)
+Case(store_watch, tells_of_each_change_before_it_is_answered)
 {
 	struct counter inbox, other;
 	const uint32_t uid = 1;
@@ -67,7 +68,7 @@ Test(store_watch, tells_of_each_change_before_it_is_answered)
 	cr_assert_eq(inbox.n, 3);
 }
 
-Test(store_watch, many_watch_one_mailbox)
+Case(store_watch, many_watch_one_mailbox)
 {
 	static struct counter many[100];
 
@@ -90,7 +91,7 @@ static struct store_claim claim(uint32_t box, uint32_t uid_next)
 	return op.claim;
 }
 
-Test(store_watch, what_is_recent_is_told_to_one)
+Case(store_watch, what_is_recent_is_told_to_one)
 {
 	uint64_t modseq;
 	uint32_t box;
@@ -108,7 +109,7 @@ Test(store_watch, what_is_recent_is_told_to_one)
 	cr_assert_eq(claim(box, 4).uid_recent, 3);
 }
 
-Test(store_watch, lazy_operations_go_with_the_next_that_is_not)
+Case(store_watch, lazy_operations_go_with_the_next_that_is_not)
 {
 	struct waited_op lazy[2] = { 0 };
 	struct store_stats stats;
@@ -131,7 +132,7 @@ Test(store_watch, lazy_operations_go_with_the_next_that_is_not)
 	cr_assert_eq(stats.commits, 2);
 }
 
-Test(store_watch, lazy_operations_do_not_wait_for_ever)
+Case(store_watch, lazy_operations_do_not_wait_for_ever)
 {
 	struct waited_op lazy = { .op = { .kind = STORE_CREATE,
 					  .lazy = true,
@@ -155,7 +156,7 @@ static struct str summary_of(struct store_read *read, uint64_t msg)
 	return bytes;
 }
 
-Test(store_watch, summaries_stay_as_long_as_their_message)
+Case(store_watch, summaries_stay_as_long_as_their_message)
 {
 	static char big[STORE_SUMMARY_MAX + 1];
 	const struct store_summary notes[] = {

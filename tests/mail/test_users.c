@@ -7,6 +7,7 @@
 
 #include "apps/mail/auth/users.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 
 /* Of "secret", with a cheap method, so that tests are quick. */
 #define HASH                                                      \
@@ -272,7 +273,9 @@ static void clean_dir(void)
 	cr_assert_eq(rmdir(dir), 0, "something was left behind");
 }
 
-Test(users, file_is_replaced_whole_and_private, .init = setup_dir, .fini = clean_dir)
+Cases(users_file, setup_dir, clean_dir);
+
+Case(users_file, is_replaced_whole_and_private)
 {
 	struct users *users = parse(sample), *again;
 	struct users_stamp before, after;
@@ -295,7 +298,7 @@ Test(users, file_is_replaced_whole_and_private, .init = setup_dir, .fini = clean
 	users_free(users);
 }
 
-Test(users, file_that_is_none_is_refused, .init = setup_dir, .fini = clean_dir)
+Case(users_file, that_is_none_is_refused)
 {
 	struct users *users;
 

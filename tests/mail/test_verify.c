@@ -2,6 +2,7 @@
 #include <semaphore.h>
 
 #include "apps/mail/auth/verify.h"
+#include "tests/lib/case.h"
 
 /* Of "secret", with a cheap method, so that tests are quick. */
 #define HASH                                                      \
@@ -24,7 +25,8 @@ static void clean(void)
 	verify_free(verify);
 }
 
-TestSuite(verify, .init = setup, .fini = clean, .timeout = 60);
+TestSuite(verify, .timeout = 60);
+Cases(verify, setup, clean);
 
 static void done(struct verify_job *job)
 {
@@ -41,7 +43,7 @@ static enum verify_verdict check(const struct user *user, const char *password)
 	return job.verdict;
 }
 
-Test(verify, right_is_told_from_wrong_and_nobody)
+Case(verify, right_is_told_from_wrong_and_nobody)
 {
 	struct verify_stats stats;
 
@@ -73,7 +75,7 @@ static void fill(struct verify_job *holder, struct verify_job jobs[VERIFY_QUEUE_
 		cr_assert(verify_submit(verify, &alice, &jobs[i]));
 }
 
-Test(verify, full_queue_refuses_and_goes_on)
+Case(verify, full_queue_refuses_and_goes_on)
 {
 	static struct verify_job holder, jobs[VERIFY_QUEUE_MAX + 1];
 	struct verify_stats stats;
@@ -90,7 +92,7 @@ Test(verify, full_queue_refuses_and_goes_on)
 	cr_assert_eq(check(&alice, "secret"), VERIFY_RIGHT);
 }
 
-Test(verify, what_waits_at_the_end_is_unsure)
+Case(verify, what_waits_at_the_end_is_unsure)
 {
 	static struct verify_job jobs[VERIFY_QUEUE_MAX];
 	unsigned unsure = 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/two.h"
 
 static struct two t;
@@ -43,7 +44,7 @@ static void clean(void)
 	two_close(&t);
 }
 
-TestSuite(ready, .init = setup, .fini = clean);
+Cases(ready, setup, clean);
 
 static void take(void)
 {
@@ -70,7 +71,7 @@ static uint32_t events_of(void *user)
 	return n ? ev[0].events : 0;
 }
 
-Test(ready, listener_is_ready_as_long_as_a_connection_waits)
+Case(ready, listener_is_ready_as_long_as_a_connection_waits)
 {
 	cr_assert_eq(events_of(&listener), PB_READY_IN);
 	cr_assert_eq(events_of(&listener), PB_READY_IN);
@@ -78,7 +79,7 @@ Test(ready, listener_is_ready_as_long_as_a_connection_waits)
 	cr_assert_eq(events_of(&listener), 0);
 }
 
-Test(ready, level_is_told_until_it_is_read)
+Case(ready, level_is_told_until_it_is_read)
 {
 	char got[8];
 
@@ -92,7 +93,7 @@ Test(ready, level_is_told_until_it_is_read)
 	cr_assert_eq(events_of(&server), 0);
 }
 
-Test(ready, edge_is_told_once_for_each_change)
+Case(ready, edge_is_told_once_for_each_change)
 {
 	take();
 	pb_ready_add(set, server, PB_READY_IN | PB_READY_EDGE, &server);
@@ -103,7 +104,7 @@ Test(ready, edge_is_told_once_for_each_change)
 	cr_assert_eq(events_of(&server), PB_READY_IN);
 }
 
-Test(ready, what_is_true_when_added_is_told)
+Case(ready, what_is_true_when_added_is_told)
 {
 	take();
 	client_sends("abc");
@@ -111,7 +112,7 @@ Test(ready, what_is_true_when_added_is_told)
 	cr_assert_eq(events_of(&server), PB_READY_IN | PB_READY_OUT);
 }
 
-Test(ready, changed_wish_counts_from_then_on)
+Case(ready, changed_wish_counts_from_then_on)
 {
 	take();
 	pb_ready_add(set, server, PB_READY_IN, &server);
@@ -122,7 +123,7 @@ Test(ready, changed_wish_counts_from_then_on)
 	cr_assert_eq(events_of(&server), 0);
 }
 
-Test(ready, end_of_the_peer_is_readable)
+Case(ready, end_of_the_peer_is_readable)
 {
 	take();
 	pb_ready_add(set, server, PB_READY_IN | PB_READY_RDHUP, &server);
@@ -132,7 +133,7 @@ Test(ready, end_of_the_peer_is_readable)
 	cr_assert_eq(events_of(&server), PB_READY_IN | PB_READY_RDHUP);
 }
 
-Test(ready, reset_is_told_without_being_asked_for)
+Case(ready, reset_is_told_without_being_asked_for)
 {
 	struct linger now = { .l_onoff = 1 };
 
@@ -146,7 +147,7 @@ Test(ready, reset_is_told_without_being_asked_for)
 	cr_assert_eq(events_of(&server), PB_READY_ERR | PB_READY_HUP);
 }
 
-Test(ready, socket_is_in_one_set_only)
+Case(ready, socket_is_in_one_set_only)
 {
 	struct pb_ready *other = pb_ready_new();
 
@@ -162,7 +163,7 @@ Test(ready, socket_is_in_one_set_only)
 	cr_assert_eq(pb_ready_add(set, server, PB_READY_IN, NULL), 0);
 }
 
-Test(ready, closed_socket_leaves_its_set)
+Case(ready, closed_socket_leaves_its_set)
 {
 	take();
 	client_sends("abc");
@@ -172,7 +173,7 @@ Test(ready, closed_socket_leaves_its_set)
 	cr_assert_eq(events_of(&server), 0);
 }
 
-Test(ready, those_not_reached_come_first_next_time)
+Case(ready, those_not_reached_come_first_next_time)
 {
 	struct pb_event ev[1];
 

@@ -6,6 +6,7 @@
 
 #include "stack/api/zc.h"
 #include "stack/base/clock.h"
+#include "tests/lib/case.h"
 #include "tests/lib/two.h"
 
 static struct two t;
@@ -22,7 +23,7 @@ static void clean(void)
 	two_close(&t);
 }
 
-TestSuite(sock, .init = setup, .fini = clean);
+Cases(sock, setup, clean);
 
 static void wait_ms(unsigned ms)
 {
@@ -78,7 +79,7 @@ static void expect_recv(int s, const char *text)
 	cr_assert_str_eq(got, text);
 }
 
-Test(sock, bytes_go_both_ways_and_the_end_is_seen)
+Case(sock, bytes_go_both_ways_and_the_end_is_seen)
 {
 	join();
 	two_use(&t, 0);
@@ -98,7 +99,7 @@ Test(sock, bytes_go_both_ways_and_the_end_is_seen)
 	part();
 }
 
-Test(sock, peek_leaves_the_bytes)
+Case(sock, peek_leaves_the_bytes)
 {
 	char got[4] = { 0 };
 
@@ -113,7 +114,7 @@ Test(sock, peek_leaves_the_bytes)
 	part();
 }
 
-Test(sock, pieces_of_writev_arrive_as_one)
+Case(sock, pieces_of_writev_arrive_as_one)
 {
 	struct iovec iov[] = { { (void *)"one ", 4 }, { (void *)"two", 3 } };
 
@@ -126,7 +127,7 @@ Test(sock, pieces_of_writev_arrive_as_one)
 	part();
 }
 
-Test(sock, names_of_both_ends_are_told)
+Case(sock, names_of_both_ends_are_told)
 {
 	struct sockaddr_in a, b;
 	socklen_t len = sizeof(a);
@@ -144,7 +145,7 @@ Test(sock, names_of_both_ends_are_told)
 	part();
 }
 
-Test(sock, refused_connection_says_so_once)
+Case(sock, refused_connection_says_so_once)
 {
 	socklen_t len = sizeof(int);
 	int err = 0;
@@ -159,7 +160,7 @@ Test(sock, refused_connection_says_so_once)
 	pb_close(client);
 }
 
-Test(sock, second_connect_is_refused)
+Case(sock, second_connect_is_refused)
 {
 	struct sockaddr_in at = two_addr(1, 80);
 
@@ -176,7 +177,7 @@ Test(sock, second_connect_is_refused)
 	part();
 }
 
-Test(sock, port_is_taken_once)
+Case(sock, port_is_taken_once)
 {
 	struct sockaddr_in at = two_addr(1, 80);
 	int s;
@@ -190,7 +191,7 @@ Test(sock, port_is_taken_once)
 	pb_close(listener);
 }
 
-Test(sock, listener_without_a_port_gets_one)
+Case(sock, listener_without_a_port_gets_one)
 {
 	struct sockaddr_in at;
 	socklen_t len = sizeof(at);
@@ -203,7 +204,7 @@ Test(sock, listener_without_a_port_gets_one)
 	pb_close(listener);
 }
 
-Test(sock, foreign_address_cannot_be_bound)
+Case(sock, foreign_address_cannot_be_bound)
 {
 	struct sockaddr_in at = two_addr(0, 80);
 	int s;
@@ -215,7 +216,7 @@ Test(sock, foreign_address_cannot_be_bound)
 	pb_close(s);
 }
 
-Test(sock, numbers_that_are_none_are_refused)
+Case(sock, numbers_that_are_none_are_refused)
 {
 	two_use(&t, 0);
 	cr_assert_eq(pb_close(7), -1);
@@ -228,7 +229,7 @@ Test(sock, numbers_that_are_none_are_refused)
 	cr_assert_eq(errno, EBADF);
 }
 
-Test(sock, kinds_that_we_do_not_have_are_refused)
+Case(sock, kinds_that_we_do_not_have_are_refused)
 {
 	two_use(&t, 0);
 	cr_assert_eq(pb_socket(AF_INET6, SOCK_STREAM, 0), -1);
@@ -249,7 +250,7 @@ static void *foreign(void *arg)
 	return NULL;
 }
 
-Test(sock, thread_without_a_core_is_told)
+Case(sock, thread_without_a_core_is_told)
 {
 	int result[5] = { 0 };
 	pthread_t thread;
@@ -266,7 +267,7 @@ Test(sock, thread_without_a_core_is_told)
 	pb_close(client);
 }
 
-Test(sock, options_are_kept_until_there_is_a_connection)
+Case(sock, options_are_kept_until_there_is_a_connection)
 {
 	int v = 1;
 	socklen_t len = sizeof(v);
@@ -291,7 +292,7 @@ Test(sock, options_are_kept_until_there_is_a_connection)
 	part();
 }
 
-Test(sock, unknown_options_are_refused_not_ignored)
+Case(sock, unknown_options_are_refused_not_ignored)
 {
 	int v = 1;
 
@@ -304,7 +305,7 @@ Test(sock, unknown_options_are_refused_not_ignored)
 	pb_close(client);
 }
 
-Test(sock, info_of_a_connection_is_as_the_kernel_has_it)
+Case(sock, info_of_a_connection_is_as_the_kernel_has_it)
 {
 	struct tcp_info ti = { 0 };
 	socklen_t len = sizeof(ti);
@@ -326,7 +327,7 @@ Test(sock, info_of_a_connection_is_as_the_kernel_has_it)
 	part();
 }
 
-Test(sock, unread_bytes_at_close_reset_the_peer)
+Case(sock, unread_bytes_at_close_reset_the_peer)
 {
 	char got[8];
 
@@ -345,7 +346,7 @@ Test(sock, unread_bytes_at_close_reset_the_peer)
 	pb_close(listener);
 }
 
-Test(sock, datagrams_go_both_ways_with_their_sender)
+Case(sock, datagrams_go_both_ways_with_their_sender)
 {
 	struct sockaddr_in at = two_addr(1, 53), from;
 	socklen_t len = sizeof(from);
@@ -374,7 +375,7 @@ Test(sock, datagrams_go_both_ways_with_their_sender)
 	pb_close(server);
 }
 
-Test(sock, datagram_to_nobody_comes_back_as_an_error)
+Case(sock, datagram_to_nobody_comes_back_as_an_error)
 {
 	struct sockaddr_in at = two_addr(1, 9999);
 
@@ -389,7 +390,7 @@ Test(sock, datagram_to_nobody_comes_back_as_an_error)
 	pb_close(client);
 }
 
-Test(sock, datagram_to_all_must_be_allowed)
+Case(sock, datagram_to_all_must_be_allowed)
 {
 	struct sockaddr_in at = two_addr(1, 53), all = at;
 	socklen_t len = sizeof(int);
@@ -418,7 +419,7 @@ Test(sock, datagram_to_all_must_be_allowed)
 	pb_close(client);
 }
 
-Test(sock, big_datagram_arrives_whole)
+Case(sock, big_datagram_arrives_whole)
 {
 	static char out[20000], got[20000];
 	struct sockaddr_in at = two_addr(1, 53);
@@ -442,7 +443,7 @@ Test(sock, big_datagram_arrives_whole)
 	pb_close(client);
 }
 
-Test(sock, received_segment_is_lent_and_given_back)
+Case(sock, received_segment_is_lent_and_given_back)
 {
 	struct pb_zc zc;
 
@@ -460,7 +461,7 @@ Test(sock, received_segment_is_lent_and_given_back)
 	part();
 }
 
-Test(sock, lent_room_is_filled_and_sent)
+Case(sock, lent_room_is_filled_and_sent)
 {
 	struct pb_zc zc, unused;
 

@@ -3,6 +3,7 @@
 #include "stack/base/pkt.h"
 #include "stack/base/rng.h"
 #include "tcp/rcvq.h"
+#include "tests/lib/case.h"
 #include "tests/lib/model_rcvq.h"
 
 enum { N_BUFS = 1024, N_PKTS = 4096, HEADERS = 66, LIMIT = 1 << 20 };
@@ -30,7 +31,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(rcvq, .init = setup, .fini = clean);
+Cases(rcvq, setup, clean);
 
 /* Byte number @at of the stream that all tests receive. */
 static uint8_t stream(uint32_t at)
@@ -90,7 +91,7 @@ static void reads(size_t len)
 	rcvq_check(&q, nxt);
 }
 
-Test(rcvq, gives_what_came_in_order)
+Case(rcvq, gives_what_came_in_order)
 {
 	comes(1448);
 	comes(1448);
@@ -102,7 +103,7 @@ Test(rcvq, gives_what_came_in_order)
 	cr_assert_eq(q.pinned, 0);
 }
 
-Test(rcvq, gives_no_more_than_there_is)
+Case(rcvq, gives_no_more_than_there_is)
 {
 	uint8_t out[8];
 
@@ -114,7 +115,7 @@ Test(rcvq, gives_no_more_than_there_is)
 	cr_assert_eq(rcvq_read(&q, out, 8, false), 3);
 }
 
-Test(rcvq, peeking_leaves_the_bytes)
+Case(rcvq, peeking_leaves_the_bytes)
 {
 	uint8_t out[3000];
 
@@ -126,7 +127,7 @@ Test(rcvq, peeking_leaves_the_bytes)
 	reads(2896);
 }
 
-Test(rcvq, small_payloads_are_copied_together)
+Case(rcvq, small_payloads_are_copied_together)
 {
 	for (int i = 0; i < 1000; i++)
 		comes(1);
@@ -134,7 +135,7 @@ Test(rcvq, small_payloads_are_copied_together)
 	reads(1000);
 }
 
-Test(rcvq, payload_without_a_buffer_gets_one)
+Case(rcvq, payload_without_a_buffer_gets_one)
 {
 	for (uint32_t i = 0; i < 200; i++) {
 		struct pkt *p = pkt_new(&pool, PKT_DATA);
@@ -147,7 +148,7 @@ Test(rcvq, payload_without_a_buffer_gets_one)
 	reads(200);
 }
 
-Test(rcvq, super_frames_stay_chains)
+Case(rcvq, super_frames_stay_chains)
 {
 	struct pkt *p;
 
@@ -161,7 +162,7 @@ Test(rcvq, super_frames_stay_chains)
 	pkt_free(p);
 }
 
-Test(rcvq, reading_a_super_frame_frees_it_piece_by_piece)
+Case(rcvq, reading_a_super_frame_frees_it_piece_by_piece)
 {
 	comes(64000);
 	for (int i = 0; i < 63; i++)
@@ -171,7 +172,7 @@ Test(rcvq, reading_a_super_frame_frees_it_piece_by_piece)
 	reads(1000);
 }
 
-Test(rcvq, packets_are_popped_in_order)
+Case(rcvq, packets_are_popped_in_order)
 {
 	static const uint32_t lens[] = { 1400, 1300, 1200 };
 
@@ -189,7 +190,7 @@ Test(rcvq, packets_are_popped_in_order)
 	cr_assert_null(rcvq_pop(&q));
 }
 
-Test(rcvq, early_bytes_wait_for_those_before)
+Case(rcvq, early_bytes_wait_for_those_before)
 {
 	cr_assert_eq(early(1448, 1448), 1448);
 	cr_assert_eq(q.len, 0);
@@ -200,7 +201,7 @@ Test(rcvq, early_bytes_wait_for_those_before)
 	reads(2896);
 }
 
-Test(rcvq, only_the_first_island_lands)
+Case(rcvq, only_the_first_island_lands)
 {
 	early(2000, 1000);
 	early(4000, 1000);
@@ -212,7 +213,7 @@ Test(rcvq, only_the_first_island_lands)
 	reads(2000);
 }
 
-Test(rcvq, what_comes_twice_is_not_kept_twice)
+Case(rcvq, what_comes_twice_is_not_kept_twice)
 {
 	cr_assert_eq(early(1000, 1000), 1000);
 	cr_assert_eq(early(1000, 1000), 0);
@@ -225,7 +226,7 @@ Test(rcvq, what_comes_twice_is_not_kept_twice)
 	reads(3400);
 }
 
-Test(rcvq, islands_that_touch_become_one)
+Case(rcvq, islands_that_touch_become_one)
 {
 	early(1000, 500);
 	early(2000, 500);
@@ -238,7 +239,7 @@ Test(rcvq, islands_that_touch_become_one)
 	reads(2500);
 }
 
-Test(rcvq, one_segment_may_fill_many_holes)
+Case(rcvq, one_segment_may_fill_many_holes)
 {
 	for (uint32_t at = 100; at < 10000; at += 200)
 		early(at, 100);
@@ -250,7 +251,7 @@ Test(rcvq, one_segment_may_fill_many_holes)
 	reads(10000);
 }
 
-Test(rcvq, segment_in_order_may_go_over_many_islands)
+Case(rcvq, segment_in_order_may_go_over_many_islands)
 {
 	for (uint32_t at = 100; at < 10000; at += 200)
 		early(at, 100);
@@ -262,7 +263,7 @@ Test(rcvq, segment_in_order_may_go_over_many_islands)
 	reads(11000);
 }
 
-Test(rcvq, first_copy_of_a_byte_counts)
+Case(rcvq, first_copy_of_a_byte_counts)
 {
 	struct pkt *lie = payload(0, 3000);
 	uint8_t out[3000];
@@ -290,7 +291,7 @@ Test(rcvq, first_copy_of_a_byte_counts)
 	cr_assert_eq(out[1100], 0xee);
 }
 
-Test(rcvq, memory_of_early_bytes_has_a_limit)
+Case(rcvq, memory_of_early_bytes_has_a_limit)
 {
 	enum { TWO = 2 * (PKT_BUF_LEN + (int)sizeof(struct pkt)) };
 	bool full;
@@ -314,7 +315,7 @@ Test(rcvq, memory_of_early_bytes_has_a_limit)
 	rcvq_check(&q, nxt);
 }
 
-Test(rcvq, islands_of_a_few_bytes_pin_no_buffer)
+Case(rcvq, islands_of_a_few_bytes_pin_no_buffer)
 {
 	for (uint32_t i = 0; i < 100; i++)
 		cr_assert_eq(early(200 + 200 * i, i + 1), i + 1);
@@ -334,7 +335,7 @@ Test(rcvq, islands_of_a_few_bytes_pin_no_buffer)
 	reads(39390);
 }
 
-Test(rcvq, islands_have_a_limit)
+Case(rcvq, islands_have_a_limit)
 {
 	bool full;
 
@@ -349,7 +350,7 @@ Test(rcvq, islands_have_a_limit)
 	cr_assert_eq(early(10001, 1), 1);
 }
 
-Test(rcvq, early_bytes_can_be_dropped)
+Case(rcvq, early_bytes_can_be_dropped)
 {
 	comes(500);
 	early(1000, 500);
@@ -372,7 +373,7 @@ static void blocks_are(unsigned max, unsigned n, const uint32_t *ats)
 		cr_assert_eq(seq_dist(start, blocks[i].start), ats[i], "block %u", i);
 }
 
-Test(rcvq, latest_island_is_reported_first)
+Case(rcvq, latest_island_is_reported_first)
 {
 	blocks_are(4, 0, NULL);
 	early(1000, 10);
@@ -387,7 +388,7 @@ Test(rcvq, latest_island_is_reported_first)
 	blocks_are(3, 3, (uint32_t[]){ 1000, 3000, 2000 });
 }
 
-Test(rcvq, reported_blocks_say_where_islands_end)
+Case(rcvq, reported_blocks_say_where_islands_end)
 {
 	struct tcp_block block;
 
@@ -399,7 +400,7 @@ Test(rcvq, reported_blocks_say_where_islands_end)
 	cr_assert_eq(seq_dist(start, block.end), 1015);
 }
 
-Test(rcvq, one_island_that_grows_does_not_hide_the_others)
+Case(rcvq, one_island_that_grows_does_not_hide_the_others)
 {
 	early(1000, 10);
 	early(2000, 10);
@@ -408,7 +409,7 @@ Test(rcvq, one_island_that_grows_does_not_hide_the_others)
 	blocks_are(4, 3, (uint32_t[]){ 3000, 2000, 1000 });
 }
 
-Test(rcvq, islands_that_landed_are_not_reported)
+Case(rcvq, islands_that_landed_are_not_reported)
 {
 	early(1000, 10);
 	early(2000, 10);
@@ -418,7 +419,7 @@ Test(rcvq, islands_that_landed_are_not_reported)
 	blocks_are(4, 0, NULL);
 }
 
-Test(rcvq, room_for_blocks_is_filled_with_older_islands)
+Case(rcvq, room_for_blocks_is_filled_with_older_islands)
 {
 	for (uint32_t at = 1000; at <= 6000; at += 1000)
 		early(at, 10);
@@ -441,7 +442,7 @@ static struct pkt *take_all_but(uint32_t n)
 	return taken;
 }
 
-Test(rcvq, bytes_are_lost_but_never_wrong_without_memory)
+Case(rcvq, bytes_are_lost_but_never_wrong_without_memory)
 {
 	struct pkt *taken, *p;
 	bool full;
@@ -466,7 +467,7 @@ Test(rcvq, bytes_are_lost_but_never_wrong_without_memory)
 	reads(4010);
 }
 
-Test(rcvq, small_payload_is_kept_as_it_is_without_memory)
+Case(rcvq, small_payload_is_kept_as_it_is_without_memory)
 {
 	struct pkt *p = pkt_new(&pool, PKT_DATA), *taken;
 
@@ -478,7 +479,7 @@ Test(rcvq, small_payload_is_kept_as_it_is_without_memory)
 	reads(1);
 }
 
-Test(rcvq, agrees_with_a_map_of_bytes)
+Case(rcvq, agrees_with_a_map_of_bytes)
 {
 	struct rng rng;
 

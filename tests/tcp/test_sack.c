@@ -2,6 +2,7 @@
 
 #include "stack/base/rng.h"
 #include "tcp/sack.h"
+#include "tests/lib/case.h"
 #include "tests/lib/model_sack.h"
 
 enum { MSS = 100 };
@@ -27,7 +28,7 @@ static void clean(void)
 	cr_assert_null(board.ranges);
 }
 
-TestSuite(sack, .init = setup, .fini = clean);
+Cases(sack, setup, clean);
 
 static struct tcp_block block(uint32_t from, uint32_t to)
 {
@@ -52,7 +53,7 @@ static void hole_is(uint32_t from, uint32_t to, uint32_t start, uint32_t end)
 	cr_assert_eq(seq_dist(una, hole.end), end);
 }
 
-Test(sack, blocks_grow_together)
+Case(sack, blocks_grow_together)
 {
 	cr_assert_eq(reports(block(100, 200)), 100);
 	cr_assert_eq(reports(block(300, 400)), 100);
@@ -66,7 +67,7 @@ Test(sack, blocks_grow_together)
 	cr_assert_eq(board.n, 1);
 }
 
-Test(sack, several_blocks_of_a_segment_count_once)
+Case(sack, several_blocks_of_a_segment_count_once)
 {
 	struct tcp_seg seg = { .n_sack = 4,
 			       .sack = { block(500, 600), block(100, 200),
@@ -77,7 +78,7 @@ Test(sack, several_blocks_of_a_segment_count_once)
 	cr_assert_eq(board.n, 2);
 }
 
-Test(sack, nonsense_is_ignored)
+Case(sack, nonsense_is_ignored)
 {
 	struct tcp_seg seg = { .n_sack = 1, .sack = { block(900, 1001) } };
 
@@ -91,7 +92,7 @@ Test(sack, nonsense_is_ignored)
 	cr_assert_null(board.ranges);
 }
 
-Test(sack, what_came_twice_is_told_but_not_entered)
+Case(sack, what_came_twice_is_told_but_not_entered)
 {
 	struct tcp_seg seg = { .n_sack = 2,
 			       .sack = { block(220, 240), block(200, 300) } };
@@ -111,7 +112,7 @@ Test(sack, what_came_twice_is_told_but_not_entered)
 	cr_assert(dsack);
 }
 
-Test(sack, ranges_have_a_limit)
+Case(sack, ranges_have_a_limit)
 {
 	for (uint32_t i = 0; i < SACK_RANGES_MAX; i++)
 		cr_assert_eq(reports(block(10 + 4 * i, 12 + 4 * i)), 2);
@@ -123,7 +124,7 @@ Test(sack, ranges_have_a_limit)
 	cr_assert_eq(reports(block(5000, 5001)), 1);
 }
 
-Test(sack, acknowledged_ranges_go_with_their_memory)
+Case(sack, acknowledged_ranges_go_with_their_memory)
 {
 	reports(block(100, 200));
 	reports(block(300, 400));
@@ -136,7 +137,7 @@ Test(sack, acknowledged_ranges_go_with_their_memory)
 	cr_assert_null(board.ranges);
 }
 
-Test(sack, peer_that_stops_inside_a_range_has_lost_it)
+Case(sack, peer_that_stops_inside_a_range_has_lost_it)
 {
 	reports(block(100, 200));
 	reports(block(300, 400));
@@ -147,7 +148,7 @@ Test(sack, peer_that_stops_inside_a_range_has_lost_it)
 	cr_assert_eq(board.n_sacked, 0);
 }
 
-Test(sack, everything_can_be_forgotten)
+Case(sack, everything_can_be_forgotten)
 {
 	reports(block(100, 200));
 	sack_clear(&board);
@@ -156,7 +157,7 @@ Test(sack, everything_can_be_forgotten)
 	cr_assert_eq(reports(block(100, 200)), 100);
 }
 
-Test(sack, three_ranges_above_make_a_loss)
+Case(sack, three_ranges_above_make_a_loss)
 {
 	reports(block(100, 101));
 	reports(block(200, 201));
@@ -167,7 +168,7 @@ Test(sack, three_ranges_above_make_a_loss)
 	cr_assert(!sack_is_lost(&board, at(150), MSS));
 }
 
-Test(sack, more_than_two_segments_above_make_a_loss)
+Case(sack, more_than_two_segments_above_make_a_loss)
 {
 	reports(block(100, 300));
 	cr_assert(!sack_is_lost(&board, una, MSS));
@@ -176,7 +177,7 @@ Test(sack, more_than_two_segments_above_make_a_loss)
 	cr_assert(!sack_is_lost(&board, at(301), MSS));
 }
 
-Test(sack, holes_are_what_is_not_reported)
+Case(sack, holes_are_what_is_not_reported)
 {
 	struct tcp_block hole;
 
@@ -192,7 +193,7 @@ Test(sack, holes_are_what_is_not_reported)
 	cr_assert(!sack_hole(&board, at(50), at(50), &hole));
 }
 
-Test(sack, pipe_is_what_is_neither_reported_nor_lost)
+Case(sack, pipe_is_what_is_neither_reported_nor_lost)
 {
 	cr_assert_eq(sack_pipe(&board, una, at(1000), una, MSS), 1000);
 	reports(block(200, 300));
@@ -205,7 +206,7 @@ Test(sack, pipe_is_what_is_neither_reported_nor_lost)
 	cr_assert_eq(sack_pipe(&board, una, at(1000), at(400), MSS), 700);
 }
 
-Test(sack, agrees_with_a_map_of_bytes)
+Case(sack, agrees_with_a_map_of_bytes)
 {
 	struct rng rng;
 

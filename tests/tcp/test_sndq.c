@@ -2,6 +2,7 @@
 
 #include "stack/base/pkt.h"
 #include "tcp/sndq.h"
+#include "tests/lib/case.h"
 
 enum { KIB = 1024, N_BUFS = 128, N_PKTS = 512 };
 
@@ -23,7 +24,7 @@ static void clean(void)
 	pkt_pool_fini(&pool);
 }
 
-TestSuite(sndq, .init = setup, .fini = clean);
+Cases(sndq, setup, clean);
 
 /* Byte number @at of the stream that all tests write. */
 static uint8_t stream(uint64_t at)
@@ -83,7 +84,7 @@ static unsigned gathers(uint32_t offset, uint32_t len)
 	return n;
 }
 
-Test(sndq, small_writes_share_a_buffer)
+Case(sndq, small_writes_share_a_buffer)
 {
 	for (int i = 0; i < 100; i++)
 		cr_assert_eq(writes(40), 40);
@@ -92,7 +93,7 @@ Test(sndq, small_writes_share_a_buffer)
 	cr_assert_eq(gathers(0, 4000), 2);
 }
 
-Test(sndq, a_short_reply_takes_no_buffer)
+Case(sndq, a_short_reply_takes_no_buffer)
 {
 	cr_assert_eq(writes(PKT_HEAD_LEN - 1), PKT_HEAD_LEN - 1);
 	cr_assert_eq(pool.bufs.n_out, 0);
@@ -108,7 +109,7 @@ Test(sndq, a_short_reply_takes_no_buffer)
 	cr_assert_eq(gathers(0, PKT_HEAD_LEN + 1), 1);
 }
 
-Test(sndq, a_short_packet_that_is_alone_keeps_no_buffer)
+Case(sndq, a_short_packet_that_is_alone_keeps_no_buffer)
 {
 	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
 
@@ -118,7 +119,7 @@ Test(sndq, a_short_packet_that_is_alone_keeps_no_buffer)
 	gathers(0, 1);
 }
 
-Test(sndq, acknowledged_bytes_give_their_memory_back)
+Case(sndq, acknowledged_bytes_give_their_memory_back)
 {
 	writes(10 * KIB);
 	cr_assert_eq(pool.bufs.n_out, 3);
@@ -133,7 +134,7 @@ Test(sndq, acknowledged_bytes_give_their_memory_back)
 	cr_assert_eq(gathers(0, 1), 1);
 }
 
-Test(sndq, gathered_bytes_outlive_the_queue)
+Case(sndq, gathered_bytes_outlive_the_queue)
 {
 	uint8_t out[100];
 	struct pkt *p;
@@ -148,7 +149,7 @@ Test(sndq, gathered_bytes_outlive_the_queue)
 }
 
 /* A driver still reads what was gathered while more is written behind it. */
-Test(sndq, writing_behind_a_gathered_segment_leaves_it_alone)
+Case(sndq, writing_behind_a_gathered_segment_leaves_it_alone)
 {
 	uint8_t out[300];
 	struct pkt *p;
@@ -165,7 +166,7 @@ Test(sndq, writing_behind_a_gathered_segment_leaves_it_alone)
 	gathers(0, 600);
 }
 
-Test(sndq, super_frame_is_at_most_17_descriptors)
+Case(sndq, super_frame_is_at_most_17_descriptors)
 {
 	unsigned most = 0;
 
@@ -184,7 +185,7 @@ Test(sndq, super_frame_is_at_most_17_descriptors)
 	cr_assert_eq(most, 17);
 }
 
-Test(sndq, gathering_in_order_does_not_walk_the_queue)
+Case(sndq, gathering_in_order_does_not_walk_the_queue)
 {
 	writes(64 * KIB);
 	writes(64 * KIB);
@@ -201,7 +202,7 @@ Test(sndq, gathering_in_order_does_not_walk_the_queue)
 	}
 }
 
-Test(sndq, takes_packets_as_they_are)
+Case(sndq, takes_packets_as_they_are)
 {
 	struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
 	uint8_t *bytes = p->data;
@@ -216,7 +217,7 @@ Test(sndq, takes_packets_as_they_are)
 	gathers(0, 8000);
 }
 
-Test(sndq, short_packets_are_copied_together)
+Case(sndq, short_packets_are_copied_together)
 {
 	for (unsigned i = 0; i < 500; i++) {
 		struct pkt *p = pkt_new_buf(&pool, PKT_DATA, 0);
@@ -231,7 +232,7 @@ Test(sndq, short_packets_are_copied_together)
 }
 
 /* Half a buffer is still copied, so that two neighbours always fill one together. */
-Test(sndq, packets_of_half_a_buffer_fill_buffers)
+Case(sndq, packets_of_half_a_buffer_fill_buffers)
 {
 	static const uint8_t zeros[PKT_BUF_LEN];
 
@@ -245,7 +246,7 @@ Test(sndq, packets_of_half_a_buffer_fill_buffers)
 	cr_assert_eq(pool.bufs.n_out, 4);
 }
 
-Test(sndq, writes_what_the_pool_has_room_for)
+Case(sndq, writes_what_the_pool_has_room_for)
 {
 	size_t room = (size_t)(N_BUFS - N_BUFS / 16) * PKT_BUF_LEN, n = 0;
 
@@ -260,7 +261,7 @@ Test(sndq, writes_what_the_pool_has_room_for)
 	cr_assert_eq(writes(5000), PKT_BUF_LEN);
 }
 
-Test(sndq, gathers_nothing_when_descriptors_are_out)
+Case(sndq, gathers_nothing_when_descriptors_are_out)
 {
 	struct pkt *taken = NULL, *p;
 
@@ -277,7 +278,7 @@ Test(sndq, gathers_nothing_when_descriptors_are_out)
 }
 
 /* Everything at once, against the stream that was written. */
-Test(sndq, any_order_of_calls_keeps_the_stream)
+Case(sndq, any_order_of_calls_keeps_the_stream)
 {
 	uint32_t random = 1;
 

@@ -5,6 +5,7 @@
 #include "stack/base/rng.h"
 #include "tcp/synq.h"
 #include "tcp/tcp_wire.h"
+#include "tests/lib/case.h"
 
 enum { MAX = 1000 };
 
@@ -25,7 +26,7 @@ static void clean(void)
 	synq_free(q);
 }
 
-TestSuite(synq, .init = setup, .fini = clean);
+Cases(synq, setup, clean);
 
 static struct syn syn_of(unsigned i)
 {
@@ -88,7 +89,7 @@ static void same(const struct syn *a, const struct syn *b)
 	cr_assert_eq(a->tries, b->tries);
 }
 
-Test(synq, gives_back_what_was_entered)
+Case(synq, gives_back_what_was_entered)
 {
 	struct syn s4 = syn_of(1), s6 = syn6_of(1), out;
 	uint32_t id4 = synq_add(q, &s4, now), id6 = synq_add(q, &s6, now);
@@ -102,7 +103,7 @@ Test(synq, gives_back_what_was_entered)
 	cr_assert_eq(synq_count(q), 2);
 }
 
-Test(synq, tells_the_time_of_older_entries)
+Case(synq, tells_the_time_of_older_entries)
 {
 	uint32_t id = adds(1, now);
 	struct syn s = syn_of(2), out;
@@ -115,7 +116,7 @@ Test(synq, tells_the_time_of_older_entries)
 	cr_assert_eq(out.at_ns, s.at_ns - 999);
 }
 
-Test(synq, finds_no_other_flow)
+Case(synq, finds_no_other_flow)
 {
 	struct syn s = syn_of(1);
 
@@ -127,7 +128,7 @@ Test(synq, finds_no_other_flow)
 	cr_assert_eq(synq_find(q, &s.flow), SYNQ_NONE);
 }
 
-Test(synq, forgets_what_was_deleted)
+Case(synq, forgets_what_was_deleted)
 {
 	adds(1, now);
 	adds(2, now);
@@ -139,7 +140,7 @@ Test(synq, forgets_what_was_deleted)
 	cr_assert_eq(synq_count(q), 2);
 }
 
-Test(synq, is_full_when_it_is_full)
+Case(synq, is_full_when_it_is_full)
 {
 	struct syn s = syn_of(MAX);
 
@@ -153,7 +154,7 @@ Test(synq, is_full_when_it_is_full)
 		cr_assert_eq(finds(i) == SYNQ_NONE, i == 500);
 }
 
-Test(synq, full_of_the_wider_family_too)
+Case(synq, full_of_the_wider_family_too)
 {
 	struct syn s;
 
@@ -167,7 +168,7 @@ Test(synq, full_of_the_wider_family_too)
 	cr_assert_eq(synq_count(q), 0);
 }
 
-Test(synq, remembers_a_newer_timestamp)
+Case(synq, remembers_a_newer_timestamp)
 {
 	uint32_t id = adds(1, now);
 	struct syn out;
@@ -177,7 +178,7 @@ Test(synq, remembers_a_newer_timestamp)
 	cr_assert_eq(out.ts_recent, 99);
 }
 
-Test(synq, deadlines_are_never_late)
+Case(synq, deadlines_are_never_late)
 {
 	uint64_t due = now + NS_PER_S;
 
@@ -193,7 +194,7 @@ Test(synq, deadlines_are_never_late)
 }
 
 /* Waits of 1, 2, 4, ... seconds: the deadlines of all lists come in order. */
-Test(synq, entries_come_due_in_order_whatever_their_tries)
+Case(synq, entries_come_due_in_order_whatever_their_tries)
 {
 	uint64_t t = now, last = 0;
 	unsigned n_due = 0;
@@ -220,7 +221,7 @@ Test(synq, entries_come_due_in_order_whatever_their_tries)
 	cr_assert_eq(synq_due(q), UINT64_MAX);
 }
 
-Test(synq, earlier_deadline_goes_before_later_ones)
+Case(synq, earlier_deadline_goes_before_later_ones)
 {
 	adds(1, now + 3 * NS_PER_S);
 	adds(2, now + 5 * NS_PER_S);
@@ -235,7 +236,7 @@ Test(synq, earlier_deadline_goes_before_later_ones)
 	}
 }
 
-Test(synq, tries_end_at_their_maximum)
+Case(synq, tries_end_at_their_maximum)
 {
 	uint32_t id = adds(1, now);
 	struct syn out;
@@ -247,7 +248,7 @@ Test(synq, tries_end_at_their_maximum)
 	cr_assert_geq(synq_due(q), now + 19 * NS_PER_S - early);
 }
 
-Test(synq, entries_of_a_listener_go_with_it)
+Case(synq, entries_of_a_listener_go_with_it)
 {
 	for (unsigned i = 0; i < 100; i++) {
 		struct syn s = syn_of(i);
@@ -262,7 +263,7 @@ Test(synq, entries_of_a_listener_go_with_it)
 	cr_assert_eq(synq_count(q), 67);
 }
 
-Test(synq, needs_room_for_one)
+Case(synq, needs_room_for_one)
 {
 	struct synq *none = NULL;
 
@@ -271,7 +272,7 @@ Test(synq, needs_room_for_one)
 }
 
 /* Everything at once, against an array. */
-Test(synq, any_order_of_calls_keeps_all_entries)
+Case(synq, any_order_of_calls_keeps_all_entries)
 {
 	static uint64_t dues[MAX]; /* 0: not there */
 	uint64_t t = now;

@@ -3,6 +3,7 @@
 
 #include "stack/base/clock.h"
 #include "tcp/timewait.h"
+#include "tests/lib/case.h"
 
 enum { MAX = 1000 };
 
@@ -23,7 +24,7 @@ static void clean(void)
 	timewait_free(t);
 }
 
-TestSuite(timewait, .init = setup, .fini = clean);
+Cases(timewait, setup, clean);
 
 static struct tw tw_of(unsigned i)
 {
@@ -78,7 +79,7 @@ static void same(const struct tw *a, const struct tw *b)
 	cr_assert_eq(a->timestamps, b->timestamps);
 }
 
-Test(timewait, gives_back_what_was_entered)
+Case(timewait, gives_back_what_was_entered)
 {
 	struct tw tw4 = tw_of(1), tw6 = tw6_of(2), out;
 
@@ -91,7 +92,7 @@ Test(timewait, gives_back_what_was_entered)
 	cr_assert_eq(timewait_count(t), 2);
 }
 
-Test(timewait, window_beyond_the_field_is_the_most_the_field_says)
+Case(timewait, window_beyond_the_field_is_the_most_the_field_says)
 {
 	struct tw tw = tw_of(1), out;
 
@@ -102,7 +103,7 @@ Test(timewait, window_beyond_the_field_is_the_most_the_field_says)
 	cr_assert_eq(out.rcv_wnd, 65535);
 }
 
-Test(timewait, finds_no_other_flow)
+Case(timewait, finds_no_other_flow)
 {
 	struct tw tw = tw_of(1);
 
@@ -114,7 +115,7 @@ Test(timewait, finds_no_other_flow)
 	cr_assert_eq(timewait_find(t, &tw.flow), TIMEWAIT_NONE);
 }
 
-Test(timewait, no_wait_is_shorter_than_it_should_be)
+Case(timewait, no_wait_is_shorter_than_it_should_be)
 {
 	cr_assert_eq(timewait_due(t), UINT64_MAX);
 	adds(1, now + wait);
@@ -126,7 +127,7 @@ Test(timewait, no_wait_is_shorter_than_it_should_be)
 	cr_assert_eq(timewait_due(t), UINT64_MAX);
 }
 
-Test(timewait, entries_end_in_order)
+Case(timewait, entries_end_in_order)
 {
 	for (unsigned i = 0; i < 600; i++)
 		adds(i, now + wait + i * 100 * NS_PER_MS);
@@ -138,7 +139,7 @@ Test(timewait, entries_end_in_order)
 	}
 }
 
-Test(timewait, oldest_makes_room_when_it_is_full)
+Case(timewait, oldest_makes_room_when_it_is_full)
 {
 	for (unsigned i = 0; i < MAX; i++)
 		cr_assert(!adds(i, now + i * NS_PER_MS));
@@ -149,7 +150,7 @@ Test(timewait, oldest_makes_room_when_it_is_full)
 		cr_assert_neq(finds(i), TIMEWAIT_NONE);
 }
 
-Test(timewait, forgets_what_was_deleted)
+Case(timewait, forgets_what_was_deleted)
 {
 	for (unsigned i = 0; i < 5; i++)
 		adds(i, now + i * NS_PER_S);
@@ -163,7 +164,7 @@ Test(timewait, forgets_what_was_deleted)
 	cr_assert_eq(timewait_expire(t, now + 10 * NS_PER_S), 2);
 }
 
-Test(timewait, wait_can_begin_anew)
+Case(timewait, wait_can_begin_anew)
 {
 	for (unsigned i = 0; i < 3; i++)
 		adds(i, now + wait + i * NS_PER_S);
@@ -176,7 +177,7 @@ Test(timewait, wait_can_begin_anew)
 	cr_assert_eq(timewait_expire(t, now + 3 * wait + late), 1);
 }
 
-Test(timewait, end_before_that_of_another_waits_for_it)
+Case(timewait, end_before_that_of_another_waits_for_it)
 {
 	adds(1, now + wait);
 	adds(2, now);
@@ -185,7 +186,7 @@ Test(timewait, end_before_that_of_another_waits_for_it)
 }
 
 /* Ends are kept in 16 bits: an entry that nobody asked about must not come back. */
-Test(timewait, entries_of_long_ago_are_gone)
+Case(timewait, entries_of_long_ago_are_gone)
 {
 	const uint64_t hour = 3600 * NS_PER_S;
 
@@ -200,7 +201,7 @@ Test(timewait, entries_of_long_ago_are_gone)
 	cr_assert_geq(timewait_due(t), now + 100 * hour);
 }
 
-Test(timewait, has_a_least_and_a_most_number_of_entries)
+Case(timewait, has_a_least_and_a_most_number_of_entries)
 {
 	struct timewait *none = NULL;
 
