@@ -15,6 +15,7 @@ struct peer {
 	struct list node;
 	struct addr addr;
 	uint32_t n;
+	uint64_t taken;
 };
 
 struct peers {
@@ -79,21 +80,44 @@ struct peer *peers_add(struct peers *peers, const char *addr)
 		return NULL;
 	peer->addr = a;
 	peer->n = 1;
+	peer->taken = 0;
 	list_insert(slot, &peer->node);
 	peers->n++;
 	return peer;
 }
 
-void peers_remove(struct peers *peers, struct peer *peer)
+static void forget_idle(struct peers *peers, struct peer *peer)
 {
-	if (--peer->n > 0)
+	if (peer->n > 0 || peer->taken > 0)
 		return;
 	list_remove(&peer->node);
 	peers->n--;
 	free(peer);
 }
 
+void peers_remove(struct peers *peers, struct peer *peer)
+{
+	peer->n--;
+	forget_idle(peers, peer);
+}
+
 uint32_t peers_count(const struct peer *peer)
 {
 	return peer->n;
+}
+
+bool peers_take(struct peer *peer, uint64_t amount, uint64_t most)
+{
+	if (peer->taken > most || amount > most - peer->taken)
+		return false;
+	peer->taken += amount;
+	return true;
+}
+
+void peers_give(struct peers *peers, struct peer *peer, uint64_t amount)
+{
+	if (amount == 0)
+		return;
+	peer->taken -= amount;
+	forget_idle(peers, peer);
 }

@@ -57,3 +57,28 @@ Test(peers, holds_many_clients_and_forgets_them)
 		peers_remove(peers, all[i]);
 	peers_free(peers);
 }
+
+Test(peers, share_what_there_is)
+{
+	struct peers *peers;
+	struct peer *a, *b;
+
+	cr_assert_eq(peers_new(1, &peers), 0);
+	a = peers_add(peers, "192.0.2.1");
+	b = peers_add(peers, "192.0.2.2");
+	cr_assert(peers_take(a, 60, 100));
+	cr_assert(!peers_take(a, 41, 100));
+	cr_assert(peers_take(a, 40, 100));
+	cr_assert(!peers_take(a, 1, 50));
+	cr_assert(!peers_take(a, UINT64_MAX, 100));
+	cr_assert(peers_take(b, 100, 100));
+	/* It is remembered for as long as the client has something. */
+	peers_remove(peers, a);
+	cr_assert_eq(peers_add(peers, "192.0.2.1"), a);
+	cr_assert(!peers_take(a, 1, 100));
+	peers_remove(peers, a);
+	peers_give(peers, a, 100);
+	peers_give(peers, b, 100);
+	peers_remove(peers, b);
+	peers_free(peers);
+}

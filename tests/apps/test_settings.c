@@ -128,6 +128,8 @@ static const struct {
 	  ":2: smtp.rcpts_max is '99'; allowed: 100 to 10000" },
 	{ "[smtp]\nmemory_max = 1M\n",
 	  ":2: smtp.memory_max is '1M'; allowed: smtp.message_max or more" },
+	{ "[smtp]\nclient_memory_max = 1M\n",
+	  ":2: smtp.client_memory_max is '1M'; allowed: smtp.message_max or more" },
 	{ "[smtp]\nheader_max = 1G\n",
 	  ":2: smtp.header_max is '1G'; allowed: smtp.message_max or less" },
 	{ "[store]\nsize_max = 2M\n",

@@ -102,3 +102,72 @@ Test(smtpd, outlives_a_session_whose_message_another_thread_commits)
 {
 	commit_elsewhere(false);
 }
+
+/* A client that has sent all but the end of a message of @n_lines. */
+static struct mem_peer *hoard(struct smtp_test *t, const char *from, int n_lines)
+{
+	struct mem_peer *peer = mem_connect(t->net, SMTP_TEST_WHERE, from);
+
+	mem_say(peer, "HELO client.example\r\nMAIL FROM:<>\r\n"
+		      "RCPT TO:<alice@b.example>\r\nDATA\r\n\r\n");
+	for (int i = 0; i < n_lines; i++)
+		mem_say(peer,
+			"1234567890123456789012345678901234567890123456789012345678\r\n");
+	mem_settle(t->net);
+	mem_take(peer, mem_heard(peer).len);
+	return peer;
+}
+
+static bool ends_with(struct smtp_test *t, struct mem_peer *peer, const char *answer)
+{
+	mem_say(peer, ".\r\n");
+	mem_settle(t->net);
+	return str_starts_nocase(mem_heard(peer), str_of(answer));
+}
+
+Test(smtpd, gives_one_client_no_more_than_its_share_of_memory)
+{
+	struct mem_peer *peers[4];
+	struct smtp_test t;
+
+	smtp_test_init(&t);
+	t.conf.limits.client_memory_max = 100000;
+	t.conf.limits.memory_max = 1000000;
+	smtp_test_start(&t);
+	peers[0] = hoard(&t, "192.0.2.9:1", 800);
+	peers[1] = hoard(&t, "192.0.2.9:2", 800);
+	peers[2] = hoard(&t, "192.0.2.8:1", 800);
+	cr_assert_eq(smtpd_stats(t.smtpd)->no_share, 1);
+	cr_assert(ends_with(&t, peers[1], "452 4.3.1 "));
+	cr_assert(ends_with(&t, peers[0], "250 2.0.0 "));
+	cr_assert(ends_with(&t, peers[2], "250 2.0.0 "));
+	/* What is done is given back. */
+	peers[3] = hoard(&t, "192.0.2.9:3", 800);
+	cr_assert(ends_with(&t, peers[3], "250 2.0.0 "));
+	for (int i = 0; i < 4; i++)
+		mem_free(peers[i]);
+	mem_settle(t.net);
+	cr_assert_eq(smtpd_stats(t.smtpd)->memory, 0);
+	cr_assert(smtp_test_fini(&t));
+}
+
+Test(smtpd, counts_the_share_of_a_session_that_ended_until_the_commit)
+{
+	struct mem_peer *gone, *other;
+	struct smtp_test t;
+
+	smtp_test_init(&t);
+	t.conf.limits.client_memory_max = 100000;
+	t.store.holds = true;
+	smtp_test_start(&t);
+	gone = hoard(&t, "192.0.2.9:1", 800);
+	mem_say(gone, ".\r\n");
+	mem_settle(t.net);
+	mem_free(gone);
+	mem_settle(t.net);
+	other = hoard(&t, "192.0.2.9:2", 800);
+	cr_assert(ends_with(&t, other, "452 4.3.1 "));
+	smtp_test_commit(&t);
+	mem_free(other);
+	cr_assert(smtp_test_fini(&t));
+}

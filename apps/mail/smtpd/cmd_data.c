@@ -25,20 +25,29 @@ void smtpd_data(struct smtpd_session *s, struct str arg)
 		smtpd_no_memory(s);
 		return;
 	}
-	s->message->began_ns = net_now_ns(d->net);
+	s->message->due_ns = net_now_ns(d->net) + d->conf.limits.command_s * NS_PER_S;
 	smtpd_enter(s, SMTPD_DATA);
 	smtpd_reply(s, "354 End with a line of one dot");
 }
 
-uint64_t smtpd_data_due(const struct smtpd_session *s)
+/*
+ * Each octet gives time for the next, but no client is ever further ahead than it was in
+ * the beginning: much that comes at once buys no long silence, in which it would hold
+ * the memory.
+ */
+static void data_due(struct smtpd_session *s, size_t n_read)
 {
 	const struct smtpd_limits *limits = &s->smtpd->conf.limits;
-	uint64_t grace = limits->command_s * NS_PER_S;
+	uint64_t most = net_now_ns(s->smtpd->net) + limits->command_s * NS_PER_S;
+	struct smtpd_message *m = s->message;
 
 	if (limits->data_rate_min == 0)
-		return net_now_ns(s->smtpd->net) + grace;
-	return s->message->began_ns + grace +
-	       s->message->n_raw * NS_PER_S / limits->data_rate_min;
+		m->due_ns = most;
+	else
+		m->due_ns += n_read * NS_PER_S / limits->data_rate_min;
+	if (m->due_ns > most)
+		m->due_ns = most;
+	io_deadline(s->io, m->due_ns);
 }
 
 static void refuse_line_end(struct smtpd_session *s, enum dot_fault fault)
@@ -145,19 +154,21 @@ bool smtpd_data_input(struct smtpd_session *s)
 	uint64_t most = s->smtpd->conf.limits.message_max * DATA_FAR_BEYOND;
 	struct smtpd_message *m = s->message;
 	struct str in = io_peek(s->io);
+	size_t n_read;
 
 	if (in.len == 0)
 		return false;
 	if (in.len > most - m->n_raw)
 		in.len = most - m->n_raw;
-	io_consume(s->io, smtpd_message_read(m, in));
+	n_read = smtpd_message_read(m, in);
+	io_consume(s->io, n_read);
 	if (m->dot.state == DOT_END) {
 		end(s);
 	} else if (m->n_raw == most) {
 		s->smtpd->stats.too_big++;
 		smtpd_close(s, "421 4.7.0 Message far bigger than SIZE");
 	} else {
-		io_deadline(s->io, smtpd_data_due(s));
+		data_due(s, n_read);
 	}
 	return true;
 }

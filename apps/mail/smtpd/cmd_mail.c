@@ -58,7 +58,7 @@ void smtpd_mail(struct smtpd_session *s, struct str arg)
 	}
 	if (!has_room(s, &mail))
 		return;
-	m = smtpd_message_new(s->smtpd);
+	m = smtpd_message_new(s);
 	if (!m) {
 		smtpd_no_memory(s);
 		return;

@@ -20,20 +20,41 @@ enum {
 	CHUNK_MOST = 256 * 1024, /* up to this */
 };
 
-/* Memory of @m, within what all messages together may have. */
-static void *charged(struct smtpd_message *m, size_t len)
+static bool charge(struct smtpd_message *m, size_t len)
 {
 	struct smtpd *d = m->smtpd;
 	uint64_t most = d->conf.limits.memory_max;
-	void *p;
 
 	if (d->stats.memory > most || len > most - d->stats.memory)
+		return false;
+	if (!peers_take(m->peer, len, d->conf.limits.client_memory_max)) {
+		d->stats.no_share++;
+		return false;
+	}
+	d->stats.memory += len;
+	m->charged += len;
+	return true;
+}
+
+static void give_back(struct smtpd_message *m, size_t len)
+{
+	struct smtpd *d = m->smtpd;
+
+	m->charged -= len;
+	d->stats.memory -= len;
+	peers_give(d->door.peers, m->peer, len);
+}
+
+/* Memory of @m, within what its client's and what all messages together may have. */
+static void *charged(struct smtpd_message *m, size_t len)
+{
+	void *p;
+
+	if (!charge(m, len))
 		return NULL;
 	p = malloc(len);
-	if (p) {
-		d->stats.memory += len;
-		m->charged += len;
-	}
+	if (!p)
+		give_back(m, len);
 	return p;
 }
 
@@ -45,9 +66,10 @@ static void committed(struct store_op *op)
 	handoff_back(&m->smtpd->commits, &m->back);
 }
 
-struct smtpd_message *smtpd_message_new(struct smtpd *d)
+struct smtpd_message *smtpd_message_new(struct smtpd_session *s)
 {
-	struct smtpd_message own = { .smtpd = d }, *m;
+	struct smtpd *d = s->smtpd;
+	struct smtpd_message own = { .smtpd = d, .peer = s->guest.peer }, *m;
 
 	m = charged(&own, sizeof(*m));
 	if (!m)
@@ -69,8 +91,7 @@ struct smtpd_message *smtpd_message_new(struct smtpd *d)
 
 static void release(struct smtpd_message *m, void *p, size_t len)
 {
-	m->charged -= len;
-	m->smtpd->stats.memory -= len;
+	give_back(m, len);
 	free(p);
 }
 
@@ -107,7 +128,7 @@ void smtpd_message_free(struct smtpd_message *m)
 	drop_rcpts(m->remotes);
 	free(m->items);
 	free(m->lists);
-	d->stats.memory -= m->charged;
+	give_back(m, m->charged);
 	d->stats.messages_open--;
 	free(m);
 }
@@ -321,13 +342,16 @@ static int pack_remotes(struct smtpd_message *m)
 		rcpts[i++] = at->addr;
 	r = pack_items(&pack, &m->items, &len);
 	free(rcpts);
-	if (r == 0) {
-		m->spool.add = m->items->add;
-		m->spool.n_add = m->items->n_add;
-		m->charged += len;
-		d->stats.memory += len;
+	if (r < 0)
+		return r;
+	if (!charge(m, len)) {
+		free(m->items);
+		m->items = NULL;
+		return -ENOMEM;
 	}
-	return r;
+	m->spool.add = m->items->add;
+	m->spool.n_add = m->items->n_add;
+	return 0;
 }
 
 static void mark_bytes(uint8_t mark[static SPOOL_MARK_LEN], const void *bytes, size_t len)

@@ -63,7 +63,7 @@ void smtpd_enter(struct smtpd_session *s, enum smtpd_state state)
 	case SMTPD_READY:
 	case SMTPD_MAIL:
 	case SMTPD_RCPT: command_due(s); break;
-	case SMTPD_DATA: io_deadline(s->io, smtpd_data_due(s)); break;
+	case SMTPD_DATA: io_deadline(s->io, s->message->due_ns); break;
 	case SMTPD_COMMIT: io_deadline(s->io, UINT64_MAX); break;
 	case SMTPD_CLOSED:
 		io_close(s->io);

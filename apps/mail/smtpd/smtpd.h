@@ -32,6 +32,8 @@ struct store_op;
 	  "octets of a message, as SIZE tells (RFC 1870)")			\
 	L(memory_max,	  256 << 20, 1 << 20, UINT64_C(1) << 40,		\
 	  "octets of all messages being received or committed")			\
+	L(client_memory_max, 64 << 20, 1 << 16, UINT64_C(1) << 40,		\
+	  "octets of those that one client address sends")			\
 	L(rcpts_max,	       1000,	 100,	10000,				\
 	  "recipients of a message (RFC 5321 4.5.3.1.8: at least 100)")		\
 	L(line_max,	       2048,	 512,	32768,				\
@@ -53,7 +55,7 @@ struct store_op;
 	L(command_s,		300,	   1,	86400,				\
 	  "seconds until a command must have come whole (RFC 5321 4.5.3.2.7)")	\
 	L(data_rate_min,	500,	   0,  1 << 30,				\
-	  "octets a second a message must come with, beyond the first command_s") \
+	  "octets a second a message must come with, but for command_s in all") \
 	L(greet_delay_ms,	  0,	   0,	60000,				\
 	  "wait before the greeting, for those who do not wait for it")
 /* clang-format on */
@@ -147,6 +149,7 @@ void smtpd_free(struct smtpd *smtpd);
 	C(bad_header,	   "messages refused: header beyond its limits") \
 	C(loops,	   "messages refused: too many hops")		\
 	C(no_memory,	   "messages deferred: memory limit reached")	\
+	C(no_share,	   "... because of the limit of one client")	\
 	C(no_storage,	   "messages deferred: store full or failing")	\
 	C(timeouts,	   "sessions ended: client too slow")		\
 	C(too_many_errors, "sessions ended: too many refused commands")	\

@@ -19,6 +19,7 @@
 #include "apps/lib/handoff.h"
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
+#include "apps/lib/peers.h"
 #include "apps/mail/smtpd/smtpd.h"
 #include "apps/mail/store/spool.h"
 #include "apps/mail/store/store.h"
@@ -103,8 +104,6 @@ void smtpd_quit(struct smtpd_session *s, struct str arg);
 
 /* cmd_data.c: takes input in DATA.  False: there was none. */
 bool smtpd_data_input(struct smtpd_session *s);
-/* When a client in DATA is too slow. */
-uint64_t smtpd_data_due(const struct smtpd_session *s);
 /* handoff_take of smtpd->commits. */
 void smtpd_data_committed(void *smtpd, struct handoff_item *item);
 
@@ -139,6 +138,7 @@ struct smtpd_message {
 	struct spool_op *items;	      /* what it adds, if anything */
 	uint8_t mark[SPOOL_MARK_LEN]; /* of @spool */
 	struct smtpd *smtpd;
+	struct peer *peer;	       /* whose share we take */
 	struct smtpd_session *session; /* NULL: it ended while we were being committed */
 	uint64_t charged;
 	char from[MAILADDR_TEXT_LEN]; /* "" of a bounce */
@@ -156,12 +156,12 @@ struct smtpd_message {
 	struct smtpd_chunk *first, *last;
 	uint64_t len;	   /* octets of the message */
 	uint64_t n_raw;	   /* octets that came in DATA */
-	uint64_t began_ns; /* DATA */
+	uint64_t due_ns;   /* more of DATA must come until then */
 	struct str *lists; /* what @op points to */
 };
 
-/* NULL: no memory. */
-struct smtpd_message *smtpd_message_new(struct smtpd *smtpd);
+/* Of a client's session.  NULL: no memory. */
+struct smtpd_message *smtpd_message_new(struct smtpd_session *s);
 void smtpd_message_free(struct smtpd_message *m);
 /* Adds a recipient.  0, or -ENOMEM.  A user who is in the list is not put there again. */
 int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr);
