@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "stack/base/addr.h"
 #include "stack/base/check.h"
 #include "stack/base/hash.h"
 #include "stack/base/list.h"
@@ -49,8 +48,7 @@ void peers_free(struct peers *peers)
 	free(peers);
 }
 
-/* Text that is no address (of a test's network) is a client, too: all of them one. */
-static struct addr client_of(const char *text)
+struct addr peers_client(const char *text)
 {
 	struct addr a;
 
@@ -63,7 +61,7 @@ static struct addr client_of(const char *text)
 
 struct peer *peers_add(struct peers *peers, const char *addr)
 {
-	struct addr a = client_of(addr);
+	struct addr a = peers_client(addr);
 	uint64_t hash = hash_siphash13(&peers->key, &a, sizeof(a));
 	struct list *slot = &peers->slots[hash % PEERS_SLOTS];
 	struct peer *peer;

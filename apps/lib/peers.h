@@ -11,8 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/base/addr.h"
+
 struct peers;
 struct peer;
+
+/* The address that stands for the client at "192.0.2.1" or "2001:db8::1".  Text that is
+ * no address (of a test's network) is a client, too: all of them one. */
+struct addr peers_client(const char *addr);
 
 /* 0 or -ENOMEM. */
 int peers_new(uint64_t seed, struct peers **peers);
