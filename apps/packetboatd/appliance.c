@@ -235,7 +235,7 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 	r = userdb_new(a->net, &a->log, a->conf->users, &a->users, error);
 	if (r < 0)
 		return r;
-	r = verify_new(VERIFY_THREADS, &a->verify);
+	r = verify_new(VERIFY_THREADS, a->seed, &a->verify);
 	if (r < 0)
 		return fail(error, r, "thread for passwords", NULL);
 	r = worker_new((unsigned)a->conf->imap_search_threads, SEARCHES_MAX,

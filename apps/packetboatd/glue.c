@@ -119,41 +119,18 @@ const struct smtpd_ops glue_smtpd_ops = {
 	.spooled = spooled,
 };
 
-/* A login on its way through the verifier. */
-struct check {
-	struct verify_job job;
-	struct pop3d_login *login;
-};
-
-static void checked(struct verify_job *job)
-{
-	struct check *check = container_of(job, struct check, job);
-	struct pop3d_login *login = check->login;
-
-	switch (job->verdict) {
-	case VERIFY_RIGHT: login->verdict = POP3D_RIGHT; break;
-	case VERIFY_WRONG: login->verdict = POP3D_WRONG; break;
-	case VERIFY_UNSURE: login->verdict = POP3D_UNSURE; break;
-	}
-	free(check);
-	login->done(login);
-}
-
-static bool verify(void *arg, struct pop3d_login *login)
+static bool verify(void *arg, struct verify_job *job)
 {
 	struct appliance *a = arg;
-	struct check *check = calloc(1, sizeof(*check));
 
-	if (!check)
-		return false;
-	check->login = login;
-	check->job.password = login->password;
-	check->job.done = checked;
-	if (verify_submit(a->verify, users_by_name(userdb_users(a->users), login->user),
-			  &check->job))
-		return true;
-	free(check);
-	return false;
+	job->now_ns = net_now_ns(a->net);
+	return verify_submit(a->verify, users_by_name(userdb_users(a->users), job->name),
+			     job);
+}
+
+static void cancel(void *arg, struct verify_job *job)
+{
+	verify_cancel(((struct appliance *)arg)->verify, job);
 }
 
 static int list(void *arg, struct str user, uint32_t *uid_validity,
@@ -187,50 +164,15 @@ static void release(void *arg, struct store_hold *held)
 
 const struct pop3d_ops glue_pop3d_ops = {
 	.verify = verify,
+	.cancel = cancel,
 	.list = list,
 	.hold = hold,
 	.release = release,
 	.submit = submit,
 };
 
-/* The same for IMAP. */
-struct imap_check {
-	struct verify_job job;
-	struct imapd_login *login;
-};
-
-static void imap_checked(struct verify_job *job)
-{
-	struct imap_check *check = container_of(job, struct imap_check, job);
-	struct imapd_login *login = check->login;
-
-	switch (job->verdict) {
-	case VERIFY_RIGHT: login->verdict = IMAPD_RIGHT; break;
-	case VERIFY_WRONG: login->verdict = IMAPD_WRONG; break;
-	case VERIFY_UNSURE: login->verdict = IMAPD_UNSURE; break;
-	}
-	free(check);
-	login->done(login);
-}
-
-static bool imap_verify(void *arg, struct imapd_login *login)
-{
-	struct appliance *a = arg;
-	struct imap_check *check = calloc(1, sizeof(*check));
-
-	if (!check)
-		return false;
-	check->login = login;
-	check->job.password = login->password;
-	check->job.done = imap_checked;
-	if (verify_submit(a->verify, users_by_name(userdb_users(a->users), login->user),
-			  &check->job))
-		return true;
-	free(check);
-	return false;
-}
-
 const struct imapd_ops glue_imapd_ops = {
-	.verify = imap_verify,
+	.verify = verify,
+	.cancel = cancel,
 	.wall_s = wall_s,
 };

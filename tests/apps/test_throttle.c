@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "apps/lib/throttle.h"
+#include "tests/lib/case.h"
 
 static struct throttle *t;
 
@@ -14,9 +15,9 @@ static void clean(void)
 	throttle_free(t);
 }
 
-TestSuite(throttle, .init = setup, .fini = clean);
+Cases(throttle, setup, clean);
 
-Test(throttle, debt_grows_and_goes_with_time)
+Case(throttle, debt_grows_and_goes_with_time)
 {
 	uint64_t name = throttle_name(t, 'a', "192.0.2.1", 9);
 
@@ -31,7 +32,7 @@ Test(throttle, debt_grows_and_goes_with_time)
 	cr_assert_eq(throttle_debt(t, name, 5000), 10);
 }
 
-Test(throttle, names_of_two_kinds_are_two)
+Case(throttle, names_of_two_kinds_are_two)
 {
 	uint64_t a = throttle_name(t, 'a', "x", 1), b = throttle_name(t, 'b', "x", 1);
 
@@ -40,7 +41,7 @@ Test(throttle, names_of_two_kinds_are_two)
 	cr_assert_eq(throttle_debt(t, b, 0), 0);
 }
 
-Test(throttle, forgets_the_least_debt_when_it_is_full)
+Case(throttle, forgets_the_least_debt_when_it_is_full)
 {
 	uint64_t deep = throttle_name(t, 'a', "deep", 4);
 

@@ -3,6 +3,7 @@
 
 #include "apps/lib/worker.h"
 #include "stack/base/check.h"
+#include "tests/lib/case.h"
 
 enum { QUEUE_MAX = 20, MOST = 4 };
 
@@ -49,7 +50,8 @@ static bool ran_as(const char *names)
 	return strcmp(ran, names) == 0;
 }
 
-TestSuite(worker, .init = setup, .timeout = 60);
+TestSuite(worker, .timeout = 60);
+Cases(worker, setup, NULL);
 
 static struct work *piece(char name)
 {
@@ -65,21 +67,21 @@ static bool submit(char name)
 	return worker_submit_fair(worker, piece(name), (uint64_t)name, MOST);
 }
 
-Test(worker, runs_what_waits_in_its_order)
+Case(worker, runs_what_waits_in_its_order)
 {
 	for (const char *at = "abc"; *at; at++)
 		cr_assert(worker_submit(worker, piece(*at)));
 	cr_assert(ran_as("abc"));
 }
 
-Test(worker, fair_clients_take_turns)
+Case(worker, fair_clients_take_turns)
 {
 	for (const char *at = "aaaabbc"; *at; at++)
 		cr_assert(submit(*at));
 	cr_assert(ran_as("abcabaa"));
 }
 
-Test(worker, fair_client_has_so_many_waiting)
+Case(worker, fair_client_has_so_many_waiting)
 {
 	for (int i = 0; i < MOST; i++)
 		cr_assert(submit('a'));
@@ -88,7 +90,7 @@ Test(worker, fair_client_has_so_many_waiting)
 	cr_assert(ran_as("abaaa"));
 }
 
-Test(worker, full_queue_takes_nobody)
+Case(worker, full_queue_takes_nobody)
 {
 	for (int i = 0; i < QUEUE_MAX; i++)
 		cr_assert(submit((char)('a' + i)));
@@ -96,7 +98,7 @@ Test(worker, full_queue_takes_nobody)
 	cr_assert(ran_as("abcdefghijklmnopqrst"));
 }
 
-Test(worker, cancelled_work_does_not_run)
+Case(worker, cancelled_work_does_not_run)
 {
 	struct work *first = piece('a'), *last = piece('c');
 

@@ -22,38 +22,49 @@ static const char *user_of(struct str name)
 	return NULL;
 }
 
-static void give_verdict(struct imap_test *t, struct imapd_login *login)
+static void give_verdict(struct imap_test *t, struct verify_job *job)
 {
-	const char *user = user_of(login->user);
+	const char *user = user_of(job->name);
 	char right[64];
 
 	snprintf(right, sizeof(right), "secret %s", user ? user : "");
-	login->verdict = t->verifier.unsure				? IMAPD_UNSURE :
-			 user && str_eq(login->password, str_of(right)) ? IMAPD_RIGHT :
-									  IMAPD_WRONG;
-	login->done(login);
+	job->verdict = t->verifier.unsure			    ? VERIFY_UNSURE :
+		       user && str_eq(job->password, str_of(right)) ? VERIFY_RIGHT :
+								      VERIFY_WRONG;
+	job->done(job);
 }
 
-static bool verify(void *arg, struct imapd_login *login)
+static bool verify(void *arg, struct verify_job *job)
 {
 	struct imap_test *t = arg;
 
-	if (t->verifier.refuses || (t->verifier.holds && t->verifier.login))
+	if (t->verifier.refuses || (t->verifier.holds && t->verifier.job))
 		return false;
 	if (t->verifier.holds)
-		t->verifier.login = login;
+		t->verifier.job = job;
 	else
-		give_verdict(t, login);
+		give_verdict(t, job);
 	return true;
+}
+
+static void cancel(void *arg, struct verify_job *job)
+{
+	struct imap_test *t = arg;
+
+	if (t->verifier.job != job)
+		return;
+	t->verifier.job = NULL;
+	job->verdict = VERIFY_UNSURE;
+	job->done(job);
 }
 
 static void answer(struct imap_test *t)
 {
-	struct imapd_login *login = t->verifier.login;
+	struct verify_job *job = t->verifier.job;
 
-	t->verifier.login = NULL;
-	if (login)
-		give_verdict(t, login);
+	t->verifier.job = NULL;
+	if (job)
+		give_verdict(t, job);
 }
 
 static uint64_t wall_s(void *arg)
@@ -120,7 +131,7 @@ void imap_test_init(struct imap_test *t)
 
 void imap_test_start(struct imap_test *t)
 {
-	static const struct imapd_ops ops = { verify, wall_s };
+	static const struct imapd_ops ops = { verify, cancel, wall_s };
 
 	ASSERT(imapd_new(t->net, &t->conf, &ops, t, &t->imapd) == 0);
 	imapd_open(t->imapd, t->store, t->worker);
@@ -132,7 +143,7 @@ bool imap_test_busy(struct imap_test *t)
 {
 	const struct imapd *d = t->imapd;
 
-	return d && ((d->checks.n_out > 0 && !t->verifier.login) || d->writes.n_out > 0 ||
+	return d && ((d->checks.n_out > 0 && !t->verifier.job) || d->writes.n_out > 0 ||
 		     d->works.n_out > 0);
 }
 

@@ -31,7 +31,7 @@ struct imap_test {
 	char dir[64];
 	struct {
 		bool holds, refuses, unsure;
-		struct imapd_login *login; /* the one that waits */
+		struct verify_job *job; /* the one that waits */
 	} verifier;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/mail/auth/verify.h"
 #include "stack/base/check.h"
 #include "tests/lib/net_mem.h"
 
@@ -18,29 +19,40 @@ static const char *user_of(struct str name)
 	return NULL;
 }
 
-static void give_verdict(struct pop3_test *t, struct pop3d_login *login)
+static void give_verdict(struct pop3_test *t, struct verify_job *job)
 {
-	const char *user = user_of(login->user);
+	const char *user = user_of(job->name);
 	char right[64];
 
 	snprintf(right, sizeof(right), "secret %s", user ? user : "");
-	login->verdict = t->verifier.unsure				? POP3D_UNSURE :
-			 user && str_eq(login->password, str_of(right)) ? POP3D_RIGHT :
-									  POP3D_WRONG;
-	login->done(login);
+	job->verdict = t->verifier.unsure			    ? VERIFY_UNSURE :
+		       user && str_eq(job->password, str_of(right)) ? VERIFY_RIGHT :
+								      VERIFY_WRONG;
+	job->done(job);
 }
 
-static bool verify(void *arg, struct pop3d_login *login)
+static bool verify(void *arg, struct verify_job *job)
 {
 	struct pop3_test *t = arg;
 
-	if (t->verifier.refuses || (t->verifier.holds && t->verifier.login))
+	if (t->verifier.refuses || (t->verifier.holds && t->verifier.job))
 		return false;
 	if (t->verifier.holds)
-		t->verifier.login = login;
+		t->verifier.job = job;
 	else
-		give_verdict(t, login);
+		give_verdict(t, job);
 	return true;
+}
+
+static void cancel(void *arg, struct verify_job *job)
+{
+	struct pop3_test *t = arg;
+
+	if (t->verifier.job != job)
+		return;
+	t->verifier.job = NULL;
+	job->verdict = VERIFY_UNSURE;
+	job->done(job);
 }
 
 static int list(void *arg, struct str user, uint32_t *uid_validity,
@@ -112,14 +124,14 @@ static bool submit(void *arg, struct store_op *op)
 void pop3_test_answer(struct pop3_test *t)
 {
 	struct store_op *op = t->store.op;
-	struct pop3d_login *login = t->verifier.login;
+	struct verify_job *job = t->verifier.job;
 
 	t->store.op = NULL;
-	t->verifier.login = NULL;
+	t->verifier.job = NULL;
 	if (op)
 		expunge(t, op);
-	if (login)
-		give_verdict(t, login);
+	if (job)
+		give_verdict(t, job);
 }
 
 void pop3_test_init(struct pop3_test *t)
@@ -133,7 +145,9 @@ void pop3_test_init(struct pop3_test *t)
 
 void pop3_test_start(struct pop3_test *t)
 {
-	static const struct pop3d_ops ops = { verify, list, hold, release, submit };
+	static const struct pop3d_ops ops = {
+		verify, cancel, list, hold, release, submit
+	};
 
 	ASSERT(pop3d_new(t->net, &t->conf, &ops, t, &t->pop3d) == 0);
 	ASSERT(net_listen(t->net, POP3_TEST_WHERE, POP3_TEST_CONNS, pop3d_accept,

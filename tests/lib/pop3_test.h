@@ -39,7 +39,7 @@ struct pop3_test {
 	} store;
 	struct {
 		bool holds, refuses, unsure;
-		struct pop3d_login *login; /* the one that waits */
+		struct verify_job *job; /* the one that waits */
 	} verifier;
 };
 

@@ -41,6 +41,8 @@ bool imapd_expunge_op(struct imapd_session *s, struct imap_set *set);
 /* cmd_login.c */
 /* handoff_take of imapd->checks. */
 void imapd_checked(void *imapd, struct handoff_item *item);
+/* The session ends before the verdict comes. */
+void imapd_check_cancel(struct imapd_session *s);
 /* Says that the password was wrong; the delay is over. */
 void imapd_login_failed(struct imapd_session *s);
 /* The line that AUTHENTICATE waited for. */

@@ -16,7 +16,7 @@
 /* A password on its way; the session stays until it is back. */
 struct imapd_check {
 	struct handoff_item back;
-	struct imapd_login login;
+	struct verify_job job;
 	struct imapd_session *session;
 	size_t len;
 	char bytes[];
@@ -28,9 +28,9 @@ static void check_free(struct imapd_check *c)
 	free(c);
 }
 
-static void verified(struct imapd_login *login)
+static void verified(struct verify_job *job)
 {
-	struct imapd_check *c = container_of(login, struct imapd_check, login);
+	struct imapd_check *c = container_of(job, struct imapd_check, job);
 
 	handoff_back(&c->session->imapd->checks, &c->back);
 }
@@ -46,9 +46,10 @@ static struct imapd_check *check_new(struct imapd_session *s, struct str user,
 	*c = (struct imapd_check){ .session = s, .len = len };
 	memcpy(c->bytes, user.p, user.len);
 	memcpy(c->bytes + user.len, password.p, password.len);
-	c->login.user = (struct str){ c->bytes, user.len };
-	c->login.password = (struct str){ c->bytes + user.len, password.len };
-	c->login.done = verified;
+	c->job.name = (struct str){ c->bytes, user.len };
+	c->job.password = (struct str){ c->bytes + user.len, password.len };
+	c->job.client = io_peer_addr(s->io);
+	c->job.done = verified;
 	return c;
 }
 
@@ -67,14 +68,17 @@ static void verify(struct imapd_session *s, struct str user, struct str password
 		imapd_done(s, "NO [UNAVAILABLE] Out of memory");
 		return;
 	}
+	s->check = c;
 	s->is_away = true;
 	imapd_enter(s, IMAPD_CHECK);
 	handoff_out(&d->checks);
-	if (d->ops.verify(d->ops_arg, &c->login))
+	if (d->ops.verify(d->ops_arg, &c->job))
 		return;
 	handoff_undo(&d->checks);
+	s->check = NULL;
 	s->is_away = false;
 	check_free(c);
+	s->n_errors++;
 	d->stats.unavailable++;
 	imapd_done(s, "NO [UNAVAILABLE] Too many logins, try again later");
 }
@@ -198,19 +202,24 @@ void imapd_login_failed(struct imapd_session *s)
 	imapd_done(s, "NO [AUTHENTICATIONFAILED] Wrong user name or password");
 }
 
-static void take_verdict(struct imapd_session *s, const struct imapd_login *login)
+static void take_verdict(struct imapd_session *s, const struct verify_job *job)
 {
-	switch (login->verdict) {
-	case IMAPD_RIGHT: right(s, login->user); break;
-	case IMAPD_WRONG:
-		log_login(s, login->user, LOG_WARNING, "imap_login_failed");
+	switch (job->verdict) {
+	case VERIFY_RIGHT: right(s, job->name); break;
+	case VERIFY_WRONG:
+		log_login(s, job->name, LOG_WARNING, "imap_login_failed");
 		imapd_enter(s, IMAPD_DELAY);
 		break;
-	case IMAPD_UNSURE:
+	case VERIFY_UNSURE:
 		s->imapd->stats.unavailable++;
 		imapd_done(s, "NO [UNAVAILABLE] Cannot be checked now, try again later");
 		break;
 	}
+}
+
+void imapd_check_cancel(struct imapd_session *s)
+{
+	s->imapd->ops.cancel(s->imapd->ops_arg, &s->check->job);
 }
 
 void imapd_checked(void *arg, struct handoff_item *item)
@@ -219,12 +228,13 @@ void imapd_checked(void *arg, struct handoff_item *item)
 	struct imapd_session *s = c->session;
 	struct imapd *d = arg;
 
-	d->stats.login_failures += c->login.verdict == IMAPD_WRONG;
+	d->stats.login_failures += c->job.verdict == VERIFY_WRONG;
+	s->check = NULL;
 	s->is_away = false;
 	if (s->state != IMAPD_CLOSED && d->stopped)
 		imapd_close(s, "[UNAVAILABLE] Shutting down");
 	else if (s->state != IMAPD_CLOSED)
-		take_verdict(s, &c->login);
+		take_verdict(s, &c->job);
 	check_free(c);
 	imapd_resume(s);
 }

@@ -25,6 +25,7 @@ struct log;
 struct net;
 struct store;
 struct tls;
+struct verify_job;
 struct worker;
 
 /* clang-format off */
@@ -75,19 +76,13 @@ struct imapd_conf {
 /* The defaults; @host is still to be set. */
 void imapd_conf_init(struct imapd_conf *conf);
 
-/* A password to check; imapd's until verify() took it, and again from @done on. */
-struct imapd_login {
-	struct str user, password;
-	enum { IMAPD_RIGHT, IMAPD_WRONG, IMAPD_UNSURE } verdict; /* set before @done */
-	void (*done)(struct imapd_login *login);		 /* on any thread */
-};
-
 struct imapd_ops {
 	/*
-	 * Checks a password without blocking the caller and calls ->done, which may be
-	 * before it returns.  False: too many are waiting, nothing will be called.
+	 * As verify_submit(), for the user that @job->name is, and verify_cancel():
+	 * @job->done is called on any thread, perhaps before they return.
 	 */
-	bool (*verify)(void *arg, struct imapd_login *login);
+	bool (*verify)(void *arg, struct verify_job *job);
+	void (*cancel)(void *arg, struct verify_job *job);
 	/* Seconds since 1970. */
 	uint64_t (*wall_s)(void *arg);
 };

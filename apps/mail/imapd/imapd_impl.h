@@ -28,6 +28,7 @@
 #include "apps/lib/net.h"
 #include "apps/lib/peers.h"
 #include "apps/lib/worker.h"
+#include "apps/mail/auth/verify.h"
 #include "apps/mail/imapd/imapd.h"
 #include "apps/mail/store/store_box.h"
 #include "apps/mail/store/watch.h"
@@ -112,7 +113,8 @@ struct imapd_session {
 	struct io *io;
 	struct peer *peer;
 	enum imapd_state state;
-	bool eof;	/* the client sends no more */
+	bool eof;		   /* the client sends no more */
+	struct imapd_check *check; /* in CHECK */
 	bool is_away;	/* something is with the store, the worker or the verifier */
 	bool is_secure; /* TLS is spoken, or about to be */
 	bool is_idle;	/* in LINE: it is IDLE that waits */

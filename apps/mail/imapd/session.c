@@ -59,6 +59,8 @@ static void leave(struct imapd_session *s, enum imapd_state next)
 		imapd_fetch_end(s);
 		net_timer_stop(s->imapd->net, &s->again);
 	}
+	if (next == IMAPD_CLOSED && s->state == IMAPD_CHECK)
+		imapd_check_cancel(s);
 	if (next == IMAPD_CLOSED && s->state == IMAPD_WORK)
 		imapd_search_cancel(s);
 	if (next == IMAPD_CLOSED && s->state == IMAPD_APPEND)

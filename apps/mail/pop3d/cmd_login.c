@@ -14,7 +14,7 @@
 /* A password on its way.  It may come back after its session. */
 struct pop3d_check {
 	struct handoff_item back;
-	struct pop3d_login login;
+	struct verify_job job;
 	struct pop3d *pop3d;
 	struct pop3d_session *session; /* NULL: it ended */
 	size_t len;		       /* of bytes */
@@ -39,9 +39,9 @@ static void check_free(struct pop3d_check *c)
 	free(c);
 }
 
-static void verified(struct pop3d_login *login)
+static void verified(struct verify_job *job)
 {
-	struct pop3d_check *c = container_of(login, struct pop3d_check, login);
+	struct pop3d_check *c = container_of(job, struct pop3d_check, job);
 
 	handoff_back(&c->pop3d->checks, &c->back);
 }
@@ -56,9 +56,10 @@ static struct pop3d_check *check_new(struct pop3d_session *s, struct str passwor
 	*c = (struct pop3d_check){ .pop3d = s->pop3d, .session = s, .len = len };
 	memcpy(c->bytes, s->user, user_len);
 	memcpy(c->bytes + user_len, password.p, password.len);
-	c->login.user = (struct str){ c->bytes, user_len };
-	c->login.password = (struct str){ c->bytes + user_len, password.len };
-	c->login.done = verified;
+	c->job.name = (struct str){ c->bytes, user_len };
+	c->job.password = (struct str){ c->bytes + user_len, password.len };
+	c->job.client = io_peer_addr(s->io);
+	c->job.done = verified;
 	return c;
 }
 
@@ -80,20 +81,24 @@ void pop3d_pass(struct pop3d_session *s, const struct str *args, int n)
 	s->check = c;
 	pop3d_enter(s, POP3D_CHECK);
 	handoff_out(&d->checks);
-	if (d->ops.verify(d->ops_arg, &c->login))
+	if (d->ops.verify(d->ops_arg, &c->job))
 		return;
 	handoff_undo(&d->checks);
 	s->check = NULL;
 	check_free(c);
 	d->stats.unavailable++;
+	s->n_errors++;
 	pop3d_enter(s, POP3D_AUTH);
 	pop3d_reply(s, "-ERR [SYS/TEMP] Too many logins, try again later");
 }
 
 void pop3d_check_orphan(struct pop3d_session *s)
 {
-	s->check->session = NULL;
+	struct pop3d_check *c = s->check;
+
+	c->session = NULL;
 	s->check = NULL;
+	s->pop3d->ops.cancel(s->pop3d->ops_arg, &c->job);
 }
 
 static void log_login(struct pop3d_session *s, enum log_level level, const char *event)
@@ -168,18 +173,18 @@ void pop3d_checked(void *arg, struct handoff_item *item)
 	struct pop3d_check *c = container_of(item, struct pop3d_check, back);
 	struct pop3d_session *s = c->session;
 	struct pop3d *d = arg;
-	int verdict = c->login.verdict;
+	int verdict = c->job.verdict;
 
 	check_free(c);
-	d->stats.login_failures += verdict == POP3D_WRONG;
+	d->stats.login_failures += verdict == VERIFY_WRONG;
 	if (!s)
 		return;
 	s->check = NULL;
 	if (d->door.is_shut) {
 		pop3d_close(s, "-ERR [SYS/TEMP] Shutting down");
-	} else if (verdict == POP3D_RIGHT) {
+	} else if (verdict == VERIFY_RIGHT) {
 		login(s);
-	} else if (verdict == POP3D_WRONG) {
+	} else if (verdict == VERIFY_WRONG) {
 		log_login(s, LOG_WARNING, "pop3_login_failed");
 		pop3d_enter(s, POP3D_DELAY);
 	} else {

@@ -25,6 +25,7 @@ struct pop3d_locks;
 struct store_hold;
 struct store_msg;
 struct store_op;
+struct verify_job;
 
 /* clang-format off */
 /* Name, default, least, most, what it bounds. */
@@ -68,19 +69,13 @@ void pop3d_conf_init(struct pop3d_conf *conf);
 int pop3d_locks_new(unsigned n_max, struct pop3d_locks **locks);
 void pop3d_locks_free(struct pop3d_locks *locks);
 
-/* A password to check; pop3d's until verify() took it, and again from @done on. */
-struct pop3d_login {
-	struct str user, password;
-	enum { POP3D_RIGHT, POP3D_WRONG, POP3D_UNSURE } verdict; /* set before @done */
-	void (*done)(struct pop3d_login *login);		 /* on any thread */
-};
-
 struct pop3d_ops {
 	/*
-	 * Checks a password without blocking the caller and calls ->done, which may be
-	 * before it returns.  False: too many are waiting, nothing will be called.
+	 * As verify_submit(), for the user that @job->name is, and verify_cancel():
+	 * @job->done is called on any thread, perhaps before they return.
 	 */
-	bool (*verify)(void *arg, struct pop3d_login *login);
+	bool (*verify)(void *arg, struct verify_job *job);
+	void (*cancel)(void *arg, struct verify_job *job);
 	/*
 	 * The messages in @user's INBOX by rising UID, to free(), and its uidvalidity.
 	 * 0 or -errno.

@@ -20,6 +20,7 @@
 #include "apps/lib/handoff.h"
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
+#include "apps/mail/auth/verify.h"
 #include "apps/mail/pop3d/pop3d.h"
 #include "apps/mail/store/store.h"
 #include "apps/mail/wire/dot.h"
