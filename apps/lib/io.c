@@ -32,9 +32,38 @@ struct io *io_new(struct net *net, struct net_listener *listener, enum io_state 
 	io->peer = *peer;
 	net_timer_init(&io->deadline, deadline_fire);
 	list_init(&io->todo);
+	list_init(&io->closing);
 	list_push(&net->ios, &io->all);
 	net->n_ios++;
 	return io;
+}
+
+/* It said all: it is counted apart, so that who does not go stands in nobody's way. */
+static void enter_closing(struct io *io)
+{
+	struct net_listener *l = io->listener;
+
+	io_deadline(io, io->net->now_ns + IO_DISCARD_MS * NS_PER_MS);
+	if (!l)
+		return;
+	l->n_conns--;
+	l->n_closing++;
+	list_push(&l->closing, &io->closing);
+	if (l->n_closing > NET_CLOSING_MAX)
+		io_enter(container_of(l->closing.next, struct io, closing), IO_CONN_DEAD);
+}
+
+static void leave_listener(struct io *io)
+{
+	struct net_listener *l = io->listener;
+
+	if (list_empty(&io->closing))
+		l->n_conns--;
+	else
+		l->n_closing--;
+	list_remove(&io->closing);
+	io->listener = NULL;
+	net_listener_put(l);
 }
 
 void io_free(struct io *io)
@@ -48,10 +77,8 @@ void io_free(struct io *io)
 	list_remove(&io->todo);
 	list_remove(&io->all);
 	io->net->n_ios--;
-	if (io->listener) {
-		io->listener->n_conns--;
-		net_listener_put(io->listener);
-	}
+	if (io->listener)
+		leave_listener(io);
 	free(io);
 }
 
@@ -105,10 +132,10 @@ void io_enter(struct io *io, enum io_state state)
 		io_in_free(io);
 		io_deadline(io, io->net->now_ns + IO_DRAIN_MS * NS_PER_MS);
 		break;
-	case IO_CONN_DISCARDING:
-		io_deadline(io, io->net->now_ns + IO_DISCARD_MS * NS_PER_MS);
-		break;
+	case IO_CONN_DISCARDING: enter_closing(io); break;
 	case IO_CONN_DEAD:
+		if (!list_empty(&io->closing))
+			leave_listener(io);
 		io_deadline(io, UINT64_MAX);
 		io_out_free(io);
 		close_socket(io, reset);

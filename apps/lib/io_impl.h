@@ -59,6 +59,7 @@ struct io {
 	struct net *net;
 	struct net_listener *listener; /* NULL: we connected */
 	struct list all, todo;	       /* in net->ios; net->todo or none */
+	struct list closing;	       /* in listener->closing, or none */
 	struct net_timer deadline;     /* the owner's; ours once it closed */
 	io_handler *handler;
 	void *arg;

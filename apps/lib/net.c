@@ -217,6 +217,7 @@ int net_listen(struct net *net, const char *where, unsigned max_conns, net_accep
 	l->arg = arg;
 	l->max_conns = max_conns;
 	l->n_refs = 1;
+	list_init(&l->closing);
 	timer_init(&l->pause, pause_over);
 	s = net_where_parse(where, &at);
 	if (s == 0)

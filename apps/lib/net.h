@@ -23,6 +23,9 @@ enum {
 	NET_ACCEPT_BURST = 64,	/* connections taken from a listener in one turn */
 	NET_EXCESS_MAX = 256,	/* excess connections that may be open at once; with more,
 				    clients wait in the listen queue */
+	NET_CLOSING_MAX =
+		1024, /* connections of a listener that said FIN and wait for the
+				    other's, apart from its limit; beyond, the oldest go */
 	NET_ACCEPT_PAUSE_MS = 100, /* with no descriptor or memory left */
 };
 
@@ -51,7 +54,8 @@ typedef void net_accept(void *arg, struct io *io);
 struct net_listener;
 /*
  * Listens on "ADDRESS:PORT", "[v6]:PORT" or "*:PORT".  0 or -errno; *listener may be
- * used to stop.  @max_conns connections at most are open through it at once; beyond,
+ * used to stop.  @max_conns connections at most are open through it at once, without
+ * those that have said all and their FIN; beyond,
  * @accept still gets them, with io_is_excess(), to say so and close.
  */
 int net_listen(struct net *net, const char *where, unsigned max_conns, net_accept *accept,

@@ -97,9 +97,11 @@ struct net_listener {
 	net_accept *accept;
 	void *arg;
 	unsigned max_conns;
-	unsigned n_conns;   /* open through it */
-	unsigned n_refs;    /* connections and we ourselves */
-	struct timer pause; /* no descriptor or memory: accepts again when it fires */
+	unsigned n_conns; /* open through it, without those in @closing */
+	unsigned n_closing;
+	struct list closing; /* in IO_CONN_DISCARDING, the oldest first */
+	unsigned n_refs;     /* connections and we ourselves */
+	struct timer pause;  /* no descriptor or memory: accepts again when it fires */
 	char where[NET_ADDR_TEXT_LEN];
 };
 

@@ -174,6 +174,45 @@ Case(net, crowd_beyond_the_excess_waits_in_the_listen_queue)
 	net_listener_close(listener);
 }
 
+static void refuse(void *arg, struct io *io)
+{
+	(void)arg;
+	n_accepted++;
+	n_excess += io_is_excess(io);
+	io_puts(io, "no\r\n");
+	io_close(io);
+}
+
+/* Who was told all and does not go takes no place of those who come. */
+Case(net, closed_connections_count_apart_and_the_oldest_go)
+{
+	enum { CROWD = NET_CLOSING_MAX + 100 };
+	static struct mem_peer *peers[CROWD];
+	struct net_listener *listener;
+	unsigned n_closed = 0;
+
+	cr_assert_eq(net_listen(net, "*:25", 4, refuse, NULL, &listener), 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		peers[i] = client(i);
+		mem_settle(net);
+		cr_assert(str_eq(mem_heard(peers[i]), STR("no\r\n")));
+		cr_assert(mem_finished(peers[i]));
+	}
+	cr_assert_eq(n_accepted, CROWD);
+	cr_assert_eq(n_excess, 0);
+	cr_assert_eq(net_n_conns(net), NET_CLOSING_MAX);
+	for (unsigned i = 0; i < CROWD; i++) {
+		mem_fin(peers[i]);
+		mem_settle(net);
+		n_closed += mem_closed(peers[i]);
+	}
+	cr_assert_eq(net_n_conns(net), 0);
+	cr_assert_geq(n_closed, NET_CLOSING_MAX);
+	for (unsigned i = 0; i < CROWD; i++)
+		mem_free(peers[i]);
+	net_listener_close(listener);
+}
+
 /* One socket is the listener's: the last two clients find none. */
 Case(net, without_descriptors_accepting_pauses_and_goes_on)
 {
