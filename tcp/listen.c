@@ -451,9 +451,9 @@ void *tcp_listener_user(const struct tcp_listener *l)
 	return l->user;
 }
 
-int tcp_listener_set(struct tcp_listener *l, enum tcp_opt opt, int value)
+struct tcp_opts *tcp_listener_opts(struct tcp_listener *l)
 {
-	return tcp_opt_set(&l->opts, opt, value);
+	return &l->opts;
 }
 
 unsigned tcp_listener_waiting(const struct tcp_listener *l)

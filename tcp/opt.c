@@ -76,31 +76,8 @@ int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value)
 	return -EINVAL;
 }
 
-int tcp_set(struct tcp *tcp, struct tcp_conn *c, enum tcp_opt opt, int value)
+int tcp_opt_get(const struct tcp_opts *o, enum tcp_opt opt)
 {
-	int err = tcp_opt_set(&c->opts, opt, value);
-
-	(void)tcp;
-	if (err)
-		return err;
-	/* Less promised is fine; what was promised already is kept. */
-	if (c->rcv_lim > c->opts.rcvbuf)
-		c->rcv_lim = c->opts.rcvbuf;
-	if (opt == TCP_OPT_MAXSEG && c->peer_mss)
-		tcp_conn_sync_mss(c);
-	if (opt == TCP_OPT_SNDBUF)
-		tcp_send_look(c);
-	if (opt == TCP_OPT_CORK && !value && c->x)
-		c->x->more = false;
-	/* What waited may go, and another timer may be due. */
-	tcp_conn_speak(c);
-	return 0;
-}
-
-int tcp_get(const struct tcp_conn *c, enum tcp_opt opt)
-{
-	const struct tcp_opts *o = &c->opts;
-
 	switch (opt) {
 	case TCP_OPT_NODELAY: return o->nodelay;
 	case TCP_OPT_CORK: return o->cork;
@@ -112,10 +89,55 @@ int tcp_get(const struct tcp_conn *c, enum tcp_opt opt)
 	case TCP_OPT_USER_TIMEOUT_MS: return (int)o->user_timeout_ms;
 	case TCP_OPT_RCVBUF: return (int)o->rcvbuf;
 	case TCP_OPT_SNDBUF: return (int)o->sndbuf;
-	case TCP_OPT_MAXSEG: return c->mss ? c->mss : o->maxseg;
+	case TCP_OPT_MAXSEG: return o->maxseg;
 	case TCP_OPT_LINGER_MS: return o->linger_ms;
 	case TCP_OPT_TOS: return o->tos;
 	case TCP_OPT_TTL: return o->ttl ? o->ttl : IP_TTL_DEFAULT;
 	}
 	return -EINVAL;
+}
+
+/* ---- of a connection ---- */
+
+static void took_opts(struct tcp_conn *c)
+{
+	/* Less promised is fine; what was promised already is kept. */
+	if (c->rcv_lim > c->opts.rcvbuf)
+		c->rcv_lim = c->opts.rcvbuf;
+	/* What waited may go, and another timer may be due. */
+	tcp_conn_speak(c);
+}
+
+int tcp_set(struct tcp *tcp, struct tcp_conn *c, enum tcp_opt opt, int value)
+{
+	int err = tcp_opt_set(&c->opts, opt, value);
+
+	(void)tcp;
+	if (err)
+		return err;
+	if (opt == TCP_OPT_MAXSEG && c->peer_mss)
+		tcp_conn_sync_mss(c);
+	if (opt == TCP_OPT_SNDBUF)
+		tcp_send_look(c);
+	if (opt == TCP_OPT_CORK && !value && c->x)
+		c->x->more = false;
+	took_opts(c);
+	return 0;
+}
+
+void tcp_set_all(struct tcp *tcp, struct tcp_conn *c, const struct tcp_opts *opts)
+{
+	(void)tcp;
+	c->opts = *opts;
+	took_opts(c);
+}
+
+int tcp_get(const struct tcp_conn *c, enum tcp_opt opt)
+{
+	return opt == TCP_OPT_MAXSEG && c->mss ? c->mss : tcp_opt_get(&c->opts, opt);
+}
+
+const struct tcp_opts *tcp_opts(const struct tcp *tcp)
+{
+	return &tcp->opts;
 }

@@ -1,18 +1,21 @@
 /*
- * Settings of a connection, as enum tcp_opt names them.  A part of conn.h.
+ * The settings of a connection, as enum tcp_opt names them: a listener has them for its
+ * connections to inherit, a socket until it is either.  Every value is checked when it
+ * is set, wherever it waits.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Settings that a listener's connections inherit (opt.c). */
+#include "tcp/tcp.h"
+
 struct tcp_opts {
 	bool nodelay : 1;
 	bool cork : 1;
 	bool keepalive : 1;
 	bool oobinline : 1;
-	uint8_t tos, ttl;
+	uint8_t tos, ttl; /* ttl 0: the default */
 	uint8_t keep_probes;
 	uint16_t maxseg; /* 0: as the path allows */
 	int32_t linger_ms;
@@ -20,3 +23,8 @@ struct tcp_opts {
 	uint32_t user_timeout_ms;
 	uint32_t rcvbuf, sndbuf;
 };
+
+void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf);
+/* 0, -EINVAL for an impossible value. */
+int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value);
+int tcp_opt_get(const struct tcp_opts *opts, enum tcp_opt opt);

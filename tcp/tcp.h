@@ -29,6 +29,7 @@ struct rng;
 struct tcp;
 struct tcp_conn;
 struct tcp_listener;
+struct tcp_opts;
 struct trace;
 struct wheel;
 
@@ -93,8 +94,8 @@ int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned
 /* Connections not yet accepted are reset. */
 void tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, uint64_t now_ns);
 void *tcp_listener_user(const struct tcp_listener *listener);
-/* Options that accepted connections inherit.  As tcp_set(). */
-int tcp_listener_set(struct tcp_listener *listener, enum tcp_opt opt, int value);
+/* Options that accepted connections inherit. */
+struct tcp_opts *tcp_listener_opts(struct tcp_listener *listener);
 unsigned tcp_listener_waiting(const struct tcp_listener *listener);
 /* The oldest connection that waits, now the caller's; NULL: none. */
 struct tcp_conn *tcp_accept(struct tcp *tcp, struct tcp_listener *listener, void *user);
@@ -168,6 +169,10 @@ int tcp_get(const struct tcp_conn *conn, enum tcp_opt opt);
 /* Congestion control by name, for this connection.  0 or -ENOENT. */
 int tcp_set_cc(struct tcp *tcp, struct tcp_conn *conn, const char *name);
 
+/* All at once (opt.h), in the turn in which it began to connect: the SYN obeys them. */
+void tcp_set_all(struct tcp *tcp, struct tcp_conn *conn, const struct tcp_opts *opts);
+/* What new connections and listeners begin with. */
+const struct tcp_opts *tcp_opts(const struct tcp *tcp);
 /* ---- to look ---- */
 
 void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *conn,

@@ -160,8 +160,3 @@ void tcp_orphan_del(struct tcp_conn *c);
 /* Resets the oldest, which is freed by tcp_conn_reap().  False: there is none. */
 bool tcp_orphan_evict(struct tcp *tcp, uint64_t now_ns);
 void tcp_orphan_timer(struct timer *t, uint64_t now_ns);
-
-/* ---- opt.c ---- */
-
-void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf);
-int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value);

@@ -153,7 +153,7 @@ static int tcp_socket(struct socks *ss)
 		pool_put(&ss->setups, setup);
 		return -1;
 	}
-	*setup = (struct sock_setup){ 0 };
+	*setup = (struct sock_setup){ .opts = *tcp_opts(ss->tcp) };
 	s->setup = setup;
 	return number;
 }

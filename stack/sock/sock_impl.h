@@ -21,19 +21,18 @@
 #include "stack/base/check.h"
 #include "stack/base/list.h"
 #include "stack/sock/sock.h"
+#include "tcp/opt.h"
 #include "tcp/tcp.h"
 
 enum sock_kind { SOCK_FREE, SOCK_TCP_NEW, SOCK_TCP, SOCK_LISTENER, SOCK_UDP };
 
-/* The last of enum tcp_opt, plus one. */
-enum { SOCK_N_OPTS = TCP_OPT_TTL + 1, SOCK_CC_LEN = 16 };
+enum { SOCK_CC_LEN = 16 };
 
 struct sock_setup {
 	struct addr addr; /* bound to; ADDR_NONE: not bound */
 	uint16_t port;
-	uint32_t has; /* bit n: opts[n] was set */
-	int opts[SOCK_N_OPTS];
-	char cc[SOCK_CC_LEN];
+	struct tcp_opts opts;
+	char cc[SOCK_CC_LEN]; /* "": the core's */
 };
 
 struct sock {

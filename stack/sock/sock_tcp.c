@@ -3,17 +3,6 @@
 
 enum { LISTEN_TRIES = 64, LISTEN_FIRST = 32768, LISTEN_SPAN = 28232 };
 
-/* Puts the options that waited in @setup on the connection. */
-static void take_opts(struct socks *ss, struct sock *s, const struct sock_setup *setup)
-{
-	for (unsigned i = 0; i < SOCK_N_OPTS; i++) {
-		if (setup->has & 1U << i)
-			tcp_set(ss->tcp, s->conn, (enum tcp_opt)i, setup->opts[i]);
-	}
-	if (setup->cc[0])
-		tcp_set_cc(ss->tcp, s->conn, setup->cc);
-}
-
 /* A port of our choice for a listener that was bound to none. */
 static int listen_anywhere(struct socks *ss, struct sock *s, struct sock_setup *setup,
 			   unsigned backlog, struct tcp_listener **listener)
@@ -44,10 +33,7 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 		err = listen_anywhere(ss, s, setup, n, &listener);
 	if (err)
 		return err;
-	for (unsigned i = 0; i < SOCK_N_OPTS; i++) {
-		if (setup->has & 1U << i)
-			tcp_listener_set(listener, (enum tcp_opt)i, setup->opts[i]);
-	}
+	*tcp_listener_opts(listener) = setup->opts;
 	s->kind = SOCK_LISTENER;
 	s->addr = setup->addr;
 	s->port = setup->port;
@@ -81,7 +67,9 @@ int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 		return err;
 	s->kind = SOCK_TCP;
 	s->conn = conn;
-	take_opts(ss, s, setup);
+	tcp_set_all(ss->tcp, conn, &setup->opts);
+	if (setup->cc[0])
+		tcp_set_cc(ss->tcp, conn, setup->cc);
 	pool_put(&ss->setups, setup);
 	return -EINPROGRESS;
 }

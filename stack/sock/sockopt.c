@@ -2,6 +2,7 @@
 
 #include "stack/api/sock.h"
 #include "stack/sock/sock_impl.h"
+#include "tcp/cc.h"
 
 /* How a number of the program becomes one of TCP. */
 enum unit { AS_IS, BOOL, SECONDS };
@@ -35,32 +36,61 @@ static const struct row *row_of(int level, int name)
 	return NULL;
 }
 
+/* UDP has the two that IP knows. */
+static uint8_t *udp_opt(struct sock *s, enum tcp_opt opt)
+{
+	if (opt == TCP_OPT_TTL)
+		return &s->udp->ttl;
+	return opt == TCP_OPT_TOS ? &s->udp->tos : NULL;
+}
+
+static int udp_set_opt(struct sock *s, enum tcp_opt opt, int value)
+{
+	uint8_t *field = udp_opt(s, opt);
+
+	if (!field)
+		return -ENOPROTOOPT;
+	if (value < (opt == TCP_OPT_TTL) || value > UINT8_MAX)
+		return -EINVAL;
+	*field = (uint8_t)value;
+	return 0;
+}
+
 static int set_opt(struct socks *ss, struct sock *s, enum tcp_opt opt, int value)
 {
 	switch ((enum sock_kind)s->kind) {
 	case SOCK_TCP: return tcp_set(ss->tcp, s->conn, opt, value);
-	case SOCK_LISTENER: return tcp_listener_set(s->listener, opt, value);
-	case SOCK_TCP_NEW:
-		if (value < 0 && opt != TCP_OPT_LINGER_MS)
-			return -EINVAL;
-		s->setup->has |= 1U << opt;
-		s->setup->opts[opt] = value;
-		return 0;
-	case SOCK_UDP:
+	case SOCK_LISTENER:
+		return tcp_opt_set(tcp_listener_opts(s->listener), opt, value);
+	case SOCK_TCP_NEW: return tcp_opt_set(&s->setup->opts, opt, value);
+	case SOCK_UDP: return udp_set_opt(s, opt, value);
 	case SOCK_FREE: break;
 	}
 	return -ENOPROTOOPT;
 }
 
+static int udp_get_opt(struct sock *s, enum tcp_opt opt, int *value)
+{
+	uint8_t *field = udp_opt(s, opt);
+
+	if (!field)
+		return -ENOPROTOOPT;
+	*value = opt == TCP_OPT_TTL && !*field ? IP_TTL_DEFAULT : *field;
+	return 0;
+}
+
 static int get_opt(struct sock *s, enum tcp_opt opt, int *value)
 {
-	if (s->kind == SOCK_TCP)
-		*value = tcp_get(s->conn, opt);
-	else if (s->kind == SOCK_TCP_NEW && s->setup->has & 1U << opt)
-		*value = s->setup->opts[opt];
-	else
-		return -ENOPROTOOPT;
-	return 0;
+	switch ((enum sock_kind)s->kind) {
+	case SOCK_TCP: *value = tcp_get(s->conn, opt); return 0;
+	case SOCK_LISTENER:
+		*value = tcp_opt_get(tcp_listener_opts(s->listener), opt);
+		return 0;
+	case SOCK_TCP_NEW: *value = tcp_opt_get(&s->setup->opts, opt); return 0;
+	case SOCK_UDP: return udp_get_opt(s, opt, value);
+	case SOCK_FREE: break;
+	}
+	return -ENOPROTOOPT;
 }
 
 static int set_linger(struct socks *ss, struct sock *s, const void *value, socklen_t len)
@@ -86,6 +116,8 @@ static int set_cc(struct socks *ss, struct sock *s, const char *value, socklen_t
 		return tcp_set_cc(ss->tcp, s->conn, name);
 	if (s->kind != SOCK_TCP_NEW)
 		return -ENOPROTOOPT;
+	if (!cc_find(name))
+		return -ENOENT;
 	memcpy(s->setup->cc, name, sizeof(name));
 	return 0;
 }

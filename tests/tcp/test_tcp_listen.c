@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "tcp/opt.h"
 #include "tests/lib/tcp_dialog.h"
 
 static struct dialog d;
@@ -294,10 +295,11 @@ Dialog(tcp_listen, prefers_the_exact_address)
 Dialog(tcp_listen, gives_its_options_to_its_connections)
 {
 	dialog_listen(&d, 2);
-	cr_assert_eq(tcp_listener_set(d.l, TCP_OPT_NODELAY, 1), 0);
-	cr_assert_eq(tcp_listener_set(d.l, TCP_OPT_SNDBUF, 12345), 0);
-	cr_assert_eq(tcp_listener_set(d.l, TCP_OPT_MAXSEG, 700), 0);
-	cr_assert_eq(tcp_listener_set(d.l, TCP_OPT_KEEP_IDLE_MS, -1), -EINVAL);
+	cr_assert_eq(tcp_opt_set(tcp_listener_opts(d.l), TCP_OPT_NODELAY, 1), 0);
+	cr_assert_eq(tcp_opt_set(tcp_listener_opts(d.l), TCP_OPT_SNDBUF, 12345), 0);
+	cr_assert_eq(tcp_opt_set(tcp_listener_opts(d.l), TCP_OPT_MAXSEG, 700), 0);
+	cr_assert_eq(tcp_opt_set(tcp_listener_opts(d.l), TCP_OPT_KEEP_IDLE_MS, -1),
+		     -EINVAL);
 	d.peer = peer(0);
 	inject(&d, "S 0:0(0) win 1000 <mss 1460>");
 	expect(&d, "S. 0:0(0) ack 1 <mss 700>");
