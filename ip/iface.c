@@ -125,10 +125,40 @@ const struct ip_iface *ip_iface_of(const struct ip *ip, struct ip4 addr)
 	return NULL;
 }
 
+/* The address of ours, ready or not, and its interface; NULL: it is none. */
+static const struct ip_addr *find(const struct ip *ip, struct ip4 addr,
+				  const struct ip_iface **iface)
+{
+	for (unsigned i = 0; i < ip->n_ifaces; i++) {
+		*iface = &ip->ifaces[i];
+		for (unsigned k = 0; k < (*iface)->n_addrs; k++)
+			if (ip4_eq((*iface)->addrs[k].addr, addr))
+				return &(*iface)->addrs[k];
+	}
+	return NULL;
+}
+
 bool ip_is_ours(const struct ip *ip, const struct addr *addr)
 {
+	const struct ip_iface *iface;
+	const struct ip_addr *own;
+
+	if (addr->family != ADDR_IP4)
+		return false;
+	if (ip4_is_loopback(addr->ip4))
+		return true;
+	own = find(ip, addr->ip4, &iface);
+	/* ARP may have made up its mind since we last saw a packet. */
+	return own && (own->ready || arp_addr_state(ip->neigh, iface->eth, own->addr) ==
+					     ARP_ADDR_READY);
+}
+
+bool ip_is_configured(const struct ip *ip, const struct addr *addr)
+{
+	const struct ip_iface *iface;
+
 	return addr->family == ADDR_IP4 &&
-	       (ip4_is_loopback(addr->ip4) || ip_iface_of(ip, addr->ip4));
+	       (ip4_is_loopback(addr->ip4) || find(ip, addr->ip4, &iface));
 }
 
 bool ip_iface_is_broadcast(const struct ip_iface *iface, struct ip4 addr)

@@ -143,6 +143,8 @@ const struct ip_route *ip_route_find(const struct ip *ip, const struct addr *dst
 /* True when @addr is an address of ours, on any interface, that may be used; or
  * loopback. */
 bool ip_is_ours(const struct ip *ip, const struct addr *addr);
+/* The same for one that is not ready yet, or lost in a conflict: it was configured. */
+bool ip_is_configured(const struct ip *ip, const struct addr *addr);
 /* The address we would use toward @dst.  0 or -ENETUNREACH. */
 int ip_source(struct ip *ip, const struct addr *dst, struct addr *src);
 /* Longest IP packet on the way to @dst that is known to arrive: of the interface,

@@ -95,18 +95,9 @@ static bool choose(struct udp *udp, struct flow *flow)
 	return false;
 }
 
-static bool may_bind(const struct udp *udp, const struct addr *local)
-{
-	if (!local->family || ip_is_ours(udp->ip, local))
-		return true;
-	/* A group is bound to hear nothing but what is sent to it. */
-	return local->family == ADDR_IP4 &&
-	       (ip4_is_multicast(local->ip4) || ip4_is_broadcast(local->ip4));
-}
-
 int udp_bind(struct udp *udp, struct udp_port *port)
 {
-	if (!may_bind(udp, &port->flow.local))
+	if (port->flow.local.family && !ip_is_configured(udp->ip, &port->flow.local))
 		return -EADDRNOTAVAIL;
 	if (port->flow.local_port ? taken(udp, &port->flow) : !choose(udp, &port->flow))
 		return -EADDRINUSE;

@@ -399,7 +399,7 @@ int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned
 	struct addr any = { .family = addr->family };
 	struct tcp_listener *l;
 
-	if (!addr_eq(addr, &any) && !ip_is_ours(tcp->ip, addr))
+	if (!addr_eq(addr, &any) && !ip_is_configured(tcp->ip, addr))
 		return -EADDRNOTAVAIL;
 	if (tcp_table_listener_exact(tcp, addr, port))
 		return -EADDRINUSE;

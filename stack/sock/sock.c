@@ -204,7 +204,8 @@ int pb_bind(int number, const struct sockaddr *sa, socklen_t len)
 	err = sock_addr_in(sa, len, &addr, &port);
 	if (err)
 		return sock_fail(-err);
-	if (!ip4_is_zero(addr.ip4) && !ip_is_ours(ss->ip, &addr))
+	/* While an address is still probed for (RFC 5227), a server may start. */
+	if (!ip4_is_zero(addr.ip4) && !ip_is_configured(ss->ip, &addr))
 		return sock_fail(EADDRNOTAVAIL);
 	if (s->kind == SOCK_UDP)
 		return (int)sock_result(sock_udp_bind(ss, s, &addr, port));

@@ -87,6 +87,9 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 		return -EMSGSIZE;
 	if (to && port == 0)
 		return -EINVAL;
+	/* RFC 5227 2.1.1: an address that is still probed for is no source */
+	if (udp->flow.local.family && !ip_is_ours(ss->ip, &udp->flow.local))
+		return -EADDRNOTAVAIL;
 	err = bound(s) ? 0 : udp_bind(ss->udp, udp);
 	if (err)
 		return err;

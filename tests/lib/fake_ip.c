@@ -59,6 +59,11 @@ bool ip_is_ours(const struct ip *ip, const struct addr *addr)
 	return addr_eq(addr, &ip->ours);
 }
 
+bool ip_is_configured(const struct ip *ip, const struct addr *addr)
+{
+	return ip_is_ours(ip, addr);
+}
+
 int ip_source(struct ip *ip, const struct addr *dst, struct addr *src)
 {
 	(void)dst;
