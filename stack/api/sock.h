@@ -19,9 +19,11 @@
 
 /* AF_INET; SOCK_STREAM or SOCK_DGRAM (with SOCK_NONBLOCK or without). */
 PB_API int pb_socket(int domain, int type, int protocol);
+/* An address of ours may be bound before it is ready (probe_addr). */
 PB_API int pb_bind(int s, const struct sockaddr *addr, socklen_t len);
 PB_API int pb_listen(int s, int backlog);
 PB_API int pb_accept(int s, struct sockaddr *addr, socklen_t *len);
+/* Begins to connect.  A socket connects once: after a failure this says what it was. */
 PB_API int pb_connect(int s, const struct sockaddr *addr, socklen_t len);
 
 /* MSG_PEEK, MSG_OOB, MSG_MORE, MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC. */

@@ -198,7 +198,7 @@ static int make_layers(struct pb_core *co, struct boot *b)
 			      &co->key, &co->trace, co->now_ns);
 	if (!err)
 		err = socks_init(&co->socks, conf->max_conns + SOCKS_UDP_MAX, co->tcp,
-				 co->udp, co->ip, &co->pool);
+				 co->udp, co->ip, &co->pool, &co->rng);
 	if (err)
 		return fail(b, err, "cannot make the layers: %s", strerror(-err));
 	co->socks.now_ns = co->now_ns;

@@ -23,11 +23,13 @@ void socks_use(struct socks *ss)
 }
 
 int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
-	       struct ip *ip, struct pkt_pool *pkts)
+	       struct ip *ip, struct pkt_pool *pkts, struct rng *rng)
 {
 	int err;
 
-	*ss = (struct socks){ .tcp = tcp, .udp = udp, .ip = ip, .pkts = pkts };
+	*ss = (struct socks){
+		.tcp = tcp, .udp = udp, .ip = ip, .pkts = pkts, .rng = rng
+	};
 	list_init(&ss->sets);
 	err = pool_init(&ss->socks, sizeof(struct sock), 16, max);
 	if (err)
@@ -364,48 +366,50 @@ int sock_error(struct sock *s)
 	return err;
 }
 
-static void local_and_remote(struct socks *ss, const struct sock *s, struct flow *flow)
+/* Both ends of a socket, for who has room for one.  0 or -1 and errno. */
+static int ends_of(int number, const struct sockaddr *room, const socklen_t *len,
+		   struct flow *flow)
 {
+	struct socks *ss;
+	const struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (!room || !len)
+		return sock_fail(EFAULT);
 	*flow = (struct flow){ 0 };
-	if (s->kind == SOCK_TCP) {
-		sock_tcp_flow(ss, s, flow);
-	} else if (s->kind == SOCK_UDP) {
-		*flow = s->udp->flow;
-	} else if (s->kind == SOCK_LISTENER) {
+	switch ((enum sock_kind)s->kind) {
+	case SOCK_TCP: sock_tcp_flow(ss, s, flow); break;
+	case SOCK_UDP: *flow = s->udp->flow; break;
+	case SOCK_LISTENER:
 		flow->local = s->addr;
 		flow->local_port = s->port;
-	} else {
+		break;
+	case SOCK_TCP_NEW:
 		flow->local = s->setup->addr;
 		flow->local_port = s->setup->port;
+		break;
+	case SOCK_FREE: break;
 	}
+	return 0;
 }
 
 int pb_getsockname(int number, struct sockaddr *sa, socklen_t *len)
 {
-	struct socks *ss;
-	struct sock *s = sock_get(&ss, number);
 	struct flow flow;
 
-	if (!s)
+	if (ends_of(number, sa, len, &flow))
 		return -1;
-	if (!sa || !len)
-		return sock_fail(EFAULT);
-	local_and_remote(ss, s, &flow);
 	sock_addr_out(&flow.local, flow.local_port, sa, len);
 	return 0;
 }
 
 int pb_getpeername(int number, struct sockaddr *sa, socklen_t *len)
 {
-	struct socks *ss;
-	struct sock *s = sock_get(&ss, number);
 	struct flow flow;
 
-	if (!s)
+	if (ends_of(number, sa, len, &flow))
 		return -1;
-	if (!sa || !len)
-		return sock_fail(EFAULT);
-	local_and_remote(ss, s, &flow);
 	if (!flow.remote.family)
 		return sock_fail(ENOTCONN);
 	sock_addr_out(&flow.remote, flow.remote_port, sa, len);

@@ -15,6 +15,7 @@
 
 struct ip;
 struct pkt_pool;
+struct rng;
 struct tcp;
 struct udp;
 
@@ -23,6 +24,7 @@ struct socks {
 	struct udp *udp;
 	struct ip *ip;
 	struct pkt_pool *pkts;
+	struct rng *rng;
 	struct pool socks;     /* struct sock, found by number */
 	struct pool setups;    /* struct sock_setup of sockets not yet connected */
 	struct pool udp_ports; /* struct udp_port */
@@ -35,7 +37,7 @@ enum { SOCKS_UDP_MAX = 4096 };
 
 /* Room for @max sockets.  0 or -ENOMEM. */
 int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
-	       struct ip *ip, struct pkt_pool *pkts);
+	       struct ip *ip, struct pkt_pool *pkts, struct rng *rng);
 /* Closes what is open, silently. */
 void socks_fini(struct socks *ss);
 

@@ -1,4 +1,5 @@
 #include "stack/api/sock.h"
+#include "stack/base/rng.h"
 #include "stack/sock/sock_impl.h"
 
 enum { LISTEN_TRIES = 64, LISTEN_FIRST = 32768, LISTEN_SPAN = 28232 };
@@ -7,14 +8,15 @@ enum { LISTEN_TRIES = 64, LISTEN_FIRST = 32768, LISTEN_SPAN = 28232 };
 static int listen_anywhere(struct socks *ss, struct sock *s, struct sock_setup *setup,
 			   unsigned backlog, struct tcp_listener **listener)
 {
-	uint32_t at = (uint32_t)(ss->now_ns >> 10);
 	int err = -EADDRINUSE;
 
 	for (unsigned i = 0; i < LISTEN_TRIES && err == -EADDRINUSE; i++) {
-		setup->port = (uint16_t)(LISTEN_FIRST + (at + i * 7919) % LISTEN_SPAN);
+		setup->port = (uint16_t)(LISTEN_FIRST + rng_below(ss->rng, LISTEN_SPAN));
 		err = tcp_listen(ss->tcp, &setup->addr, setup->port, backlog, s,
 				 listener);
 	}
+	if (err)
+		setup->port = 0;
 	return err;
 }
 
@@ -42,6 +44,18 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 	return 0;
 }
 
+/* connect() on what is a connection already. */
+static int again(struct sock *s)
+{
+	int err = tcp_error(s->conn);
+
+	if (err) {
+		s->error_told = true;
+		return -err;
+	}
+	return tcp_conn_news(s->conn) & TCP_CONNECTED ? -EISCONN : -EALREADY;
+}
+
 int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 		     uint16_t port)
 {
@@ -51,7 +65,7 @@ int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 	int err;
 
 	if (s->kind == SOCK_TCP)
-		return tcp_conn_news(s->conn) & TCP_CONNECTED ? -EISCONN : -EALREADY;
+		return again(s);
 	if (s->kind != SOCK_TCP_NEW)
 		return -EOPNOTSUPP;
 	if (port == 0 || ip4_is_zero(addr->ip4))
