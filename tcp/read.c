@@ -124,7 +124,16 @@ ssize_t tcp_recv_urgent(struct tcp *tcp, struct tcp_conn *c, void *byte)
 	return 1;
 }
 
-/* A packet of the bytes before the urgent one, which lies within the first packet. */
+static bool in_many_pieces(const struct pkt *p)
+{
+	unsigned n = 0;
+
+	for (; p && n <= TCP_RECV_PIECES_MAX; p = p->next)
+		n += p->len > 0;
+	return n > TCP_RECV_PIECES_MAX;
+}
+
+/* A packet of the first @max bytes, or as many as a buffer holds. */
 static struct pkt *copy_out(struct tcp_conn *c, uint32_t max)
 {
 	struct pkt *p = pkt_new_buf(c->tcp->pkts, PKT_CONTROL, 0);
@@ -150,7 +159,8 @@ int tcp_recv_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt **p)
 			*p = NULL;
 		return err;
 	}
-	if (max < x->rcv.first->total_len) {
+	/* The urgent byte lies within it, or it has too many pieces. */
+	if (max < x->rcv.first->total_len || in_many_pieces(x->rcv.first)) {
 		*p = copy_out(c, max);
 		if (!*p)
 			return -EAGAIN;

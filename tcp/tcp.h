@@ -44,6 +44,8 @@ enum tcp_news {
 	TCP_URGENT = 1 << 6,	  /* urgent data announced */
 };
 
+enum { TCP_RECV_PIECES_MAX = 20 }; /* of what tcp_recv_pkt() lends, that hold bytes */
+
 enum tcp_opt {
 	TCP_OPT_NODELAY,   /* bool: Nagle off */
 	TCP_OPT_CORK,	   /* bool */
@@ -145,7 +147,8 @@ ssize_t tcp_recv_urgent(struct tcp *tcp, struct tcp_conn *conn, void *byte);
 /*
  * The first received packet (one chain of payload), lent unchanged until
  * tcp_recv_pkt_done(), which comes before tcp_close():
- * *p NULL at the end of stream.  0, or -errno as tcp_recv().
+ * *p NULL at the end of stream.  0, or -errno as tcp_recv().  Of one in more pieces
+ * than TCP_RECV_PIECES_MAX (many small fragments), the front as a copy.
  */
 int tcp_recv_pkt(struct tcp *tcp, struct tcp_conn *conn, struct pkt **p);
 void tcp_recv_pkt_done(struct tcp *tcp, struct tcp_conn *conn, struct pkt *p);

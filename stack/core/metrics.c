@@ -90,6 +90,7 @@ static void show_pool(struct show *s, const struct pb_core *co)
 	show(s, "buffers_out", "buffers of 4 KiB in use", co->pool.bufs.n_out);
 	show(s, "buffers_peak", "the most that ever were", co->pool.bufs.n_peak);
 	show(s, "refused", "requests that found a pool empty", co->pool.n_refused);
+	show(s, "lent", "zero-copy loans that programs have", co->socks.n_lent);
 	show(s, "timers", "timers armed", co->wheel.n_armed);
 	show(s, "sockets", "sockets open", co->socks.socks.n_out);
 }

@@ -83,7 +83,7 @@ struct sock *sock_new(struct socks *ss, enum sock_kind kind, int *number)
 		errno = EMFILE;
 		return NULL;
 	}
-	*s = (struct sock){ .kind = (uint8_t)kind };
+	*s = (struct sock){ .kind = (uint8_t)kind, .serial = ss->n_made++ };
 	list_init(&s->in_set);
 	*number = (int)pool_id(&ss->socks, s);
 	return s;

@@ -31,6 +31,7 @@ struct socks {
 	uint64_t now_ns;       /* of the turn */
 	struct list sets;      /* ready sets */
 	uint32_t n_lent;       /* zero-copy memory out */
+	uint32_t n_made;       /* sockets so far */
 };
 
 enum { SOCKS_UDP_MAX = 4096 };

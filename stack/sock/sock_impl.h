@@ -45,8 +45,9 @@ struct sock {
 		struct tcp_listener *listener;
 		struct udp_port *udp;
 	};
-	uint32_t want; /* enum pb_ready_event */
-	uint8_t kind;  /* enum sock_kind */
+	uint32_t want;	 /* enum pb_ready_event */
+	uint32_t serial; /* no other socket of this number had it, for 2^32 sockets */
+	uint8_t kind;	 /* enum sock_kind */
 	bool error_told;
 	bool reuse;    /* SO_REUSEADDR, kept to be told */
 	uint16_t port; /* listener: where */

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "stack/api/zc.h"
 #include "stack/base/clock.h"
 #include "tests/lib/case.h"
 #include "tests/lib/two.h"
@@ -16,11 +17,10 @@ static void wait_ms(unsigned ms)
 }
 
 /* A connection from end 0 to end 1, and a set at end 1. */
-static void setup(void)
+static void join(void)
 {
 	struct sockaddr_in at = two_addr(1, 80);
 
-	two_open(&t, 2, NULL);
 	two_use(&t, 1);
 	set = pb_ready_new();
 	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
@@ -31,6 +31,12 @@ static void setup(void)
 	client = pb_socket(AF_INET, SOCK_STREAM, 0);
 	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
 	wait_ms(50);
+}
+
+static void setup(void)
+{
+	two_open(&t, 2, NULL);
+	join();
 }
 
 static void clean(void)
@@ -199,4 +205,46 @@ Case(ready, those_not_reached_come_first_next_time)
 		pb_close(second);
 		two_use(&t, 1);
 	}
+}
+
+/* Two stacks with so few buffers that one connection can have them all. */
+static void setup_small(void)
+{
+	struct pb_stack_conf conf;
+
+	pb_stack_conf_init(&conf);
+	conf.n_bufs = 64;
+	conf.max_conns = conf.max_syn = 16;
+	conf.sndbuf = 1 << 20;
+	two_open_conf(&t, 3, NULL, &conf);
+	join();
+}
+
+Cases(ready_small, setup_small, clean);
+
+Case(ready_small, loan_refused_for_want_of_memory_is_told_when_there_is_some)
+{
+	struct pb_ready *sends;
+	struct pb_zc zc[64];
+	struct pb_event ev;
+	int n = 0;
+
+	take();
+	two_use(&t, 0);
+	sends = pb_ready_new();
+	pb_ready_add(sends, client, PB_READY_OUT | PB_READY_EDGE, NULL);
+	cr_assert_eq(pb_ready_wait(sends, &ev, 1), 1);
+	cr_assert_eq(pb_ready_wait(sends, &ev, 1), 0);
+	while (n < 64 && pb_zc_send_buf(client, &zc[n]) == 1)
+		n++;
+	cr_assert_lt(n, 64);
+	cr_assert_eq(errno, EAGAIN);
+	while (n > 0)
+		cr_assert_eq(pb_zc_send_done(client, &zc[--n], 0), 0);
+	wait_ms(2000);
+	two_use(&t, 0);
+	cr_assert_eq(pb_ready_wait(sends, &ev, 1), 1);
+	cr_assert_eq(ev.events, PB_READY_OUT);
+	pb_ready_free(sends);
+	two_use(&t, 1);
 }

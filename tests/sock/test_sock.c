@@ -477,3 +477,192 @@ Case(sock, lent_room_is_filled_and_sent)
 	expect_recv(server, "hello");
 	part();
 }
+
+/* All that can be read, loan by loan. */
+static size_t read_loans(int s, uint8_t *got, size_t room)
+{
+	struct pb_zc zc;
+	size_t n = 0;
+
+	while (pb_zc_recv_buf(s, &zc) == 1) {
+		cr_assert_leq(zc.n_iov, PB_ZC_IOV);
+		for (int i = 0; i < zc.n_iov; i++) {
+			cr_assert_leq(n + zc.iov[i].iov_len, room);
+			memcpy(got + n, zc.iov[i].iov_base, zc.iov[i].iov_len);
+			n += zc.iov[i].iov_len;
+		}
+		pb_zc_recv_done(s, &zc);
+	}
+	return n;
+}
+
+/* A connection of end 0 with itself, where no segment is cut. */
+static void join_ourselves(void)
+{
+	struct sockaddr_in at = two_addr(0, 80);
+
+	two_use(&t, 0);
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(pb_listen(listener, 8), 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
+	wait_ms(50);
+	two_use(&t, 0);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+}
+
+Case(sock, segment_in_many_pieces_is_lent_in_few)
+{
+	enum { PIECES = 25, LEN = 2100 };
+	static uint8_t sent[PIECES * LEN], got[PIECES * LEN + 1];
+	struct pb_zc zc;
+	size_t n = 0;
+
+	join_ourselves();
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (uint8_t)(i * 7 + i / 253);
+	for (size_t i = 0; i < PIECES; i++) {
+		cr_assert_eq(pb_zc_send_buf(client, &zc), 1);
+		memcpy(zc.iov[0].iov_base, sent + i * LEN, LEN);
+		cr_assert_eq(pb_zc_send_done(client, &zc, LEN), 0);
+	}
+	for (int i = 0; i < 10 && n < sizeof(sent); i++) {
+		wait_ms(20);
+		two_use(&t, 0);
+		n += read_loans(server, got + n, sizeof(got) - n);
+	}
+	cr_assert_eq(n, sizeof(sent));
+	cr_assert_arr_eq(got, sent, sizeof(sent));
+	pb_close(client);
+	pb_close(server);
+	pb_close(listener);
+}
+
+Case(sock, loans_outlive_their_socket_and_its_number)
+{
+	struct pb_zc in, out;
+	int old, first;
+
+	join();
+	two_use(&t, 0);
+	first = client;
+	pb_send(client, "hello", 5, 0);
+	wait_ms(20);
+	two_use(&t, 1);
+	cr_assert_eq(pb_zc_recv_buf(server, &in), 1);
+	cr_assert_eq(pb_zc_send_buf(server, &out), 1);
+	old = server;
+	pb_close(server);
+	connect_to(80);
+	wait_ms(50);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_eq(server, old, "the number is not used again");
+	cr_assert_arr_eq(in.iov[0].iov_base, "hello", 5);
+	pb_zc_recv_done(old, &in);
+	cr_assert_eq(pb_zc_send_done(old, &out, 5), -1);
+	cr_assert_eq(errno, EBADF);
+	two_use(&t, 0);
+	pb_close(first);
+	part();
+}
+
+static void refuses_opt(int level, int name, int value, int err)
+{
+	cr_assert_eq(pb_setsockopt(client, level, name, &value, sizeof(value)), -1,
+		     "option %d of level %d takes %d", name, level, value);
+	cr_assert_eq(errno, err);
+}
+
+static int opt_of(int s, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	cr_assert_eq(pb_getsockopt(s, level, name, &value, &len), 0, "%s",
+		     strerror(errno));
+	return value;
+}
+
+Case(sock, impossible_values_are_refused_at_once)
+{
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	refuses_opt(IPPROTO_IP, IP_TTL, 300, EINVAL);
+	refuses_opt(IPPROTO_IP, IP_TTL, 0, EINVAL);
+	refuses_opt(IPPROTO_IP, IP_TOS, 256, EINVAL);
+	refuses_opt(IPPROTO_TCP, TCP_MAXSEG, 10, EINVAL);
+	refuses_opt(IPPROTO_TCP, TCP_KEEPCNT, 0, EINVAL);
+	refuses_opt(SOL_SOCKET, SO_RCVBUF, -1, EINVAL);
+	cr_assert_eq(pb_setsockopt(client, IPPROTO_TCP, TCP_CONGESTION, "guess", 5), -1);
+	cr_assert_eq(errno, ENOENT);
+	pb_close(client);
+}
+
+Case(sock, options_are_told_before_there_is_a_connection)
+{
+	int v = 100000;
+
+	two_use(&t, 1);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_gt(opt_of(client, SOL_SOCKET, SO_SNDBUF), 0);
+	cr_assert_eq(opt_of(client, IPPROTO_IP, IP_TTL), 64);
+	cr_assert_eq(pb_setsockopt(client, SOL_SOCKET, SO_RCVBUF, &v, sizeof(v)), 0);
+	cr_assert_eq(opt_of(client, SOL_SOCKET, SO_RCVBUF), v);
+	cr_assert_eq(pb_listen(client, 1), 0);
+	cr_assert_eq(opt_of(client, SOL_SOCKET, SO_RCVBUF), v);
+	pb_close(client);
+}
+
+/* TOS and TTL of the last IPv4 packet, and lets all pass. */
+static bool see_ip(void *ctx, const uint8_t *frame, uint32_t len, uint64_t now_ns)
+{
+	uint8_t *seen = ctx;
+
+	(void)now_ns;
+	if (len >= 34 && frame[12] == 8 && frame[13] == 0) {
+		seen[0] = frame[15];
+		seen[1] = frame[22];
+	}
+	return true;
+}
+
+Case(sock, datagrams_go_with_the_ttl_and_tos_that_were_set)
+{
+	struct sockaddr_in at = two_addr(1, 53);
+	int ttl = 7, tos = 0x10;
+	uint8_t seen[2] = { 0 };
+
+	cr_assert_eq(sim_link_filter(t.sim, "wire", 0, see_ip, seen), 0);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(opt_of(client, IPPROTO_IP, IP_TTL), 64);
+	refuses_opt(IPPROTO_IP, IP_TTL, 0, EINVAL);
+	refuses_opt(IPPROTO_IP, IP_TOS, 256, EINVAL);
+	refuses_opt(SOL_SOCKET, SO_RCVBUF, 4096, ENOPROTOOPT);
+	cr_assert_eq(pb_setsockopt(client, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+	cr_assert_eq(pb_setsockopt(client, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)), 0);
+	cr_assert_eq(opt_of(client, IPPROTO_IP, IP_TTL), ttl);
+	cr_assert_eq(opt_of(client, IPPROTO_IP, IP_TOS), tos);
+	cr_assert_eq(pb_sendto(client, "x", 1, 0, (struct sockaddr *)&at, sizeof(at)), 1);
+	wait_ms(20);
+	cr_assert_eq(seen[0], tos);
+	cr_assert_eq(seen[1], ttl);
+	two_use(&t, 0);
+	pb_close(client);
+}
+
+Case(sock, connecting_once_more_after_a_failure_says_why)
+{
+	struct sockaddr_in at = two_addr(1, 81);
+
+	connect_to(81);
+	wait_ms(50);
+	two_use(&t, 0);
+	cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, ECONNREFUSED);
+	cr_assert_eq(opt_of(client, SOL_SOCKET, SO_ERROR), 0, "told already");
+	pb_close(client);
+}
