@@ -79,6 +79,28 @@ struct tcp_conn *tcp_conn_at(const struct tcp *tcp, uint32_t i)
 	return c->tcp == tcp ? c : NULL;
 }
 
+void tcp_each_compact(const struct tcp *tcp,
+		      bool (*fn)(void *arg, const struct flow *flow,
+				 enum tcp_state state),
+		      void *arg)
+{
+	uint32_t id;
+	struct syn syn;
+	struct tw tw;
+
+	for (id = SYNQ_NONE; (id = synq_next(tcp->synq, id)) != SYNQ_NONE;) {
+		synq_get(tcp->synq, id, &syn);
+		if (!fn(arg, &syn.flow, TCP_SYN_RECEIVED))
+			return;
+	}
+	for (id = TIMEWAIT_NONE;
+	     (id = timewait_next(tcp->timewait, id)) != TIMEWAIT_NONE;) {
+		timewait_get(tcp->timewait, id, &tw);
+		if (!fn(arg, &tw.flow, TCP_TIME_WAIT))
+			return;
+	}
+}
+
 const struct tcp_stats *tcp_stats(struct tcp *tcp)
 {
 	tcp->stats.n_syn = synq_count(tcp->synq);

@@ -300,6 +300,20 @@ uint64_t synq_due(const struct synq *q)
 	return id == SYNQ_NONE ? UINT64_MAX : due_tick(q, entry_at(q, id)) << TICK_SHIFT;
 }
 
+uint32_t synq_next(const struct synq *q, uint32_t id)
+{
+	uint32_t next = SYNQ_NONE;
+	unsigned tries = 0;
+
+	if (id != SYNQ_NONE) {
+		next = entry_at(q, id)->next;
+		tries = entry_at(q, id)->tries + 1U;
+	}
+	for (; next == SYNQ_NONE && tries <= SYNQ_TRIES_MAX; tries++)
+		next = q->by_tries[tries].first;
+	return next;
+}
+
 uint32_t synq_next_due(struct synq *q, uint64_t now_ns)
 {
 	return synq_due(q) <= now_ns ? earliest(q) : SYNQ_NONE;

@@ -44,6 +44,8 @@ uint32_t synq_count(const struct synq *q);
 /* The number of the flow's entry, or SYNQ_NONE. */
 uint32_t synq_find(const struct synq *q, const struct flow *f);
 void synq_get(const struct synq *q, uint32_t id, struct syn *syn);
+/* The entry behind @id, SYNQ_NONE: the first, or the end, of a walk over all. */
+uint32_t synq_next(const struct synq *q, uint32_t id);
 /* Enters @syn, which is not there; its SYN-ACK is due again at @due_ns.  Its number,
  * or SYNQ_NONE when the queue is full. */
 uint32_t synq_add(struct synq *q, const struct syn *syn, uint64_t due_ns);

@@ -182,6 +182,12 @@ void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *conn,
 		   struct tcp_conn_info *info);
 /* Connection number @i of at most max_conns; NULL when that number is free. */
 struct tcp_conn *tcp_conn_at(const struct tcp *tcp, uint32_t i);
+/* Calls @fn for each connection without a control block, half-open or in TIME-WAIT,
+ * until it returns false. */
+void tcp_each_compact(const struct tcp *tcp,
+		      bool (*fn)(void *arg, const struct flow *flow,
+				 enum tcp_state state),
+		      void *arg);
 const struct tcp_stats *tcp_stats(struct tcp *tcp);
 const char *tcp_state_name(enum tcp_state state);
 /* Asserts the invariants of everything (debug builds, simulations). */

@@ -170,6 +170,13 @@ static void dequeue(struct timewait *t, uint32_t id)
 		entry_at(t, e->next)->prev = e->prev;
 }
 
+uint32_t timewait_next(const struct timewait *t, uint32_t id)
+{
+	uint32_t next = id == TIMEWAIT_NONE ? t->first : entry_at(t, id)->next;
+
+	return next == ID_NONE ? TIMEWAIT_NONE : next;
+}
+
 bool timewait_add(struct timewait *t, const struct tw *tw, uint64_t end_ns)
 {
 	bool lost = !pool_left(&t->entries);

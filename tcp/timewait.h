@@ -39,6 +39,8 @@ uint32_t timewait_count(const struct timewait *t);
 
 uint32_t timewait_find(const struct timewait *t, const struct flow *f);
 void timewait_get(const struct timewait *t, uint32_t id, struct tw *tw);
+/* The entry that ends behind @id, TIMEWAIT_NONE: the first, or the end, of a walk. */
+uint32_t timewait_next(const struct timewait *t, uint32_t id);
 /*
  * Enters @tw, which is not there, until @end_ns or, when that is later, the end of the
  * last entry; at most an hour behind that of an entry still to end.  True when one was lost

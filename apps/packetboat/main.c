@@ -16,6 +16,7 @@
 static const char usage[] =
 	"usage: packetboat [-c FILE] stat [--json] [PATTERN]\n"
 	"       packetboat [-c FILE] conns [--json]\n"
+	"       packetboat [-c FILE] trace [--json]\n"
 	"       packetboat [-c FILE] out [--json]\n"
 	"       packetboat [-c FILE] stop\n"
 	"       packetboat [-c FILE] queue list [--json]\n"
@@ -59,8 +60,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct packetboat *p, int argc, char **argv);
 } commands[] = {
-	{ "stat", ask_stat },  { "conns", ask_table }, { "out", ask_table },
-	{ "stop", ask_table }, { "queue", ask_queue }, { "user", user_command },
+	{ "stat", ask_stat },	  { "conns", ask_table }, { "trace", ask_table },
+	{ "out", ask_table },	  { "stop", ask_table },  { "queue", ask_queue },
+	{ "user", user_command },
 };
 
 static int run(struct packetboat *p, int argc, char **argv)

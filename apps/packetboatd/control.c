@@ -18,7 +18,7 @@
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
-enum { NUMBER_LEN = 24, NAME_LEN = 64 };
+enum { NUMBER_LEN = 24, NAME_LEN = 64, TEXT_LEN = 96 };
 
 static const char *number(uint64_t n, char out[static NUMBER_LEN])
 {
@@ -127,7 +127,7 @@ static const char *sockaddr_text(const struct sockaddr_storage *sa,
 /* clang-format off */
 /* Columns of `conns`: name, and where our stack has it. */
 #define CONN_NUMBERS(N)							\
-	N(mss) N(cwnd) N(ssthresh) N(snd_wnd) N(rcv_wnd) N(srtt_us)	\
+	N(number) N(mss) N(cwnd) N(ssthresh) N(snd_wnd) N(rcv_wnd) N(srtt_us)	\
 	N(rto_us) N(sndq_len) N(rcvq_len) N(unacked) N(retrans)		\
 	N(bytes_sent) N(bytes_received) N(bytes_retrans)
 /* clang-format on */
@@ -153,12 +153,12 @@ static bool say_conn(void *arg, const struct pb_conn_info *info)
 		sockaddr_text(&info->local, local),
 		sockaddr_text(&info->remote, peer),
 		info->state,
-		info->cc,
+		info->cc ? info->cc : "-",
 	};
 	size_t n = CONN_TEXTS;
 
-#define N(name)                                    \
-	cells[n] = number(info->name, numbers[n]); \
+#define N(name)                                                     \
+	cells[n] = info->cc ? number(info->name, numbers[n]) : "-"; \
 	n++;
 	CONN_NUMBERS(N)
 #undef N
@@ -191,6 +191,34 @@ static void run_conns(void *arg, struct ctl_reply *to)
 		pb_conn_each(a->core, say_conn, to);
 	else
 		net_each_conn(a->net, say_kernel_conn, to);
+}
+
+struct trace_walk {
+	struct ctl_reply *to;
+	uint64_t now_us; /* as far as a trace knows the time */
+};
+
+static bool say_trace(void *arg, const struct pb_trace *trace)
+{
+	const struct trace_walk *walk = arg;
+	char ago[NUMBER_LEN], conn[NUMBER_LEN], digits[NUMBER_LEN], text[TEXT_LEN];
+	uint64_t ago_us = (walk->now_us - trace->at_us) & PB_TRACE_US_MASK;
+
+	snprintf(text, sizeof(text), "%s %s", trace->text,
+		 trace->state ? trace->state : number(trace->arg, digits));
+	return ctl_row(walk->to,
+		       (const char *[]){ number(ago_us, ago), number(trace->number, conn),
+					 text },
+		       3);
+}
+
+static void run_trace(void *arg, struct ctl_reply *to)
+{
+	const struct appliance *a = arg;
+	struct trace_walk walk = { to, net_now_ns(a->net) / NS_PER_US };
+
+	if (a->core)
+		pb_trace_each(a->core, say_trace, &walk);
 }
 
 static void say_out(struct ctl_reply *to, const char *what, uint64_t n)
@@ -234,12 +262,14 @@ static void run_stop(void *arg, struct ctl_reply *to)
 }
 
 static const char *const stat_columns[] = { "counter", "value", "meaning", NULL };
+static const char *const trace_columns[] = { "us_ago", "number", "event", NULL };
 static const char *const out_columns[] = { "what", "out", NULL };
 static const char *const stop_columns[] = { "what", "pid", NULL };
 
 const struct ctl_command control_commands[] = {
 	{ "stat", "every counter", stat_columns, run_stat },
 	{ "conns", "every connection", conn_columns, run_conns },
+	{ "trace", "what happened to connections", trace_columns, run_trace },
 	{ "out", "what is out of the pools", out_columns, run_out },
 	{ "stop", "ends the program in order", stop_columns, run_stop },
 	{ "queue list", "what waits to be sent", control_queue_columns,

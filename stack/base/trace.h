@@ -9,24 +9,27 @@
 #include <stdint.h>
 
 /* clang-format off */
+/* Name, what the number is, and the sentence that it ends. */
 #define TRACE_EVENTS(T)							\
-	T(NONE,		"nothing")					\
-	T(TCP_STATE,	"connection enters state %u")			\
-	T(TCP_RTO,	"retransmission timer fired, backoff %u")	\
-	T(TCP_RECOVERY,	"loss recovery begins, %u bytes in flight")	\
-	T(TCP_RECOVERED, "loss recovery ends, cwnd %u")			\
-	T(TCP_PROBE,	"window probe %u")				\
-	T(TCP_RST_IN,	"reset by the peer in state %u")		\
-	T(TCP_RST_OUT,	"reset sent in state %u")			\
-	T(NEIGH_STATE,	"neighbour enters state %u")			\
-	T(POOL_EMPTY,	"pool refused, %u out")
+	T(TCP_STATE,	STATE,	"enters state")				\
+	T(TCP_RTO,	NUMBER,	"retransmission timer fired, backoff")	\
+	T(TCP_RECOVERY,	NUMBER,	"loss recovery begins, in flight")	\
+	T(TCP_RECOVERED, NUMBER, "loss recovery ends, window")		\
+	T(TCP_PROBE,	NUMBER,	"window probe")				\
+	T(TCP_RST_IN,	STATE,	"reset by the peer in")			\
+	T(TCP_RST_OUT,	STATE,	"reset sent in")
 /* clang-format on */
 
 enum trace_event {
-#define T(name, text) TRACE_##name,
+#define T(name, arg, text) TRACE_##name,
 	TRACE_EVENTS(T)
 #undef T
 		TRACE_COUNT
+};
+
+enum trace_arg {
+	TRACE_ARG_NUMBER,
+	TRACE_ARG_STATE, /* enum tcp_state */
 };
 
 struct trace_rec {
@@ -54,5 +57,6 @@ static inline void trace_add(struct trace *t, uint64_t now_ns, enum trace_event 
 	r->arg = arg;
 }
 
-/* The printf format of an event's sentence; its one argument is unsigned. */
+/* The sentence of an event, and what ends it. */
 const char *trace_text(enum trace_event event);
+enum trace_arg trace_arg(enum trace_event event);

@@ -125,11 +125,12 @@ static void to_sockaddr(const struct addr *addr, uint16_t port,
 	memcpy(ss, &in, sizeof(in));
 }
 
-static void fill(const struct tcp_conn_info *i, struct pb_conn_info *out)
+static void fill(const struct tcp_conn_info *i, uint32_t number, struct pb_conn_info *out)
 {
 	*out = (struct pb_conn_info){
 		.state = tcp_state_name(i->state),
 		.cc = i->cc,
+		.number = number,
 		.mss = i->mss,
 		.cwnd = i->cwnd,
 		.ssthresh = i->ssthresh,
@@ -149,9 +150,26 @@ static void fill(const struct tcp_conn_info *i, struct pb_conn_info *out)
 	to_sockaddr(&i->flow.remote, i->flow.remote_port, &out->remote);
 }
 
-void pb_conn_each(struct pb_core *co,
-		  bool (*fn)(void *arg, const struct pb_conn_info *info), void *arg)
+typedef bool conn_fn(void *arg, const struct pb_conn_info *info);
+
+struct conn_walk {
+	conn_fn *fn;
+	void *arg;
+};
+
+static bool tell_compact(void *arg, const struct flow *flow, enum tcp_state state)
 {
+	const struct conn_walk *walk = arg;
+	struct pb_conn_info out = { .state = tcp_state_name(state) };
+
+	to_sockaddr(&flow->local, flow->local_port, &out.local);
+	to_sockaddr(&flow->remote, flow->remote_port, &out.remote);
+	return walk->fn(walk->arg, &out);
+}
+
+void pb_conn_each(struct pb_core *co, conn_fn *fn, void *arg)
+{
+	struct conn_walk walk = { fn, arg };
 	uint32_t left = tcp_stats(co->tcp)->n_conns;
 
 	for (uint32_t i = 0; left; i++) {
@@ -163,7 +181,31 @@ void pb_conn_each(struct pb_core *co,
 			continue;
 		left--;
 		tcp_conn_info(co->tcp, conn, &info);
-		fill(&info, &out);
+		fill(&info, i, &out);
+		if (!fn(arg, &out))
+			return;
+	}
+	tcp_each_compact(co->tcp, tell_compact, &walk);
+}
+
+void pb_trace_each(struct pb_core *co,
+		   bool (*fn)(void *arg, const struct pb_trace *trace), void *arg)
+{
+	const struct trace *t = &co->trace;
+	uint64_t i = t->n > TRACE_LEN ? t->n - TRACE_LEN : 0;
+
+	for (; i < t->n; i++) {
+		const struct trace_rec *r = &t->rec[i % TRACE_LEN];
+		enum trace_event event = (enum trace_event)r->event;
+		struct pb_trace out = {
+			.at_us = r->at_us,
+			.number = r->id,
+			.text = trace_text(event),
+			.arg = r->arg,
+		};
+
+		if (trace_arg(event) == TRACE_ARG_STATE)
+			out.state = tcp_state_name((enum tcp_state)r->arg);
 		if (!fn(arg, &out))
 			return;
 	}

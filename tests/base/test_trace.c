@@ -1,5 +1,5 @@
 #include <criterion/criterion.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "stack/base/trace.h"
 
@@ -27,14 +27,11 @@ Test(trace, newest_records_replace_the_oldest)
 	cr_assert_eq(trace.rec[10].id, 10);
 }
 
-Test(trace, every_event_has_a_sentence_with_at_most_one_number)
+Test(trace, every_event_has_a_sentence)
 {
-	for (unsigned e = 0; e < TRACE_COUNT; e++) {
-		const char *text = trace_text((enum trace_event)e);
-		const char *percent = strchr(text, '%');
-
-		cr_assert_gt(strlen(text), 0);
-		cr_assert(!percent || (percent[1] == 'u' && !strchr(percent + 1, '%')));
-	}
-	cr_assert_str_eq(trace_text(TRACE_TCP_STATE), "connection enters state %u");
+	for (unsigned e = 0; e < TRACE_COUNT; e++)
+		cr_assert_gt(strlen(trace_text((enum trace_event)e)), 0);
+	cr_assert_str_eq(trace_text(TRACE_TCP_STATE), "enters state");
+	cr_assert_eq(trace_arg(TRACE_TCP_STATE), TRACE_ARG_STATE);
+	cr_assert_eq(trace_arg(TRACE_TCP_RTO), TRACE_ARG_NUMBER);
 }

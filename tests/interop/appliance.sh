@@ -137,7 +137,8 @@ nothing_is_out() {
 }
 
 counts_and_holds() {
-	boat stat --json smtp.messages | grep '"value": 2' && boat conns || return 1
+	boat stat --json smtp.messages | grep '"value": 2' && boat conns && boat trace ||
+		return 1
 	for _ in $(seq 50); do
 		nothing_is_out && return
 		sleep 0.1

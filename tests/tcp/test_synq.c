@@ -103,6 +103,23 @@ Case(synq, gives_back_what_was_entered)
 	cr_assert_eq(synq_count(q), 2);
 }
 
+Case(synq, walk_meets_all_whatever_was_sent_to_them)
+{
+	uint32_t a, b, c;
+
+	cr_assert_eq(synq_next(q, SYNQ_NONE), SYNQ_NONE);
+	a = adds(1, now);
+	b = adds(2, now);
+	c = adds(3, now);
+	synq_next_due(q, now + NS_PER_S);
+	for (unsigned i = 0; i < 3; i++)
+		synq_again(q, a, now + NS_PER_S);
+	cr_assert_eq(synq_next(q, SYNQ_NONE), b);
+	cr_assert_eq(synq_next(q, b), c);
+	cr_assert_eq(synq_next(q, c), a);
+	cr_assert_eq(synq_next(q, a), SYNQ_NONE);
+}
+
 Case(synq, tells_the_time_of_older_entries)
 {
 	uint32_t id = adds(1, now);

@@ -92,6 +92,20 @@ Case(timewait, gives_back_what_was_entered)
 	cr_assert_eq(timewait_count(t), 2);
 }
 
+Case(timewait, walk_meets_all_in_the_order_of_their_ends)
+{
+	uint32_t id = TIMEWAIT_NONE;
+
+	cr_assert_eq(timewait_next(t, id), TIMEWAIT_NONE);
+	for (unsigned i = 0; i < 3; i++)
+		adds(i, now);
+	for (unsigned i = 0; i < 3; i++) {
+		id = timewait_next(t, id);
+		cr_assert_eq(id, finds(i));
+	}
+	cr_assert_eq(timewait_next(t, id), TIMEWAIT_NONE);
+}
+
 Case(timewait, window_beyond_the_field_is_the_most_the_field_says)
 {
 	struct tw tw = tw_of(1), out;
