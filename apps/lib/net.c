@@ -72,11 +72,6 @@ void net_free(struct net *net)
 		net->ops->free(net);
 }
 
-const char *net_name(const struct net *net)
-{
-	return net->ops->name;
-}
-
 uint64_t net_now_ns(const struct net *net)
 {
 	return net->now_ns;

@@ -41,8 +41,6 @@ int net_stack_new(struct net **net, struct pb_core *core);
 /* Connections still open are aborted. */
 void net_free(struct net *net);
 
-/* "stack" or "kernel". */
-const char *net_name(const struct net *net);
 /* Time of this turn; monotonic. */
 uint64_t net_now_ns(const struct net *net);
 

@@ -46,7 +46,6 @@ struct net_where {
 
 /* Sockets are the body's numbers; results as those of the system calls, with -errno. */
 struct net_ops {
-	const char *name;
 	void (*free)(struct net *net);
 	/* One turn; with @sleep it waits until net_due() if there is nothing to do. */
 	void (*turn)(struct net *net, bool sleep);

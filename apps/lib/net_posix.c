@@ -350,7 +350,6 @@ static void posix_unwatch_fd(struct net *net, int fd)
 }
 
 static const struct net_ops posix_ops = {
-	.name = "kernel",
 	.free = posix_free,
 	.turn = posix_turn,
 	.wake = posix_wake,

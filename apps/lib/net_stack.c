@@ -272,7 +272,6 @@ static void stack_unwatch_fd(struct net *net, int fd)
 }
 
 static const struct net_ops stack_ops = {
-	.name = "stack",
 	.free = stack_free,
 	.turn = stack_turn,
 	.wake = stack_wake,

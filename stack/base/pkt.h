@@ -61,7 +61,6 @@ enum pkt_use {
 
 struct buf {
 	uint32_t refs;
-	uint32_t used; /* bytes filled from the front, when a queue appends */
 };
 
 struct pkt {
@@ -74,14 +73,13 @@ struct pkt {
 	uint32_t total_len;    /* first descriptor: bytes of the packet */
 
 	/* All below: first descriptor only. */
-	uint8_t *l3, *l4;  /* IP header and what follows it, once known */
-	uint64_t at_ns;	   /* when it was received */
-	uint32_t rss_hash; /* of the NIC, 0 when it gave none */
-	uint16_t flags;	   /* enum pkt_flag */
-	uint16_t gso_len;  /* super-frame: payload bytes of each segment */
-	uint16_t vlan;	   /* tag control information */
-	uint8_t iface;	   /* number of the interface it came by */
-	uint8_t proto;	   /* IP protocol */
+	uint8_t *l3, *l4; /* IP header and what follows it, once known */
+	uint64_t at_ns;	  /* when it was received */
+	uint16_t flags;	  /* enum pkt_flag */
+	uint16_t gso_len; /* super-frame: payload bytes of each segment */
+	uint16_t vlan;	  /* tag control information */
+	uint8_t iface;	  /* number of the interface it came by */
+	uint8_t proto;	  /* IP protocol */
 	uint8_t ttl, tos;
 	struct addr src, dst;		    /* of the IP header, once parsed */
 	_Alignas(8) uint8_t cb[PKT_CB_LEN]; /* the present owner's */

@@ -527,7 +527,6 @@ void mem_free(struct mem_peer *peer)
 }
 
 static const struct net_ops mem_ops = {
-	.name = "memory",
 	.free = mem_net_free,
 	.turn = mem_turn,
 	.wake = mem_wake,
