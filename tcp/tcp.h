@@ -169,13 +169,13 @@ void tcp_abort(struct tcp *tcp, struct tcp_conn *conn, uint64_t now_ns);
 /* 0, -EINVAL for an impossible value. */
 int tcp_set(struct tcp *tcp, struct tcp_conn *conn, enum tcp_opt opt, int value);
 int tcp_get(const struct tcp_conn *conn, enum tcp_opt opt);
-/* Congestion control by name, for this connection.  0 or -ENOENT. */
-int tcp_set_cc(struct tcp *tcp, struct tcp_conn *conn, const char *name);
-
 /* All at once (opt.h), in the turn in which it began to connect: the SYN obeys them. */
 void tcp_set_all(struct tcp *tcp, struct tcp_conn *conn, const struct tcp_opts *opts);
 /* What new connections and listeners begin with. */
 const struct tcp_opts *tcp_opts(const struct tcp *tcp);
+/* Congestion control by name, for this connection.  0 or -ENOENT. */
+int tcp_set_cc(struct tcp *tcp, struct tcp_conn *conn, const char *name);
+
 /* ---- to look ---- */
 
 void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *conn,

@@ -110,11 +110,17 @@ PB_API uint64_t pb_turn(uint64_t now_ns);
  */
 PB_API void pb_wait(uint64_t until_ns);
 
-/* Descriptors of the host that end pb_wait(), for programs with a loop of their own:
- * one epoll descriptor, readable when there is something to do. */
+/*
+ * All that ends pb_wait() but time, as one epoll descriptor, for programs that sleep in
+ * a poll of their own: readable when a frame came, a watched descriptor is ready, or
+ * pb_wake() was called.  Such a program polls it until the time that pb_turn() said,
+ * not at all when it sent something since; then pb_wait(0) runs the watchers, and
+ * pb_turn() the rest.
+ */
 PB_API int pb_core_fd(struct pb_core *core);
 
-/* Runs @fn each turn, before the core speaks.  0, or -1 and errno: ENOSPC. */
+/* Runs @fn each turn, before the core speaks; of several each once, in no order that
+ * is promised.  0, or -1 and ENOSPC when there are 16. */
 typedef void pb_program(void *arg, uint64_t now_ns);
 PB_API int pb_program_add(struct pb_core *core, pb_program *fn, void *arg);
 PB_API void pb_program_del(struct pb_core *core, pb_program *fn, void *arg);
@@ -133,7 +139,8 @@ PB_API void pb_unwatch(struct pb_core *core, int fd);
  */
 PB_API int pb_drain(uint64_t until_ns);
 
-/* turn and wait until pb_stop(), which may be called from any thread or handler. */
+/* Turn and wait until pb_stop(), which may be called from any thread or handler, and
+ * ends one pb_run(): this one, or when there is none, the next. */
 PB_API void pb_run(void);
 PB_API void pb_stop(struct pb_core *core);
 /* Ends a pb_wait() of that core, from any thread. */

@@ -22,7 +22,12 @@
 
 _Static_assert((int)PB_ERROR_LEN >= (int)PORT_ERROR_LEN, "a port's sentence fits");
 
-enum { DEFAULT_BUFS = 65536, DEFAULT_MAX_CONNS = 1 << 20, PKTS_PER_BUF = 4 };
+enum {
+	DEFAULT_BUFS = 65536,
+	DEFAULT_MAX_CONNS = 1 << 20,
+	PKTS_PER_BUF = 4,
+	BUFS_MAX = 1 << 28, /* a TiB; descriptors are counted in 32 bits */
+};
 
 /* What the texts of a configuration say. */
 struct boot {
@@ -83,6 +88,9 @@ static int read_conf(struct boot *b)
 	if (conf->n_cores != 1)
 		return fail(b, -ENOTSUP, "cores: read %u, but ports have one queue: 1",
 			    conf->n_cores);
+	if (conf->n_bufs > BUFS_MAX)
+		return fail(b, -EINVAL, "buffers: read %u, but at most %d are allowed",
+			    conf->n_bufs, BUFS_MAX);
 	if (!conf->port || !conf->port[0])
 		return fail(b, -EINVAL, "port: none is named, as tap:pb0");
 	err = read_prefix(b, "addr", conf->addr, &b->addr, &b->bits);

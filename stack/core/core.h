@@ -28,7 +28,7 @@ struct udp;
 enum { CORE_PROGRAMS_MAX = 16, CORE_WATCH_MAX = 64, CORE_EVENTS_MAX = 32 };
 
 struct core_program {
-	pb_program *fn;
+	pb_program *fn; /* NULL: free */
 	void *arg;
 };
 
@@ -72,7 +72,6 @@ struct pb_core {
 	struct trace trace;
 
 	struct core_program programs[CORE_PROGRAMS_MAX];
-	unsigned n_programs;
 
 	int epoll_fd, wake_fd;
 	uint64_t polled_ns; /* when the host's descriptors were last looked at */

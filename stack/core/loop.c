@@ -81,9 +81,13 @@ static unsigned rx_loop(struct pb_core *co)
 
 static void run_programs(struct pb_core *co)
 {
-	/* A program may take itself, or another, off the list. */
-	for (unsigned i = 0; i < co->n_programs; i++)
-		co->programs[i].fn(co->programs[i].arg, co->now_ns);
+	/* A program may take itself, or another, away, and add more. */
+	for (unsigned i = 0; i < CORE_PROGRAMS_MAX; i++) {
+		struct core_program p = co->programs[i];
+
+		if (p.fn)
+			p.fn(p.arg, co->now_ns);
+	}
 }
 
 static void count_turn(struct pb_core *co, unsigned n_read)

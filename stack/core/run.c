@@ -56,20 +56,23 @@ void pb_wait(uint64_t until_ns)
 
 int pb_program_add(struct pb_core *co, pb_program *fn, void *arg)
 {
-	if (co->n_programs == CORE_PROGRAMS_MAX) {
-		errno = ENOSPC;
-		return -1;
+	for (unsigned i = 0; i < CORE_PROGRAMS_MAX; i++) {
+		if (co->programs[i].fn)
+			continue;
+		co->programs[i] = (struct core_program){ fn, arg };
+		return 0;
 	}
-	co->programs[co->n_programs++] = (struct core_program){ fn, arg };
-	return 0;
+	errno = ENOSPC;
+	return -1;
 }
 
 void pb_program_del(struct pb_core *co, pb_program *fn, void *arg)
 {
-	for (unsigned i = 0; i < co->n_programs; i++) {
+	/* The others stay where they are: the turn may be running them. */
+	for (unsigned i = 0; i < CORE_PROGRAMS_MAX; i++) {
 		if (co->programs[i].fn != fn || co->programs[i].arg != arg)
 			continue;
-		co->programs[i] = co->programs[--co->n_programs];
+		co->programs[i] = (struct core_program){ 0 };
 		return;
 	}
 }
@@ -102,7 +105,7 @@ void pb_run(void)
 {
 	struct pb_core *co = core_current();
 
-	while (co && !atomic_load(&co->stop)) {
+	while (co && !atomic_exchange(&co->stop, false)) {
 		uint64_t now = clock_now_ns();
 		uint64_t due = core_turn(co, now);
 

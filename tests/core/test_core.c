@@ -62,6 +62,7 @@ Test(core, refuses_a_wrong_configuration_and_names_what_it_read)
 	conf = good, conf.host_addr = "x", refused(&conf, "host_addr");
 	conf = good, conf.mac = "00:11", refused(&conf, "00:11");
 	conf = good, conf.mtu = 20, refused(&conf, "20");
+	conf = good, conf.n_bufs = 1U << 30, refused(&conf, "1073741824");
 	conf = good, conf.n_cores = 2, refused(&conf, "cores");
 	conf = good, conf.cc = "guess", refused(&conf, "layers");
 	sim_free(sim);
@@ -273,6 +274,46 @@ Case(core_turn, programs_run_each_turn_until_taken_off)
 	cr_assert_eq(n, 2);
 }
 
+struct quitter {
+	struct pb_core *core;
+	int n;
+};
+
+static void quit(void *arg, uint64_t now_ns)
+{
+	struct quitter *q = arg;
+
+	(void)now_ns;
+	q->n++;
+	pb_program_del(q->core, quit, q);
+}
+
+Case(core_turn, program_that_leaves_takes_no_turn_from_another)
+{
+	struct quitter q = { t.core[0], 0 };
+	int n[2] = { 0 };
+
+	cr_assert_eq(pb_program_add(t.core[0], quit, &q), 0);
+	cr_assert_eq(pb_program_add(t.core[0], count, &n[0]), 0);
+	cr_assert_eq(pb_program_add(t.core[0], count, &n[1]), 0);
+	two_use(&t, 0);
+	pb_turn(t.now_ns);
+	cr_assert_eq(q.n, 1);
+	cr_assert_eq(n[0], 1);
+	cr_assert_eq(n[1], 1);
+	pb_turn(t.now_ns);
+	cr_assert_eq(q.n, 1);
+	cr_assert_eq(n[1], 2);
+	for (int i = 0; i < CORE_PROGRAMS_MAX - 2; i++)
+		cr_assert_eq(pb_program_add(t.core[0], quit, &q), 0);
+	cr_assert_eq(pb_program_add(t.core[0], quit, &q), -1);
+	cr_assert_eq(errno, ENOSPC);
+	pb_turn(t.now_ns);
+	cr_assert_eq(q.n, CORE_PROGRAMS_MAX - 1);
+	pb_program_del(t.core[0], count, &n[0]);
+	pb_program_del(t.core[0], count, &n[1]);
+}
+
 static void drain(void *arg, int fd)
 {
 	char byte;
@@ -437,6 +478,167 @@ Case(core_turn, run_ends_when_told_to_stop)
 	cr_assert_eq(pthread_create(&thread, NULL, stop, t.core[0]), 0);
 	pb_run();
 	pthread_join(thread, NULL);
+}
+
+static void stop_itself(void *arg, uint64_t now_ns)
+{
+	count(arg, now_ns);
+	pb_stop(t.core[0]);
+}
+
+Case(core_turn, stop_ends_one_run_and_no_other)
+{
+	int n = 0;
+
+	two_use(&t, 0);
+	cr_assert_eq(pb_program_add(t.core[0], stop_itself, &n), 0);
+	pb_run();
+	cr_assert_eq(n, 1);
+	pb_run();
+	cr_assert_eq(n, 2);
+	pb_stop(t.core[0]);
+	pb_run();
+	cr_assert_eq(n, 2, "it came before");
+	pb_program_del(t.core[0], stop_itself, &n);
+}
+
+struct listed {
+	unsigned blocks, half_open, waiting;
+};
+
+static bool list_conn(void *arg, const struct pb_conn_info *info)
+{
+	struct listed *l = arg;
+	struct sockaddr_in local;
+
+	memcpy(&local, &info->local, sizeof(local));
+	cr_assert_eq(local.sin_family, AF_INET);
+	cr_assert_neq(local.sin_port, 0);
+	l->blocks += info->cc != NULL;
+	l->half_open += !info->cc && !strcmp(info->state, "SYN-RECEIVED");
+	l->waiting += !info->cc && !strcmp(info->state, "TIME-WAIT");
+	return true;
+}
+
+/* Loses IPv4, while it shall. */
+static bool lose(void *ctx, const uint8_t *frame, uint32_t len, uint64_t now_ns)
+{
+	(void)len;
+	(void)now_ns;
+	return !*(bool *)ctx || frame[12] != 8 || frame[13] != 0;
+}
+
+static void look_at_conns(unsigned i, unsigned blocks, unsigned half_open,
+			  unsigned waiting)
+{
+	struct listed l = { 0 };
+
+	pb_conn_each(t.core[i], list_conn, &l);
+	cr_assert_eq(l.blocks, blocks);
+	cr_assert_eq(l.half_open, half_open);
+	cr_assert_eq(l.waiting, waiting);
+}
+
+struct told {
+	unsigned max, n, established;
+};
+
+static bool hear_trace(void *arg, const struct pb_trace *trace)
+{
+	struct told *told = arg;
+
+	cr_assert(trace->text[0]);
+	told->n++;
+	told->established += trace->state && !strcmp(trace->state, "ESTABLISHED");
+	return told->n < told->max;
+}
+
+Case(core_turn, connections_are_listed_from_the_syn_to_the_last_wait)
+{
+	struct sockaddr_in at = two_addr(1, 80);
+	struct told told = { .max = 1000 }, first = { .max = 1 };
+	int listener, client, server;
+	bool lossy = true;
+
+	cr_assert_eq(sim_link_filter(t.sim, "wire", 1, lose, &lossy), 0);
+	two_use(&t, 1);
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_bind(listener, (struct sockaddr *)&at, sizeof(at));
+	pb_listen(listener, 8);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
+	two_run(&t, NULL, NULL, 100 * NS_PER_MS);
+	look_at_conns(0, 1, 0, 0);
+	look_at_conns(1, 0, 1, 0);
+	lossy = false;
+	two_run(&t, NULL, NULL, 3 * NS_PER_S);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+	look_at_conns(1, 1, 0, 0);
+	pb_close(listener);
+	two_use(&t, 0);
+	pb_close(client);
+	two_run(&t, NULL, NULL, 100 * NS_PER_MS);
+	two_use(&t, 1);
+	pb_close(server);
+	two_run(&t, NULL, NULL, 100 * NS_PER_MS);
+	look_at_conns(0, 0, 0, 1);
+	look_at_conns(1, 0, 0, 0);
+	pb_trace_each(t.core[0], hear_trace, &told);
+	cr_assert_geq(told.n, 3);
+	cr_assert_eq(told.established, 1);
+	pb_trace_each(t.core[0], hear_trace, &first);
+	cr_assert_eq(first.n, 1);
+}
+
+/* ---- an address that is still probed for (RFC 5227) ---- */
+
+static void setup_probing(void)
+{
+	struct pb_stack_conf conf;
+
+	pb_stack_conf_init(&conf);
+	conf.n_bufs = 1024;
+	conf.max_conns = conf.max_syn = 16;
+	conf.probe_addr = 1;
+	two_open_conf(&t, 5, NULL, &conf);
+}
+
+Cases(core_probe, setup_probing, clean);
+
+Case(core_probe, server_starts_before_its_address_is_ready)
+{
+	struct sockaddr_in at = two_addr(1, 80), peer = two_addr(0, 80);
+	int listener, client, server, udp;
+
+	two_use(&t, 1);
+	listener = pb_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(pb_bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(pb_listen(listener, 8), 0);
+	/* But it is no source yet. */
+	udp = pb_socket(AF_INET, SOCK_DGRAM, 0);
+	cr_assert_eq(pb_bind(udp, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(pb_sendto(udp, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer)),
+		     -1);
+	cr_assert_eq(errno, EADDRNOTAVAIL);
+	two_run(&t, NULL, NULL, 10 * NS_PER_S);
+	two_use(&t, 1);
+	cr_assert_eq(pb_sendto(udp, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer)),
+		     1);
+	pb_close(udp);
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	pb_connect(client, (struct sockaddr *)&at, sizeof(at));
+	two_run(&t, NULL, NULL, 100 * NS_PER_MS);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+	pb_close(server);
+	pb_close(listener);
+	two_use(&t, 0);
+	pb_close(client);
 }
 
 struct seen {
