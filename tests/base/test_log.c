@@ -69,6 +69,71 @@ Case(log, text_of_a_peer_cannot_begin_a_line_or_steer_a_terminal)
 	cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
+Case(log, what_is_no_printable_utf8_is_not_written)
+{
+	static const struct {
+		const char *text, *is;
+	} cases[] = {
+		{ "ol\xc3\xa9 \xe2\x82\xac \xf0\x9f\x9b\xa5",
+		  "ol\xc3\xa9 \xe2\x82\xac \xf0\x9f\x9b\xa5" },
+		{ "\xc2\x9b"
+		  "2J",
+		  "??2J" },		    /* CSI of C1 */
+		{ "\xc2\xa0", "\xc2\xa0" }, /* behind C1 */
+		{ "\x9b"
+		  "2J",
+		  "?2J" },			/* CSI of one byte */
+		{ "\xc0\x9b", "??" },		/* ESC in two bytes */
+		{ "\xe0\x80\x9b", "???" },	/* and in three */
+		{ "\xe0\x82\x9b", "???" },	/* C1 in three */
+		{ "\xed\xa0\x80", "???" },	/* a surrogate */
+		{ "\xf4\x90\x80\x80", "????" }, /* beyond U+10FFFF */
+		{ "\xff\xfe", "??" },
+		{ "\xe2\x82", "??" }, /* cut */
+		{ "\xe2\x82z", "??z" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *line;
+
+		log_line(&to_pipe, LOG_INFO, "%s", cases[i].text);
+		line = strstr(written(), "boat: ");
+		cr_assert_not_null(line);
+		line += strlen("boat: ");
+		cr_assert_eq(strncmp(line, cases[i].is, strlen(cases[i].is)), 0,
+			     "%zu: %s", i, line);
+		cr_assert_str_eq(line + strlen(cases[i].is), "\n");
+	}
+}
+
+static void expect_value(const char *value, const char *quoted)
+{
+	char out[LOG_VALUE_LEN];
+
+	cr_assert_str_eq(log_value(out, value, strlen(value)), quoted);
+}
+
+Case(log, value_of_a_peer_is_one_value)
+{
+	char out[LOG_VALUE_LEN], longer[LOG_VALUE_LEN * 2];
+
+	expect_value("ann@b.example", "ann@b.example");
+	expect_value("", "\"\"");
+	expect_value("\"x> users=9 result=0 y\"@h",
+		     "\"\\\"x> users=9 result=0 y\\\"@h\"");
+	expect_value("a b", "\"a b\"");
+	expect_value("a=b", "\"a=b\"");
+	expect_value("\\", "\"\\\\\"");
+	cr_assert_str_eq(log_value(out, "a\0b", 3), "\"a?b\"");
+	memset(longer, '"', sizeof(longer));
+	log_value(out, longer, sizeof(longer));
+	cr_assert_lt(strlen(out), LOG_VALUE_LEN);
+	cr_assert_eq(out[strlen(out) - 1], '"');
+	cr_assert_eq(out[strlen(out) - 3], '\\', "the last quote ends it");
+	memset(longer, 'x', sizeof(longer));
+	cr_assert_geq(strlen(log_value(out, longer, sizeof(longer))), LOG_VALUE_LEN - 4);
+}
+
 Case(log, long_line_is_cut_and_still_ends)
 {
 	char longer[2 * LOG_LINE_LEN];

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "stack/base/log.h"
 #include "tests/lib/dialog.h"
 #include "tests/lib/net_mem.h"
 #include "tests/lib/smtp_test.h"
@@ -170,4 +172,33 @@ Test(smtpd, counts_the_share_of_a_session_that_ended_until_the_commit)
 	smtp_test_commit(&t);
 	mem_free(other);
 	cr_assert(smtp_test_fini(&t));
+}
+
+Test(smtpd, writes_no_field_of_the_log_that_a_sender_made_up)
+{
+	static const char address[] = "<\"x> users=9 result=0 y\"@c.example>";
+	char line[LOG_LINE_LEN + 1] = "";
+	struct log log = { .level = LOG_INFO, .program = "test" };
+	struct mem_peer *peer;
+	struct smtp_test t;
+	int fds[2];
+
+	cr_assert_eq(pipe(fds), 0);
+	log.fd = fds[1];
+	smtp_test_init(&t);
+	t.conf.log = &log;
+	smtp_test_start(&t);
+	peer = mem_connect(t.net, SMTP_TEST_WHERE, "192.0.2.9:1");
+	mem_say(peer, "HELO client.example\r\nMAIL FROM:");
+	mem_say(peer, address);
+	mem_say(peer, "\r\nRCPT TO:<alice@b.example>\r\nDATA\r\n.\r\n");
+	mem_settle(t.net);
+	cr_assert_gt(read(fds[0], line, LOG_LINE_LEN), 0);
+	cr_assert_not_null(
+		strstr(line, "from=\"\\\"x> users=9 result=0 y\\\"@c.example\""), "%s",
+		line);
+	mem_free(peer);
+	cr_assert(smtp_test_fini(&t));
+	close(fds[0]);
+	close(fds[1]);
 }

@@ -152,12 +152,13 @@ void imapd_authenticate(struct imapd_session *s)
 static void log_login(struct imapd_session *s, struct str user, enum log_level level,
 		      const char *event)
 {
+	char name[LOG_VALUE_LEN];
 	struct imapd *d = s->imapd;
 	uint32_t n_held = 0;
 
 	if (d->conf.log && log_allowed(&d->log_limit, net_now_ns(d->net), &n_held))
-		log_line(d->conf.log, level, "%s user=%.*s client=%s held_lines=%u",
-			 event, (int)user.len, user.p, io_peer_addr(s->io), n_held);
+		log_line(d->conf.log, level, "%s user=%s client=%s held_lines=%u", event,
+			 log_value(name, user.p, user.len), io_peer_addr(s->io), n_held);
 }
 
 /* Sessions that this user has. */

@@ -104,12 +104,14 @@ void pop3d_check_orphan(struct pop3d_session *s)
 static void log_login(struct pop3d_session *s, enum log_level level, const char *event)
 {
 	struct pop3d *d = s->pop3d;
+	char user[LOG_VALUE_LEN];
 	uint32_t n_held = 0;
 
 	if (d->conf.log && log_allowed(&d->log_limit, net_now_ns(d->net), &n_held))
 		log_line(d->conf.log, level,
-			 "%s user=%s client=%s messages=%u held_lines=%u", event, s->user,
-			 io_peer_addr(s->io), s->n_msgs, n_held);
+			 "%s user=%s client=%s messages=%u held_lines=%u", event,
+			 log_value(user, s->user, strlen(s->user)), io_peer_addr(s->io),
+			 s->n_msgs, n_held);
 }
 
 /* Takes the list of messages, as far as the session sees it. */

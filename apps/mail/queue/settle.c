@@ -248,17 +248,21 @@ static void log_item(struct queue *q, const struct queue_dest *d,
 {
 	const struct envelope *env = &t->item.env;
 	struct str said = env->rcpts[0].last.text;
+	char from[LOG_VALUE_LEN], dest[LOG_VALUE_LEN], remote[LOG_VALUE_LEN],
+		text[LOG_VALUE_LEN];
 	uint32_t n_held = 0;
 
 	if (!q->conf.log || !log_allowed(&q->log_limit, net_now_ns(q->net), &n_held))
 		return;
 	log_line(q->conf.log, v->n_failed ? LOG_WARNING : LOG_INFO,
-		 "relay_item item=%" PRIx64 " id=%.*s from=<%.*s> dest=%.*s sent=%zu "
-		 "failed=%zu later=%zu remote=%.*s said=\"%u %.*s\" held_lines=%u",
-		 t->item.id, (int)env->id.len, env->id.p, (int)env->from.len, env->from.p,
-		 (int)d->name_len, d->name, v->n_sent, v->n_failed, v->n_later,
-		 (int)env->remote.len, env->remote.p, env->rcpts[0].last.code,
-		 (int)said.len, said.p, n_held);
+		 "relay_item item=%" PRIx64
+		 " id=%.*s from=%s dest=%s sent=%zu failed=%zu "
+		 "later=%zu remote=%s code=%u said=%s held_lines=%u",
+		 t->item.id, (int)env->id.len, env->id.p,
+		 log_value(from, env->from.p, env->from.len),
+		 log_value(dest, d->name, d->name_len), v->n_sent, v->n_failed,
+		 v->n_later, log_value(remote, env->remote.p, env->remote.len),
+		 env->rcpts[0].last.code, log_value(text, said.p, said.len), n_held);
 }
 
 static void count(struct queue *q, const struct verdict *v)

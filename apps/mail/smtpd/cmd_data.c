@@ -175,15 +175,16 @@ bool smtpd_data_input(struct smtpd_session *s)
 
 static void log_message(struct smtpd *d, const struct smtpd_message *m)
 {
+	char from[LOG_VALUE_LEN];
 	uint32_t n_held = 0;
 
 	if (!d->conf.log || !log_allowed(&d->log_limit, net_now_ns(d->net), &n_held))
 		return;
 	log_line(d->conf.log, m->op.result ? LOG_WARNING : LOG_INFO,
-		 "smtp_message id=%s from=<%s> users=%u remotes=%u bytes=%" PRIu64
+		 "smtp_message id=%s from=%s users=%u remotes=%u bytes=%" PRIu64
 		 " result=%d again=%d held_lines=%u",
-		 m->id, m->from, m->n_users, m->n_remotes, m->len, m->op.result,
-		 m->spool.came_before, n_held);
+		 m->id, log_value(from, m->from, strlen(m->from)), m->n_users,
+		 m->n_remotes, m->len, m->op.result, m->spool.came_before, n_held);
 }
 
 static void count(struct smtpd_stats *stats, const struct smtpd_message *m)
