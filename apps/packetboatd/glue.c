@@ -154,7 +154,13 @@ static int list(void *arg, struct str user, uint32_t *uid_validity,
 
 static int hold(void *arg, const struct store_msg *msg, struct store_hold **held)
 {
-	return store_hold(((struct appliance *)arg)->store, msg, held);
+	return store_hold_unread(((struct appliance *)arg)->store, msg, held);
+}
+
+static int check(void *arg, struct store_hold *held, size_t n)
+{
+	(void)arg;
+	return store_hold_check(held, n);
 }
 
 static void release(void *arg, struct store_hold *held)
@@ -167,6 +173,7 @@ const struct pop3d_ops glue_pop3d_ops = {
 	.cancel = cancel,
 	.list = list,
 	.hold = hold,
+	.check = check,
 	.release = release,
 	.submit = submit,
 };

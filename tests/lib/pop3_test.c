@@ -87,8 +87,20 @@ static int hold(void *arg, const struct store_msg *msg, struct store_hold **held
 	if (t->mails[msg->msg].uid == 0)
 		return -ENOENT;
 	t->n_holds++;
+	t->mails[msg->msg].n_checked = 0;
 	*held = &t->mails[msg->msg].hold;
 	return 0;
+}
+
+static int check(void *arg, struct store_hold *held, size_t n)
+{
+	struct pop3_mail *m = container_of(held, struct pop3_mail, hold);
+
+	(void)arg;
+	m->n_checked += n;
+	if (m->n_checked < held->pieces[1].len)
+		return 0;
+	return m->is_damaged ? -EIO : 1;
 }
 
 static void release(void *arg, struct store_hold *held)
@@ -145,9 +157,8 @@ void pop3_test_init(struct pop3_test *t)
 
 void pop3_test_start(struct pop3_test *t)
 {
-	static const struct pop3d_ops ops = {
-		verify, cancel, list, hold, release, submit
-	};
+	static const struct pop3d_ops ops = { verify, cancel,  list,  hold,
+					      check,  release, submit };
 
 	ASSERT(pop3d_new(t->net, &t->conf, &ops, t, &t->pop3d) == 0);
 	ASSERT(net_listen(t->net, POP3_TEST_WHERE, POP3_TEST_CONNS, pop3d_accept,
@@ -295,6 +306,8 @@ bool pop3_test_hook(struct dialog *d, const char *words)
 		return add_mail(t, words + 5);
 	if (sscanf(words, "big %63s %lu", name, &value) == 2)
 		add_big(t, name, value);
+	else if (sscanf(words, "damaged %lu", &value) == 1)
+		t->mails[value - 1].is_damaged = true;
 	else if (sscanf(words, "gone %lu", &value) == 1)
 		t->mails[value - 1].uid = 0;
 	else if (strcmp(words, "start") == 0)

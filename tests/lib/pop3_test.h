@@ -21,6 +21,8 @@ enum { POP3_TEST_CONNS = 8, POP3_TEST_MAILS = 100 };
 struct pop3_mail {
 	const char *user;
 	uint32_t uid; /* 0: expunged */
+	bool is_damaged;
+	size_t n_checked;
 	struct store_hold hold;
 };
 
@@ -60,6 +62,7 @@ bool pop3_test_fini(struct pop3_test *t);
  *	! start
  *	! mail USER TEXT	with the head "Delivered-To: USER"
  *	! big USER N		one with N lines of 64 octets, the first "Subject: big"
+ *	! damaged UID
  *	! gone UID		expunged by another
  *	! store holds | refuses | commits | fails | list_fails
  *	! verifier holds | refuses | unsure | works

@@ -197,6 +197,10 @@ Case(store_damage, damaged_message_is_found_and_spoils_no_other)
 	cr_assert_eq(store_msg_bytes(read, &msgs[1], pieces), -EIO);
 	store_read_end(read);
 	cr_assert_eq(store_hold(t.store, &msgs[1], &hold), -EIO);
+	cr_assert_eq(store_hold_unread(t.store, &msgs[1], &hold), 0);
+	cr_assert_eq(store_hold_check(hold, 10), 0);
+	cr_assert_eq(store_hold_check(hold, 1000), -EIO);
+	store_release(t.store, hold);
 	cr_assert_eq(test_store_faults(&t), 1);
 	/* It can still be deleted. */
 	cr_assert_eq(expunge(&t, "ann", &msgs[1].uid, 1), 0);

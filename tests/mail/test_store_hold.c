@@ -89,6 +89,22 @@ Case(store_hold, bytes_stay_after_the_message_was_expunged)
 	store_release(t.store, small);
 }
 
+Case(store_hold, large_message_is_checked_in_parts)
+{
+	struct store_hold *h;
+	struct store_msg msg;
+
+	cr_assert_eq(deliver_bytes(&t, "ann", (struct str){ big, BIG }), 0);
+	msg = first_of("ann");
+	cr_assert_eq(store_hold_unread(t.store, &msg, &h), 0);
+	for (int i = 0; i < BIG / 1000 - 1; i++)
+		cr_assert_eq(store_hold_check(h, 1000), 0);
+	cr_assert_eq(store_hold_check(h, 1000), 1);
+	cr_assert_eq(store_hold_check(h, 1000), 1);
+	cr_assert_eq(h->pieces[1].len, BIG);
+	store_release(t.store, h);
+}
+
 Case(store_hold, expunged_message_is_removed_after_its_last_release)
 {
 	struct store_hold *one, *two;

@@ -82,8 +82,9 @@ struct pop3d_ops {
 	 */
 	int (*list)(void *arg, struct str user, uint32_t *uid_validity,
 		    struct store_msg **msgs, size_t *n);
-	/* As store_hold(), store_release() and store_submit(). */
+	/* As store_hold_unread(), store_hold_check(), store_release(), store_submit(). */
 	int (*hold)(void *arg, const struct store_msg *msg, struct store_hold **hold);
+	int (*check)(void *arg, struct store_hold *hold, size_t n);
 	void (*release)(void *arg, struct store_hold *hold);
 	bool (*submit)(void *arg, struct store_op *op);
 };

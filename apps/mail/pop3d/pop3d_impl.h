@@ -1,18 +1,20 @@
 /*
  * The inside of pop3d: a session, and what it has with others.
  *
- *	AUTH --PASS--> CHECK --right--> TRANS --RETR, TOP, LIST, UIDL--> SEND
- *	 ^               |                |  ^                            |
- *	 |               wrong            |  +---------all written--------+
- *	 |               v                QUIT
- *	 +--later------ DELAY             +--> UPDATE --committed, or not--> CLOSED
+ *	AUTH --PASS--> CHECK --right--> TRANS --RETR, TOP--> READ --whole--> SEND
+ *	 ^               |              | ^ ^                  |             ^ |
+ *	 |               wrong          | | +-----damaged------+             | |
+ *	 |               v              | +------------all written-----------|-+
+ *	 +--later------ DELAY           +--LIST, UIDL------------------------+
+ *	                                +--QUIT--> UPDATE --committed, or not--> CLOSED
  *
  *	CLOSED <--QUIT, too slow, too many errors, the client went: from any state
  *
  * pop3d_enter() walks every arrow.  CLOSED is the last: the io is gone, and the session
  * is freed by the function that was called from outside.
  *
- * RFC 1939's AUTHORIZATION is AUTH, CHECK and DELAY; its TRANSACTION is TRANS and SEND.
+ * RFC 1939's AUTHORIZATION is AUTH, CHECK and DELAY; its TRANSACTION is TRANS, READ and
+ * SEND.
  */
 #pragma once
 
@@ -25,11 +27,13 @@
 #include "apps/mail/store/store.h"
 #include "apps/mail/wire/dot.h"
 #include "apps/mail/wire/pop3.h"
+#include "apps/mail/wire/rfc5322.h"
 #include "stack/base/log.h"
 
 enum {
 	POP3D_USER_MAX = 64,
 	POP3D_COPY_MAX = 512, /* pieces of a message up to this are copied, not lent */
+	POP3D_READ_MAX = 256 << 10, /* octets read in READ before it is others' turn */
 };
 
 struct pop3d {
@@ -49,16 +53,19 @@ enum pop3d_state {
 	POP3D_CHECK,
 	POP3D_DELAY,
 	POP3D_TRANS,
+	POP3D_READ,
 	POP3D_SEND,
 	POP3D_UPDATE,
 	POP3D_CLOSED,
 };
 
-/* What SEND writes, as far as there is room. */
+/* What READ looks at, and SEND writes, as far as there is room. */
 struct pop3d_output {
 	enum { POP3D_LIST, POP3D_UIDL, POP3D_MESSAGE } kind;
 	uint32_t next; /* LIST, UIDL: number of the next message, from 0 */
 	struct pop3d_loan *loan;
+	bool is_top, is_whole;
+	struct rfc5322_top top;
 	struct dot_encoder dots;
 	struct str pieces[2];
 	unsigned i; /* in pieces[] */
@@ -84,6 +91,7 @@ struct pop3d_session {
 	uint64_t n_octets, n_octets_all; /* of messages not deleted; of all */
 	uint64_t *deleted;		 /* a bit for each message; NULL: none is */
 	struct pop3d_output out;
+	struct net_timer again; /* in READ: others had their turn */
 };
 
 /* session.c */
@@ -128,6 +136,8 @@ void pop3d_check_orphan(struct pop3d_session *s);
 /* cmd_list.c, cmd_retr.c: write the next part.  False: it was the last. */
 bool pop3d_list_write(struct pop3d_session *s);
 bool pop3d_retr_write(struct pop3d_session *s, size_t room);
+/* READ: looks at the next part.  False: it is others' turn. */
+bool pop3d_retr_read(struct pop3d_session *s);
 /* What the session holds is let go, once the network has all of it. */
 void pop3d_retr_end(struct pop3d_session *s);
 

@@ -18,6 +18,7 @@ static bool may_enter(enum pop3d_state from, enum pop3d_state to)
 		K = 1 << POP3D_CHECK,
 		D = 1 << POP3D_DELAY,
 		T = 1 << POP3D_TRANS,
+		R = 1 << POP3D_READ,
 		S = 1 << POP3D_SEND,
 		U = 1 << POP3D_UPDATE,
 	};
@@ -25,10 +26,11 @@ static bool may_enter(enum pop3d_state from, enum pop3d_state to)
 		[POP3D_AUTH] = K | D,
 		[POP3D_CHECK] = A,
 		[POP3D_DELAY] = K,
-		[POP3D_TRANS] = K | S,
-		[POP3D_SEND] = T,
+		[POP3D_TRANS] = K | R | S,
+		[POP3D_READ] = T,
+		[POP3D_SEND] = T | R,
 		[POP3D_UPDATE] = T,
-		[POP3D_CLOSED] = A | K | D | T | S | U,
+		[POP3D_CLOSED] = A | K | D | T | R | S | U,
 	};
 
 	return from_of[to] >> from & 1;
@@ -48,7 +50,9 @@ static void idle_due(struct pop3d_session *s)
 /* What leaves a state behind comes back without us, or is let go. */
 static void leave(struct pop3d_session *s, enum pop3d_state next)
 {
-	if (s->state == POP3D_SEND)
+	if (s->state == POP3D_READ)
+		net_timer_stop(s->pop3d->net, &s->again);
+	if (s->state == POP3D_SEND || (s->state == POP3D_READ && next != POP3D_SEND))
 		pop3d_retr_end(s);
 	if (next != POP3D_CLOSED)
 		return;
@@ -69,6 +73,7 @@ void pop3d_enter(struct pop3d_session *s, enum pop3d_state state)
 		io_deadline(s->io, after_ms(s, s->pop3d->conf.limits.login_delay_ms));
 		break;
 	case POP3D_TRANS:
+	case POP3D_READ:
 	case POP3D_SEND: idle_due(s); break;
 	case POP3D_CHECK:
 	case POP3D_UPDATE: io_deadline(s->io, UINT64_MAX); break;
@@ -156,6 +161,7 @@ static bool go_on(struct pop3d_session *s)
 	switch (s->state) {
 	case POP3D_AUTH:
 	case POP3D_TRANS: return read_command(s);
+	case POP3D_READ: return pop3d_retr_read(s);
 	case POP3D_SEND: return write_more(s);
 	case POP3D_CHECK:
 	case POP3D_DELAY:
@@ -211,6 +217,12 @@ static void event(void *arg, struct io *io, enum io_event e)
 	pop3d_resume(s);
 }
 
+static void again(struct net_timer *t, uint64_t now_ns)
+{
+	(void)now_ns;
+	pop3d_resume(container_of(t, struct pop3d_session, again));
+}
+
 void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer)
 {
 	struct pop3d_session *s = calloc(1, sizeof(*s));
@@ -221,6 +233,7 @@ void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer)
 	}
 	s->pop3d = d;
 	s->io = io;
+	net_timer_init(&s->again, again);
 	door_enter(&d->door, &s->guest, peer);
 	s->login_due_ns = after_ms(s, d->conf.limits.login_s * 1000);
 	io_handle(io, event, s);
@@ -242,7 +255,8 @@ void pop3d_session_abort(struct door_guest *guest)
 {
 	struct pop3d_session *s = container_of(guest, struct pop3d_session, guest);
 
-	if (s->state == POP3D_SEND)
+	net_timer_stop(s->pop3d->net, &s->again);
+	if (s->state == POP3D_READ || s->state == POP3D_SEND)
 		pop3d_retr_end(s);
 	io_abort(s->io);
 	session_free(s);

@@ -394,16 +394,27 @@ bool record_parse_ready(struct str key, struct str *dest, uint64_t *ready_ms)
 	return true;
 }
 
-uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts)
+uint32_t record_crc_begin(uint64_t msg)
 {
 	char key[RECORD_MSG_KEY_LEN];
-	unsigned long crc;
 
 	/* With its number, so that one message's bytes never pass for another's. */
 	record_emit_msg_key(key, msg);
-	crc = crc32_z(0, (const uint8_t *)key, sizeof(key));
+	return (uint32_t)crc32_z(0, (const uint8_t *)key, sizeof(key));
+}
+
+uint32_t record_crc_more(uint32_t crc, struct str part)
+{
+	if (part.len == 0)
+		return crc;
+	return (uint32_t)crc32_z(crc, (const uint8_t *)part.p, part.len);
+}
+
+uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts)
+{
+	uint32_t crc = record_crc_begin(msg);
+
 	for (size_t i = 0; i < n_parts; i++)
-		if (parts[i].len > 0)
-			crc = crc32_z(crc, (const uint8_t *)parts[i].p, parts[i].len);
-	return (uint32_t)crc;
+		crc = record_crc_more(crc, parts[i]);
+	return crc;
 }

@@ -161,3 +161,6 @@ bool record_parse_ready(struct str key, struct str *dest, uint64_t *ready_ms);
 
 /* The checksum of message @msg, whose bytes come in pieces. */
 uint32_t record_crc(uint64_t msg, const struct str *parts, size_t n_parts);
+/* The same piece by piece. */
+uint32_t record_crc_begin(uint64_t msg);
+uint32_t record_crc_more(uint32_t crc, struct str part);

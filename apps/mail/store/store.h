@@ -118,6 +118,12 @@ struct store_hold {
 /* From any thread.  0; -ENOENT: expunged since it was listed; -EIO, -EAGAIN, -ENOMEM. */
 int store_hold(struct store *store, const struct store_msg *msg,
 	       struct store_hold **hold);
+/* The same, but its bytes are not to be used before store_hold_check() said that they
+ * are whole: for a thread that cannot wait until a large message is read. */
+int store_hold_unread(struct store *store, const struct store_msg *msg,
+		      struct store_hold **hold);
+/* Reads @n more bytes.  1: they are whole; 0: ask again; -EIO: the checksum does not fit. */
+int store_hold_check(struct store_hold *hold, size_t n);
 /* From any thread. */
 void store_release(struct store *store, struct store_hold *hold);
 

@@ -18,8 +18,10 @@ struct hold {
 	struct store_hold hold;
 	struct hold *next, **pprev; /* of its bucket */
 	uint64_t msg;
-	bool dead;  /* the writer waits for the release */
-	char *copy; /* of what would not stay in its place */
+	bool dead;	       /* the writer waits for the release */
+	char *copy;	       /* of what would not stay in its place */
+	uint32_t crc, crc_now; /* as recorded; of the bytes that were read */
+	size_t n_read;	       /* of pieces[1] */
 };
 
 static struct hold **bucket_of(struct store *store, uint64_t msg)
@@ -74,14 +76,15 @@ static int keep(struct store *store, struct hold *h)
 	return 0;
 }
 
-/* Holds message @msg, whose bytes @find takes from a snapshot that is younger than the hold. */
+/* Holds message @msg, which @find takes from a snapshot that is younger than the hold. */
 static int hold_msg(struct store *store, uint64_t msg,
 		    int (*find)(struct store_read *read, const void *what,
-				struct str pieces[2]),
+				struct record_head *head, struct str pieces[2]),
 		    const void *what, struct store_hold **hold)
 {
 	struct hold *h = calloc(1, sizeof(*h));
 	struct store_read *read;
+	struct record_head head;
 	int rc;
 
 	if (!h)
@@ -90,7 +93,7 @@ static int hold_msg(struct store *store, uint64_t msg,
 	enter(store, h);
 	rc = store_read_begin(store, &read);
 	if (rc == 0) {
-		rc = find(read, what, h->hold.pieces);
+		rc = find(read, what, &head, h->hold.pieces);
 		if (rc == 0)
 			rc = keep(store, h);
 		store_read_end(read);
@@ -99,33 +102,73 @@ static int hold_msg(struct store *store, uint64_t msg,
 		store_release(store, &h->hold);
 		return rc;
 	}
+	h->crc = head.crc;
+	h->crc_now = record_crc_begin(msg);
 	*hold = &h->hold;
 	return 0;
 }
 
-static int find_msg(struct store_read *read, const void *msg, struct str pieces[2])
+int store_hold_check(struct store_hold *hold, size_t n)
 {
-	return store_msg_bytes(read, msg, pieces);
+	struct hold *h = container_of(hold, struct hold, hold);
+	struct str rest = hold->pieces[1];
+
+	rest.p += h->n_read;
+	rest.len -= h->n_read;
+	if (rest.len > n)
+		rest.len = n;
+	h->crc_now = record_crc_more(h->crc_now, rest);
+	h->n_read += rest.len;
+	if (h->n_read < hold->pieces[1].len)
+		return 0;
+	return h->crc_now == h->crc ? 1 : -EIO;
 }
 
-int store_hold(struct store *store, const struct store_msg *msg, struct store_hold **hold)
+/* All of it; what is not whole is let go. */
+static int check_all(struct store *store, struct store_hold *new,
+		     struct store_hold **hold)
+{
+	int rc = store_hold_check(new, SIZE_MAX);
+
+	if (rc < 0) {
+		store_release(store, new);
+		return rc;
+	}
+	*hold = new;
+	return 0;
+}
+
+static int find_msg(struct store_read *read, const void *msg, struct record_head *head,
+		    struct str pieces[2])
+{
+	return store_msg_find(read, msg, head, pieces);
+}
+
+int store_hold_unread(struct store *store, const struct store_msg *msg,
+		      struct store_hold **hold)
 {
 	return hold_msg(store, msg->msg, find_msg, msg, hold);
 }
 
-static int find_item(struct store_read *read, const void *id, struct str pieces[2])
+int store_hold(struct store *store, const struct store_msg *msg, struct store_hold **hold)
 {
-	struct record_head head;
+	struct store_hold *new;
+	int rc = store_hold_unread(store, msg, &new);
+
+	return rc ? rc : check_all(store, new, hold);
+}
+
+static int find_item(struct store_read *read, const void *id, struct record_head *head,
+		     struct str pieces[2])
+{
 	struct spool_item item;
 	struct str bytes;
 	int rc = spool_get(read, *(const uint64_t *)id, &item);
 
 	if (rc == 0)
-		rc = message_get(read->txn, item.msg, &head, &bytes);
+		rc = message_get(read->txn, item.msg, head, &bytes);
 	if (rc)
 		return rc;
-	if (!message_is_whole(item.msg, &head, bytes))
-		return -EIO;
 	pieces[0] = (struct str){ bytes.p, 0 };
 	pieces[1] = bytes;
 	return 0;
@@ -134,6 +177,7 @@ static int find_item(struct store_read *read, const void *id, struct str pieces[
 int spool_hold(struct store *store, uint64_t id, struct store_hold **hold)
 {
 	struct spool_item item;
+	struct store_hold *new;
 	struct store_read *read;
 	int rc = store_read_begin(store, &read);
 
@@ -141,7 +185,9 @@ int spool_hold(struct store *store, uint64_t id, struct store_hold **hold)
 		return rc;
 	rc = spool_get(read, id, &item);
 	store_read_end(read);
-	return rc ? rc : hold_msg(store, item.msg, find_item, &id, hold);
+	if (rc == 0)
+		rc = hold_msg(store, item.msg, find_item, &id, &new);
+	return rc ? rc : check_all(store, new, hold);
 }
 
 void store_release(struct store *store, struct store_hold *hold)

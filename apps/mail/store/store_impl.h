@@ -53,6 +53,9 @@ struct store_read {
 	struct engine_txn *txn;
 };
 
+/* store_msg_bytes() without reading them: whether they are whole is for the caller. */
+int store_msg_find(struct store_read *read, const struct store_msg *msg,
+		   struct record_head *head, struct str pieces[2]);
 /* The thread; arg is the store. */
 void *store_writer(void *arg);
 /* Looks how much more mail fits the map.  The writer's. */

@@ -61,26 +61,39 @@ int store_box_list(struct store_read *read, struct str user, struct str mailbox,
 	return rc ? rc : mailbox_list(read->txn, box, 1, 0, msgs, n);
 }
 
-int store_msg_bytes(struct store_read *read, const struct store_msg *msg,
-		    struct str pieces[2])
+int store_msg_find(struct store_read *read, const struct store_msg *msg,
+		   struct record_head *head, struct str pieces[2])
 {
 	struct record_entry entry;
-	struct record_head head;
 	struct str bytes;
 	int rc;
 
 	rc = mailbox_get_entry(read->txn, msg->box, msg->uid, &entry);
 	if (rc)
 		return rc;
-	rc = message_get(read->txn, entry.msg.msg, &head, &bytes);
+	rc = message_get(read->txn, entry.msg.msg, head, &bytes);
 	/* Its entry is there, so the message has to be. */
 	if (rc == -ENOENT || entry.msg.msg != msg->msg)
 		return -EIO;
 	if (rc)
 		return rc;
-	if (!message_is_whole(msg->msg, &head, bytes))
-		return -EIO;
 	pieces[0] = entry.head;
 	pieces[1] = bytes;
+	return 0;
+}
+
+int store_msg_bytes(struct store_read *read, const struct store_msg *msg,
+		    struct str pieces[2])
+{
+	struct record_head head;
+	struct str found[2];
+	int rc = store_msg_find(read, msg, &head, found);
+
+	if (rc)
+		return rc;
+	if (!message_is_whole(msg->msg, &head, found[1]))
+		return -EIO;
+	pieces[0] = found[0];
+	pieces[1] = found[1];
 	return 0;
 }

@@ -111,30 +111,47 @@ void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes)
 	}
 }
 
-static const char *find(struct str s, const char *what, size_t what_len)
+void rfc5322_top_init(struct rfc5322_top *top, uint64_t n_lines)
 {
-	return s.len > 0 ? memmem(s.p, s.len, what, what_len) : NULL;
+	*top = (struct rfc5322_top){ .n_lines = n_lines };
+}
+
+/* A line ended before @next.  True: it was the last to be shown. */
+static bool end_line(struct rfc5322_top *top, size_t next)
+{
+	bool is_empty = next - top->line == 2;
+
+	top->line = top->len = next;
+	if (top->in_body)
+		return --top->n_lines == 0;
+	top->in_body = is_empty;
+	return is_empty && top->n_lines == 0;
+}
+
+bool rfc5322_top_feed(struct rfc5322_top *top, struct str message, size_t n)
+{
+	size_t end = message.len - top->len > n ? top->len + n : message.len;
+
+	while (top->len < end) {
+		const char *from = message.p + top->len;
+		const char *lf = memchr(from, '\n', end - top->len);
+		size_t at = lf ? (size_t)(lf - message.p) : end;
+
+		if (!lf || at == top->line || lf[-1] != '\r')
+			top->len = lf ? at + 1 : end; /* only CRLF ends a line */
+		else if (end_line(top, at + 1))
+			return true;
+	}
+	return end == message.len;
 }
 
 size_t rfc5322_top_len(struct str message, uint64_t n_lines)
 {
-	const char *end = message.p + message.len;
-	const char *at = message.p;
+	struct rfc5322_top top;
 
-	if (!str_starts_nocase(message, STR("\r\n"))) {
-		at = find(message, "\r\n\r\n", 4);
-		if (!at)
-			return message.len;
-		at += 2;
-	}
-	/* The empty line, and @n_lines more. */
-	for (uint64_t i = 0; i <= n_lines && at < end; i++) {
-		at = find((struct str){ at, (size_t)(end - at) }, "\r\n", 2);
-		if (!at)
-			return message.len;
-		at += 2;
-	}
-	return (size_t)(at - message.p);
+	rfc5322_top_init(&top, n_lines);
+	(void)rfc5322_top_feed(&top, message, SIZE_MAX);
+	return top.len;
 }
 
 struct date {

@@ -54,10 +54,18 @@ struct rfc5322_scan {
 void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limits);
 void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes);
 
-/*
- * What TOP shows (RFC 1939 7): octets of the header, the empty line, and the first
- * @n_lines of the body.
- */
+/* What TOP shows (RFC 1939 7): the header, the empty line, and so many lines of the body. */
+struct rfc5322_top {
+	uint64_t n_lines; /* of the body, still to come */
+	size_t len;	  /* octets of the message seen, all of which it shows */
+	size_t line;	  /* where the present line begins */
+	bool in_body;
+};
+
+void rfc5322_top_init(struct rfc5322_top *top, uint64_t n_lines);
+/* Looks at @n more octets of @message.  True: top->len is all that is to be shown. */
+bool rfc5322_top_feed(struct rfc5322_top *top, struct str message, size_t n);
+/* All at once. */
 size_t rfc5322_top_len(struct str message, uint64_t n_lines);
 
 /* date-time = day-name "," date time zone (RFC 5322 3.3), in UTC.  Returns the length. */
