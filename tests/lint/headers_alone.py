@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Fails on a header that gcc or clang does not compile alone, without a warning.
 
-The flags are those with which the build compiles stack/base, plus every include
-folder that any file of the build needs.
+The flags are those with which the build compiles stack/base, plus every library's
+include folder that any file of the build needs.  Of ours only the top: meson adds the
+folders of targets too, where a queue/sched.h would stand in for the system's.
 """
 import concurrent.futures
 import json
@@ -23,7 +24,7 @@ def house_flags():
     folders, flags = set(), []
     for command in commands:
         args = shlex.split(command['command'])[1:]
-        folders.update(a for a in args if a.startswith('-I'))
+        folders.update(a for a in args if a.startswith('-I/') or a in ('-I.', '-I..'))
         folders.update('-isystem' + args[i + 1] for i, a in enumerate(args)
                        if a == '-isystem')
         if command['file'].endswith(STRICT_SOURCE):
