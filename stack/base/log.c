@@ -42,7 +42,7 @@ static size_t printable_len(const uint8_t *p, size_t left)
 		return c >= 0x20 && c != 0x7f;
 	if (len == 0 || len > left || c > 0xf4)
 		return 0;
-	c &= 0x7f >> len;
+	c &= 0x7fU >> len;
 	for (size_t i = 1; i < len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;

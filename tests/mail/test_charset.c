@@ -90,9 +90,9 @@ Test(charset, ends_at_a_whole_character_when_there_is_no_room)
 			cr_assert_eq(charset_to_utf8(sets[i], text[i], &w),
 				     CHARSET_ODD_ROOM);
 			cr_assert(w.bad);
-			cr_assert_eq(w.p - (uint8_t *)out, room == 3 ? 2 :
-							   room == 5 ? 4 :
-								       room);
+			cr_assert_eq((size_t)(w.p - (uint8_t *)out), room == 3 ? 2 :
+								     room == 5 ? 4 :
+										 room);
 		}
 	}
 }

@@ -92,7 +92,7 @@ Test(enc_word, is_cut_at_a_character_when_there_is_no_room)
 
 		cr_assert_eq(enc_word_decode(STR("=?iso-8859-1?Q?=E9=E9=E9=E9?="), &w),
 			     ENC_WORD_ODD_ROOM);
-		cr_assert_eq(w.p - (uint8_t *)out, room & ~(size_t)1);
+		cr_assert_eq((size_t)(w.p - (uint8_t *)out), room & ~(size_t)1);
 	}
 }
 
