@@ -43,6 +43,7 @@ struct core_watch {
 	C(turns,	"turns of the loop")				\
 	C(busy,		"turns that read a frame")			\
 	C(sleeps,	"times the core went to sleep")			\
+	C(rests,	"times it let bulk gather, instead")		\
 	C(rx_frames,	"frames read from ports")
 /* clang-format on */
 
@@ -68,6 +69,7 @@ struct pb_core {
 	struct eth eth[IP_IFACE_MAX];
 	uint64_t ended[V_COUNT]; /* frames by their verdict */
 	bool look_again;	 /* the last turn read something: there may be more */
+	uint32_t rx_bytes;	 /* read since the last core_wait() */
 	struct turn_stats turn;
 	struct trace trace;
 

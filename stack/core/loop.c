@@ -60,6 +60,7 @@ static unsigned rx_burst(struct pb_core *co, struct eth *eth)
 	for (unsigned i = 0; i < n; i++) {
 		if (i + 1 < n)
 			__builtin_prefetch(burst[i + 1]->data);
+		co->rx_bytes += burst[i]->total_len;
 		end(co, burst[i], climb(co, eth, burst[i], eth_input(eth, burst[i])));
 	}
 	co->turn.rx_frames += n;

@@ -12,7 +12,11 @@
 /* What an epoll event means, in its data: a watch's number, or one of these. */
 enum { EV_PORT = UINT32_MAX, EV_WAKE = UINT32_MAX - 1 };
 
-enum { HOST_POLL_NS = 1000000 };
+enum {
+	HOST_POLL_NS = 1000000,
+	REST_BYTES = 32768, /* since the last sleep: more of the same will come */
+	REST_NS = 30000,
+};
 
 static int add(struct pb_core *co, int fd, uint32_t what)
 {
@@ -71,6 +75,25 @@ static void run_watchers(struct pb_core *co, const struct epoll_event *ev, int n
 	}
 }
 
+/*
+ * Bulk goes on coming.  If we slept until its next frame, whoever sends it would have to
+ * wake us, which can cost more than the frame does, and get an ACK for each.  So we are
+ * not there for a moment, like a NIC that holds interrupts back; what gathers meanwhile
+ * is one burst with one ACK.  The frames of a dialogue do not come to so many bytes.
+ */
+static bool rest(struct pb_core *co, uint64_t now_ns, uint64_t until_ns)
+{
+	const struct timespec moment = { .tv_nsec = REST_NS };
+	bool bulk = co->rx_bytes >= REST_BYTES;
+
+	co->rx_bytes = 0;
+	if (!bulk || until_ns < now_ns + REST_NS)
+		return false;
+	co->turn.rests++;
+	nanosleep(&moment, NULL);
+	return true;
+}
+
 void core_wait(struct pb_core *co, uint64_t until_ns)
 {
 	struct epoll_event ev[CORE_EVENTS_MAX];
@@ -81,6 +104,8 @@ void core_wait(struct pb_core *co, uint64_t until_ns)
 	if (due < until_ns)
 		until_ns = due;
 	if (socks_have_news(&co->socks))
+		until_ns = 0;
+	if (rest(co, now, until_ns))
 		until_ns = 0;
 	if (until_ns > now) {
 		left.tv_sec = (time_t)((until_ns - now) / NS_PER_S);

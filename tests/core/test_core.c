@@ -413,6 +413,25 @@ Test(core_wait, timer_of_a_layer_ends_the_sleep)
 	close_real();
 }
 
+Test(core_wait, bulk_gathers_for_a_moment)
+{
+	struct pb_core *co;
+
+	open_real();
+	co = t.core[0];
+	co->rx_bytes = 32767;
+	pb_wait(pb_clock() + NS_PER_MS);
+	cr_assert_eq(co->turn.rests, 0, "a dialogue");
+	cr_assert_eq(co->turn.sleeps, 1);
+	co->rx_bytes = 32768;
+	pb_wait(pb_clock() + NS_PER_S);
+	cr_assert_eq(co->turn.rests, 1);
+	cr_assert_eq(co->turn.sleeps, 1, "it did not wait for anything");
+	pb_wait(pb_clock() + NS_PER_MS);
+	cr_assert_eq(co->turn.sleeps, 2, "and a rest is not for long");
+	close_real();
+}
+
 Test(core_wait, nothing_sleeps_that_is_still_to_be_sent)
 {
 	struct sockaddr_in at = two_addr(0, 7);
