@@ -25,6 +25,7 @@ struct ctl {
 	size_t n_commands;
 	void *arg;
 	int epoll_fd, listen_fd;
+	struct net_timer pause; /* no descriptor or memory: accepts again when it fires */
 	struct list clients;
 	unsigned n_clients;
 };
@@ -63,13 +64,38 @@ static int watch(const struct ctl *ctl, int op, int fd, uint32_t events, void *w
 	return epoll_ctl(ctl->epoll_fd, op, fd, &event) < 0 ? -errno : 0;
 }
 
+/* The listening socket stays readable as long as somebody waits there: without a
+ * descriptor to take him with, nobody looks at it for a while. */
+static void pause_accepting(struct ctl *ctl)
+{
+	if (watch(ctl, EPOLL_CTL_DEL, ctl->listen_fd, 0, NULL) == 0)
+		net_timer_arm(ctl->net, &ctl->pause,
+			      net_now_ns(ctl->net) + NET_ACCEPT_PAUSE_MS * NS_PER_MS);
+}
+
+static void pause_over(struct net_timer *t, uint64_t now_ns)
+{
+	struct ctl *ctl = container_of(t, struct ctl, pause);
+
+	if (watch(ctl, EPOLL_CTL_ADD, ctl->listen_fd, EPOLLIN, NULL) < 0)
+		net_timer_arm(ctl->net, t, now_ns + NET_ACCEPT_PAUSE_MS * NS_PER_MS);
+}
+
+static bool is_short(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static void accept_client(struct ctl *ctl)
 {
 	int fd = accept4(ctl->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct client *c;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (is_short(errno))
+			pause_accepting(ctl);
 		return;
+	}
 	c = ctl->n_clients < CTL_CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (!c || watch(ctl, EPOLL_CTL_ADD, fd, EPOLLIN, c) < 0) {
 		free(c);
@@ -197,6 +223,7 @@ static int begin(struct ctl *ctl, const char *path)
 
 static void ctl_end(struct ctl *ctl)
 {
+	net_timer_stop(ctl->net, &ctl->pause);
 	while (!list_empty(&ctl->clients))
 		client_free(container_of(ctl->clients.next, struct client, node));
 	if (ctl->listen_fd >= 0)
@@ -222,6 +249,7 @@ int ctl_new(struct net *net, const char *path, const struct ctl_command *command
 			     .epoll_fd = -1,
 			     .listen_fd = -1 };
 	list_init(&new->clients);
+	net_timer_init(&new->pause, pause_over);
 	r = begin(new, path);
 	if (r < 0) {
 		ctl_end(new);

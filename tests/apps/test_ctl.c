@@ -1,9 +1,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,6 +19,7 @@
 static char dir[] = "/tmp/ctl.XXXXXX", path[64];
 static struct net *net;
 static struct ctl *ctl;
+static int ctl_fd; /* the one that the net watches */
 
 static void run_fruit(void *arg, struct ctl_reply *to)
 {
@@ -73,6 +76,9 @@ static void setup(void)
 	cr_assert_not_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/control", dir);
 	cr_assert_eq(net_posix_new(&net), 0);
+	/* The lowest that is free. */
+	ctl_fd = dup(STDIN_FILENO);
+	close(ctl_fd);
 	cr_assert_eq(ctl_new(net, path, commands, ARRAY_LEN(commands), &net, &ctl), 0);
 }
 
@@ -245,6 +251,36 @@ Case(ctl, too_many_clients_are_turned_away)
 	expect_read(fds[0], "ok\nfruit\tn\napple\t1\npear?or?so\t?\n.\n");
 	for (int i = 0; i <= CTL_CLIENTS_MAX; i++)
 		close(fds[i]);
+}
+
+static bool has_news(void)
+{
+	struct pollfd p = { .fd = ctl_fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+Case(ctl, without_descriptors_accepting_pauses_and_does_not_spin)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct rlimit before, none;
+
+	strcpy(at.sun_path, path);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)fd + 1;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert(has_news());
+	net_turn(net);
+	cr_assert(!has_news(), "somebody waits, and nobody looks");
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	cr_assert_eq(send(fd, "fruit\n", 6, 0), 6);
+	for (char byte; recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;)
+		net_turn(net);
+	expect_read(fd, "ok\nfruit\tn\napple\t1\npear?or?so\t?\n.\n");
+	close(fd);
 }
 
 Case(ctl, second_server_is_refused_and_a_dead_one_replaced)
