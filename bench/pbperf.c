@@ -16,11 +16,12 @@ struct args {
 	struct perf_conf net;
 	struct load load;
 	uint16_t base;
+	unsigned conns_max; /* of serve */
 	const char *mode;
 };
 
 static const char usage_text[] =
-	"usage: pbperf serve [net options] [-b BASE]\n"
+	"usage: pbperf serve [net options] [-b BASE] [-m CONNS_MAX]\n"
 	"       pbperf bulk [net options] -c ADDRESS [-b BASE] [-P STREAMS] [-t "
 	"SECONDS]\n"
 	"                   [-w WARM_MS] [-R] [-J]\n"
@@ -102,6 +103,7 @@ static void load_option(struct args *a, int opt, const char *value)
 
 	switch (opt) {
 	case 'b': a->base = (uint16_t)number(value, 0, 65000, "-b"); break;
+	case 'm': a->conns_max = number(value, 1, 100000000, "-m"); break;
 	case 'c':
 		if (inet_pton(AF_INET, value, &l->to.sin_addr) != 1)
 			usage("-c takes an IPv4 address");
@@ -152,6 +154,7 @@ static void read_args(struct args *a, int argc, char **argv)
 
 	*a = (struct args){
 		.base = 9000,
+		.conns_max = 100000,
 		.load = { .n_conns = 1,
 			  .seconds = 5,
 			  .warm_ms = 500,
@@ -160,8 +163,8 @@ static void read_args(struct args *a, int argc, char **argv)
 			  .out = stdout,
 			  .stop = &stop },
 	};
-	while ((opt = getopt_long(argc, argv, "b:c:P:t:w:n:s:RJh", long_options, NULL)) !=
-	       -1)
+	while ((opt = getopt_long(argc, argv, "b:c:m:P:t:w:n:s:RJh", long_options,
+				  NULL)) != -1)
 		load_option(a, opt, optarg);
 	if (optind + 1 != argc)
 		usage("one command is needed: serve, bulk or crr");
@@ -191,7 +194,7 @@ int main(int argc, char **argv)
 	if (perf_net_open(&net, &args.net))
 		return 1;
 	if (!strcmp(args.mode, "serve"))
-		err = serve_run(&net, args.base, &stop);
+		err = serve_run(&net, args.base, args.conns_max, &stop);
 	else if (!strcmp(args.mode, "bulk"))
 		err = load_bulk(&net, &args.load);
 	else

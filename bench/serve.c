@@ -36,6 +36,7 @@ struct serve {
 	char *scratch; /* CHUNK bytes */
 	char *chars;   /* one cycle longer than a chunk */
 	struct conn *conns;
+	unsigned n_conns, conns_max; /* without listeners */
 };
 
 /* Serves one connection that has news.  False: it is over. */
@@ -140,6 +141,7 @@ static void conn_close(struct serve *sv, struct conn *c)
 	if (c->next)
 		c->next->pprev = c->pprev;
 	*c->pprev = c->next;
+	sv->n_conns -= c->of != NULL;
 	free(c->pending);
 	free(c);
 }
@@ -169,10 +171,17 @@ static void accept_all(struct serve *sv, struct conn *listener)
 	int s;
 
 	while ((s = sv->net->ops->accept(listener->s, NULL, NULL)) >= 0) {
-		struct conn *c = conn_new(sv, s, of->wants);
+		struct conn *c;
 
-		if (c)
+		if (sv->n_conns >= sv->conns_max) {
+			sv->net->ops->close(s);
+			continue;
+		}
+		c = conn_new(sv, s, of->wants);
+		if (c) {
 			c->of = of;
+			sv->n_conns++;
+		}
 	}
 }
 
@@ -234,14 +243,15 @@ static void serve_loop(struct serve *sv, const volatile sig_atomic_t *stop)
 	}
 }
 
-int serve_run(struct perf_net *net, uint16_t base, const volatile sig_atomic_t *stop)
+int serve_run(struct perf_net *net, uint16_t base, unsigned conns_max,
+	      const volatile sig_atomic_t *stop)
 {
 	struct service services[] = {
 		{ "echo", (uint16_t)(base + 7), PERF_IN, echo_run },
 		{ "discard", (uint16_t)(base + 9), PERF_IN, discard_run },
 		{ "chargen", (uint16_t)(base + 19), PERF_IN | PERF_OUT, chargen_run },
 	};
-	struct serve sv = { .net = net };
+	struct serve sv = { .net = net, .conns_max = conns_max };
 	int err = -1;
 
 	sv.scratch = malloc(CHUNK);

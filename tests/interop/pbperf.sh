@@ -59,6 +59,38 @@ no_connection_left() {
 		tee /dev/stderr | wc -l | grep -qx 0
 }
 
+# bounded: of three connections to a server with -m 2 one is closed at once.
+bounded() {
+	in_ns timeout 20 "$pbperf" serve -b 20000 -m 2 >/dev/null &
+	local bounded=$!
+	for _ in $(seq 100); do
+		in_ns ss -Htln | grep -q ':20007 ' && break
+		sleep 0.05
+	done
+	in_ns python3 -c '
+import socket
+c = [socket.create_connection(("127.0.0.1", 20007)) for _ in range(3)]
+c[2].settimeout(10)
+assert c[2].recv(1) == b"", "the third is served"
+for s in c[:2]:
+    s.sendall(b"x")
+    assert s.recv(1) == b"x", "the first two are not"
+c[0].close()
+while True:
+    c[0] = socket.create_connection(("127.0.0.1", 20007))
+    c[0].sendall(b"x")
+    try:
+        if c[0].recv(1) == b"x":
+            break
+    except ConnectionResetError:
+        pass
+'
+	local status=$?
+	kill "$bounded"
+	wait "$bounded"
+	return $status
+}
+
 ip netns add "$ns" && ip -n "$ns" link set lo up || exit 1
 in_ns "$pbperf" serve >/dev/null 2>&1 &
 server=$!
@@ -79,6 +111,7 @@ check "the stack's options without the stack" \
 	refuses 2 'are for --net stack' bulk "${here[@]}" --port tap:pb0
 check "a gateway that is nowhere near" refuses 1 'it is not in the subnet of addr' \
 	bulk "${on_stack[@]}" "${here[@]}" --gateway 10.0.0.1
+check "a server has so many connections" bounded
 check "no warm-up" in_ns "$pbperf" bulk "${here[@]}" -w 0 -t 1
 check "SIGINT ends bulk" is_ended_by INT 130 'sending: [1-9]' bulk "${here[@]}" -t 60
 check "SIGTERM ends bulk on the stack" is_ended_by TERM 143 'receiving: [0-9]' \
