@@ -419,15 +419,28 @@ int conf_set(struct conf *c, const char *name, const char *value, const char *wh
 	return put(c, i, value);
 }
 
-int conf_refuse(struct conf *c, size_t offset, const char *allowed)
+static size_t option_at(const struct conf *c, size_t offset)
 {
-	char number[CONF_NUMBER_LEN];
-	const char *value = "";
 	size_t i = 0;
 
 	while (i < c->n_opts && c->opts[i].offset != offset)
 		i++;
 	ASSERT(i < c->n_opts);
+	return i;
+}
+
+int conf_refuse_value(struct conf *c, size_t offset, const char *value,
+		      const char *allowed)
+{
+	return refuse(c, option_at(c, offset), value, allowed);
+}
+
+int conf_refuse(struct conf *c, size_t offset, const char *allowed)
+{
+	char number[CONF_NUMBER_LEN];
+	size_t i = option_at(c, offset);
+	const char *value = "";
+
 	switch (c->opts[i].kind) {
 	case CONF_TEXT: value = *(char **)value_of(c, &c->opts[i]); break;
 	case CONF_NUMBER:

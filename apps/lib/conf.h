@@ -78,6 +78,9 @@ int conf_set(struct conf *c, const char *name, const char *value, const char *wh
  * cannot be, where it was set, and what is @allowed.  Returns -EINVAL.
  */
 int conf_refuse(struct conf *c, size_t offset, const char *allowed);
+/* The same of one @value of a list. */
+int conf_refuse_value(struct conf *c, size_t offset, const char *value,
+		      const char *allowed);
 
 /* 5242880 as "5M". */
 enum { CONF_NUMBER_LEN = 24 };

@@ -220,6 +220,24 @@ static int run(const struct settings *v, bool foreground)
 	return r == 0 ? 0 : 1;
 }
 
+/* A file of users that is missing has none. */
+static void check_users(struct settings_conf *s)
+{
+	char error[USERS_ERROR_LEN];
+	struct users *users;
+	int r = users_load(s->values.users, &users, error);
+
+	if (r == -ENOENT)
+		users = users_new();
+	else if (r < 0)
+		die(error);
+	if (!users)
+		die("no memory");
+	if (settings_check_users(s, users) < 0)
+		die(s->conf.error);
+	users_free(users);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
@@ -227,10 +245,12 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	load(&s, &options, argc, argv);
-	if (options.check)
+	if (options.check) {
+		check_users(&s);
 		puts("packetboatd: the configuration is right");
-	else
+	} else {
 		status = run(&s.values, options.foreground);
+	}
 	settings_fini(&s);
 	return status;
 }

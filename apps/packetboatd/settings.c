@@ -294,35 +294,76 @@ int settings_set(struct settings_conf *s, const char *name, const char *value,
 	return conf_set(&s->conf, name, value, where);
 }
 
-/* Both in one subnet, as addresses with the same prefix length. */
-static bool same_net(const char *one, const char *other)
+/* How @other, with or without a prefix length of its own, lies to the address @ours. */
+enum near { NEAR_OUTSIDE, NEAR_INSIDE, NEAR_SAME };
+
+static enum near near(const char *ours, const char *other)
 {
 	unsigned bits, other_bits;
 	struct addr a, b;
 
-	return addr_parse_prefix(one, &a, &bits) &&
-	       addr_parse_prefix(other, &b, &other_bits) &&
-	       addr_same_prefix(&a, &b, bits);
+	if (!addr_parse_prefix(ours, &a, &bits) ||
+	    !addr_parse_prefix(other, &b, &other_bits) || !addr_same_prefix(&a, &b, bits))
+		return NEAR_OUTSIDE;
+	return addr_eq(&a, &b) ? NEAR_SAME : NEAR_INSIDE;
+}
+
+/* A neighbour of ours at @offset, NULL: none is set.  0 or -EINVAL. */
+static int check_near(struct settings_conf *s, const char *other, size_t offset)
+{
+	if (!other)
+		return 0;
+	switch (near(s->values.addr, other)) {
+	case NEAR_OUTSIDE:
+		return conf_refuse(&s->conf, offset,
+				   "an address in the subnet of stack.addr");
+	case NEAR_SAME:
+		return conf_refuse(&s->conf, offset, "another address than stack.addr");
+	case NEAR_INSIDE: break;
+	}
+	return 0;
+}
+
+/* True for a place at which the stack can listen: any address, or the one it has. */
+static bool is_ours(const char *ours, const char *where)
+{
+	char host[NET_ADDR_TEXT_LEN];
+	const char *colon = strrchr(where, ':');
+
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - where), where);
+	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 ||
+	       near(ours, host) == NEAR_SAME;
+}
+
+static int check_listen(struct settings_conf *s, const struct conf_list *where,
+			size_t offset)
+{
+	for (size_t i = 0; i < where->n; i++)
+		if (!is_ours(s->values.addr, where->at[i]))
+			return conf_refuse_value(&s->conf, offset, where->at[i],
+						 "*:PORT, or stack.addr and :PORT");
+	return 0;
 }
 
 static int check_stack(struct settings_conf *s)
 {
 	const struct settings *v = &s->values;
 	bool tap = strncmp(v->port, "tap:", 4) == 0;
+	int r;
 
 	if (v->mtu > 0 && v->mtu < 576)
 		/* RFC 791 3.2: what every host must take whole. */
 		return conf_refuse(&s->conf, AT(mtu), "0, or 576 to 9000");
-	if (v->gateway && !same_net(v->addr, v->gateway))
-		return conf_refuse(&s->conf, AT(gateway),
-				   "an address in the subnet of stack.addr");
-	if (tap && !same_net(v->addr, v->host_addr))
-		return conf_refuse(&s->conf, AT(host_addr),
-				   "an address in the subnet of stack.addr");
-	if (tap && strcmp(v->addr, v->host_addr) == 0)
-		return conf_refuse(&s->conf, AT(host_addr),
-				   "another address than stack.addr");
-	return 0;
+	r = check_near(s, v->gateway, AT(gateway));
+	if (r == 0 && tap)
+		r = check_near(s, v->host_addr, AT(host_addr));
+	if (r == 0)
+		r = check_listen(s, &v->smtp_listen, AT(smtp_listen));
+	if (r == 0)
+		r = check_listen(s, &v->pop3_listen, AT(pop3_listen));
+	if (r == 0)
+		r = check_listen(s, &v->imap_listen, AT(imap_listen));
+	return r;
 }
 
 int settings_check(struct settings_conf *s)
@@ -354,6 +395,15 @@ int settings_check(struct settings_conf *s)
 		return conf_refuse(&s->conf, AT(store_size_max),
 				   "smtp.message_max or more");
 	return 0;
+}
+
+int settings_check_users(struct settings_conf *s, const struct users *users)
+{
+	const char *name = s->values.postmaster;
+
+	if (!name || users_by_name(users, str_of(name)))
+		return 0;
+	return conf_refuse(&s->conf, AT(postmaster), "a user");
 }
 
 enum log_level settings_log_level(const struct settings *values)

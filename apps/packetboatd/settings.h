@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "apps/lib/conf.h"
+#include "apps/mail/auth/users.h"
 #include "apps/mail/imapd/imapd.h"
 #include "apps/mail/pop3d/pop3d.h"
 #include "apps/mail/queue/queue.h"
@@ -63,5 +64,9 @@ int settings_set(struct settings_conf *s, const char *name, const char *value,
 		 const char *where);
 /* What must fit together.  After all is set; 0, or -EINVAL and s->conf.error. */
 int settings_check(struct settings_conf *s);
+
+/* What must fit the users there are; a start goes on without.  0, or -EINVAL and
+ * s->conf.error. */
+int settings_check_users(struct settings_conf *s, const struct users *users);
 
 enum log_level settings_log_level(const struct settings *values);

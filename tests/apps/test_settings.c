@@ -117,6 +117,19 @@ static const struct {
 	{ "[stack]\nhost_addr = 192.0.2.2/24\n",
 	  ":2: stack.host_addr is '192.0.2.2/24'; allowed: another address than "
 	  "stack.addr" },
+	{ "[stack]\nhost_addr = 192.0.2.2/25\n",
+	  ":2: stack.host_addr is '192.0.2.2/25'; allowed: another address than "
+	  "stack.addr" },
+	{ "[stack]\ngateway = 192.0.2.2\n",
+	  ":2: stack.gateway is '192.0.2.2'; allowed: another address than stack.addr" },
+	{ "[smtp]\nlisten = [::]:25\n",
+	  ":2: smtp.listen is '[::]:25'; allowed: *:PORT, or stack.addr and :PORT" },
+	{ "[pop3]\nlisten = *:110, 192.0.2.3:110\n",
+	  ":2: pop3.listen is '192.0.2.3:110'; allowed: *:PORT, or stack.addr and "
+	  ":PORT" },
+	{ "[imap]\nlisten = 127.0.0.1:143\n",
+	  ":2: imap.listen is '127.0.0.1:143'; allowed: *:PORT, or stack.addr and "
+	  ":PORT" },
 	{ "[stack]\npersist = 1\n", ":2: stack.persist is '1'; allowed: yes, no" },
 	{ "[store]\nfree_min = lots\n",
 	  ":2: store.free_min is 'lots'; allowed: 0 to 16T" },
@@ -164,6 +177,31 @@ Case(settings, wrong_files_are_refused_with_place_and_reason)
 		cr_assert_str_eq(s.conf.error, expected, "case %zu:\n%s\n%s", i,
 				 s.conf.error, expected);
 	}
+}
+
+Case(settings, stack_is_listened_on_at_its_own_address_or_any)
+{
+	cr_assert_eq(load("[smtp]\nlisten = 192.0.2.2:25, *:26, 0.0.0.0:27\n"), 0, "%s",
+		     s.conf.error);
+	cr_assert_eq(load("net = kernel\n[pop3]\nlisten = [::]:110, 127.0.0.1:110\n"), 0,
+		     "%s", s.conf.error);
+}
+
+Case(settings, postmaster_is_a_user)
+{
+	static const char file[] = "alice:!:alice@b.example\n";
+	char error[USERS_ERROR_LEN];
+	struct users *users;
+
+	cr_assert_eq(users_parse("users", str_of(file), &users, error), 0, "%s", error);
+	cr_assert_eq(load(""), 0);
+	cr_assert_eq(settings_check_users(&s, users), 0);
+	cr_assert_eq(settings_set(&s, "smtp.postmaster", "alice", "-o"), 0);
+	cr_assert_eq(settings_check_users(&s, users), 0);
+	cr_assert_eq(settings_set(&s, "smtp.postmaster", "mallory", "-o"), 0);
+	cr_assert_eq(settings_check_users(&s, users), -EINVAL);
+	cr_assert(strstr(s.conf.error, "smtp.postmaster is 'mallory'; allowed: a user"));
+	users_free(users);
 }
 
 Case(settings, kernel_network_does_not_mind_the_stack)
