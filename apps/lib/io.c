@@ -309,6 +309,13 @@ int io_error(const struct io *io)
 	return io->error;
 }
 
+unsigned io_crowd(const struct io *io)
+{
+	const struct net_listener *l = io->listener;
+
+	return l ? (unsigned)(UINT64_C(1000) * l->n_conns / l->max_conns) : 0;
+}
+
 bool io_is_excess(const struct io *io)
 {
 	return io->excess;

@@ -60,6 +60,8 @@ const char *io_peer_addr(const struct io *io);
 /* Bytes that wait: unread, and unsent. */
 size_t io_in_len(const struct io *io);
 size_t io_out_len(const struct io *io);
+/* How much of its listener's limit is in use, in thousandths; 0 for one we connected. */
+unsigned io_crowd(const struct io *io);
 /* Accepted beyond the listener's limit. */
 bool io_is_excess(const struct io *io);
 

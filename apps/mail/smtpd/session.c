@@ -231,7 +231,8 @@ static void event(void *arg, struct io *io, enum io_event e)
 	(void)io;
 	switch (e) {
 	case IO_INPUT:
-		if (s->state == SMTPD_WAIT) {
+		/* Only who was to be tested is refused: the others wait with us. */
+		if (s->state == SMTPD_WAIT && s->smtpd->conf.limits.greet_delay_ms > 0) {
 			s->smtpd->stats.early_talkers++;
 			smtpd_close(s, "521 5.5.1 Spoke before the greeting");
 		}
@@ -249,6 +250,53 @@ static void event(void *arg, struct io *io, enum io_event e)
 	smtpd_resume(s);
 }
 
+/* What is in use of what there is most in use of, in thousandths. */
+static uint64_t load_now(const struct smtpd *d, const struct io *io)
+{
+	uint64_t memory = d->stats.memory / (d->conf.limits.memory_max / 1000);
+	uint64_t commits = d->commits.n_out * 1000 / STORE_QUEUE_MAX;
+	uint64_t load = io_crowd(io);
+
+	load = load > memory ? load : memory;
+	return load > commits ? load : commits;
+}
+
+/*
+ * A client that waits for its greeting costs little, and keeps the next from coming: so
+ * the nearer we are to our limits, the later we say 220, and beyond them 421.
+ */
+static uint64_t greet_delay_ms(const struct smtpd *d, uint64_t load)
+{
+	const struct smtpd_limits *limits = &d->conf.limits;
+	uint64_t busy = limits->busy_percent * 10;
+
+	if (load > 1000)
+		load = 1000;
+	if (load <= busy)
+		return limits->greet_delay_ms;
+	return limits->greet_delay_ms +
+	       limits->busy_delay_ms * (load - busy) / (1000 - busy);
+}
+
+static void begin(struct smtpd_session *s)
+{
+	struct smtpd *d = s->smtpd;
+	uint64_t load = load_now(d, s->io), delay_ms = greet_delay_ms(d, load);
+
+	if (d->stats.memory >= d->conf.limits.memory_max ||
+	    d->commits.n_out >= STORE_QUEUE_MAX) {
+		d->stats.refused_busy++;
+		smtpd_close(s, "421 4.3.2 Too busy, try again later");
+		session_free(s);
+		return;
+	}
+	d->stats.late_greetings += delay_ms > d->conf.limits.greet_delay_ms;
+	if (delay_ms == 0)
+		greet(s);
+	else
+		io_deadline(s->io, net_now_ns(d->net) + delay_ms * NS_PER_MS);
+}
+
 void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
 {
 	struct smtpd_session *s = calloc(1, sizeof(*s));
@@ -261,11 +309,7 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
 	s->io = io;
 	door_enter(&d->door, &s->guest, peer);
 	io_handle(io, event, s);
-	if (d->conf.limits.greet_delay_ms == 0)
-		greet(s);
-	else
-		io_deadline(io, net_now_ns(d->net) +
-					d->conf.limits.greet_delay_ms * NS_PER_MS);
+	begin(s);
 }
 
 void smtpd_session_stop(struct door_guest *guest)

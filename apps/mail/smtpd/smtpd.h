@@ -57,7 +57,11 @@ struct store_op;
 	L(data_rate_min,	500,	   0,  1 << 30,				\
 	  "octets a second a message must come with, but for command_s in all") \
 	L(greet_delay_ms,	  0,	   0,	60000,				\
-	  "wait before the greeting, for those who do not wait for it")
+	  "wait before the greeting, for those who do not wait for it")		\
+	L(busy_percent,		 80,	   1,	  100,				\
+	  "of sessions, memory or commits in use: beyond, greetings come late")	\
+	L(busy_delay_ms,      10000,	   0,	60000,				\
+	  "how late when all is in use; it grows from busy_percent on")
 /* clang-format on */
 
 struct smtpd_limits {
@@ -132,6 +136,8 @@ void smtpd_free(struct smtpd *smtpd);
 	C(sessions_open,   "sessions open now")				\
 	C(refused_excess,  "sessions refused: too many at once")	\
 	C(refused_client,  "sessions refused: too many of one client")	\
+	C(refused_busy,	   "sessions refused: memory or store full of messages") \
+	C(late_greetings,  "greetings that came late, since we were busy") \
 	C(early_talkers,   "sessions refused: spoke before the greeting") \
 	C(messages,	   "messages accepted and committed")		\
 	C(recipients,	   "recipients of accepted messages")		\
