@@ -52,6 +52,8 @@ per_client_max = 1000
 [pop3]
 listen = 127.0.0.1:{pop3}
 per_client_max = 1000
+[imap]
+listen = 127.0.0.1:{imap}
 """
 
 
@@ -103,12 +105,13 @@ class Crash:
     def __init__(self, folder, seed):
         self.dir, self.seed = folder, seed
         self.rng = random.Random(seed)
-        self.smtp, self.pop3 = free_ports(2)
+        self.smtp, self.pop3, imap = free_ports(3)
         self.mails, self.lock = {}, threading.Lock()
         self.n_acked = self.n_deleted = self.n_unanswered = 0
         self.faults = []
         self.conf = folder / 'packetboatd.conf'
-        self.conf.write_text(CONF.format(dir=folder, smtp=self.smtp, pop3=self.pop3))
+        self.conf.write_text(CONF.format(dir=folder, smtp=self.smtp, pop3=self.pop3,
+                                         imap=imap))
         for user in USERS:
             subprocess.run([BUILD / 'apps/packetboat/packetboat', '-c', self.conf, 'user',
                             'add', user, f'{user}@b.example', '--password-stdin'],
