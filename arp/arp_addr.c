@@ -124,6 +124,10 @@ int arp_addr_add(struct neigh_table *table, struct eth *eth, struct ip4 addr, bo
 		return -ENOSPC;
 	*a = (struct arp_addr){ .table = table, .eth = eth, .addr = addr };
 	timer_init(&a->timer, fire);
+	if (eth->point_to_point) { /* nobody to tell, and nobody to quarrel with */
+		a->state = ARP_ADDR_READY;
+		return 0;
+	}
 	enter(a, probe ? ARP_ADDR_PROBING : ARP_ADDR_READY, now_ns);
 	return 0;
 }

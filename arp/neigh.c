@@ -349,6 +349,10 @@ void neigh_output(struct neigh_table *table, struct eth *eth, const struct addr 
 	struct neigh_entry *e;
 
 	DEBUG_ASSERT(next_hop->family == ADDR_IP4);
+	if (eth->point_to_point) { /* there is nobody else to find */
+		eth_output(eth, p, arp_broadcast, ETHERTYPE_IP4, now_ns);
+		return;
+	}
 	if (next_hop->ip4.b[0] >= 224) {
 		eth_output(eth, p,
 			   ip4_is_multicast(next_hop->ip4) ?

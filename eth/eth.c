@@ -9,6 +9,7 @@ void eth_init(struct eth *eth, struct port *port, uint8_t index)
 		.port = port,
 		.mac = port->mac,
 		.mtu = port->mtu,
+		.point_to_point = port->point_to_point,
 		.index = index,
 	};
 }
@@ -33,12 +34,27 @@ static struct step next_of(uint16_t type)
 	}
 }
 
+/* No header: the packet says itself of which version it is. */
+static struct step packet_input(struct pkt *p)
+{
+	if (p->len == 0)
+		return step_end(V_SHORT);
+	p->l3 = p->data;
+	switch (p->data[0] >> 4) {
+	case 4: return step_to(NEXT_IP4);
+	case 6: return step_to(NEXT_IP6);
+	default: return step_end(V_ETH_TYPE);
+	}
+}
+
 struct step eth_input(struct eth *eth, struct pkt *p)
 {
 	struct rd r = rd_of(p->data, p->len);
 	struct eth_header h;
 
 	p->iface = eth->index;
+	if (eth->point_to_point)
+		return packet_input(p);
 	if (!eth_parse(&r, &h))
 		return step_end(V_SHORT);
 	if (mac_is_multicast(h.dst))
@@ -59,19 +75,25 @@ struct step eth_input(struct eth *eth, struct pkt *p)
 	return next_of(h.type);
 }
 
-void eth_output(struct eth *eth, struct pkt *p, struct mac dst, enum ethertype type,
-		uint64_t now_ns)
+static void put_header(struct eth *eth, struct pkt *p, struct mac dst,
+		       enum ethertype type)
 {
 	struct eth_header h = {
 		.dst = dst,
 		.src = eth->mac,
 		.type = (uint16_t)type,
 	};
-	struct wr w;
+	struct wr w = wr_of(pkt_push(p, ETH_HEADER_LEN), ETH_HEADER_LEN);
 
-	p->l3 = p->data;
-	w = wr_of(pkt_push(p, ETH_HEADER_LEN), ETH_HEADER_LEN);
 	eth_emit(&w, &h);
+}
+
+void eth_output(struct eth *eth, struct pkt *p, struct mac dst, enum ethertype type,
+		uint64_t now_ns)
+{
+	p->l3 = p->data;
+	if (!eth->point_to_point)
+		put_header(eth, p, dst, type);
 	if (eth->n_txq == ETH_TXQ_LEN)
 		eth_flush(eth, now_ns);
 	eth->txq[eth->n_txq++] = p;

@@ -5,9 +5,13 @@
  * send, which wait in @txq until the turn's end or until it is full.  An interface
  * is in no VLAN: frames with a VLAN number end as V_ETH_VLAN, those that carry only
  * a priority (VLAN 0) are read like untagged ones.
+ *
+ * A port that is a point-to-point link has neither headers nor stations: what is said
+ * of them here does not apply, and packets go as they are.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "eth/eth_wire.h"
@@ -21,7 +25,8 @@ struct eth {
 	struct port *port; /* owned: closed by eth_fini() */
 	struct mac mac;
 	uint16_t mtu;
-	uint8_t index; /* number of the interface in its core */
+	bool point_to_point; /* as the port says */
+	uint8_t index;	     /* number of the interface in its core */
 	uint16_t n_txq;
 	struct pkt *txq[ETH_TXQ_LEN];
 };

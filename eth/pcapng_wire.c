@@ -1,7 +1,7 @@
 #include "eth/pcapng_wire.h"
 
 enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, PACKET = 6 };
-enum { BYTE_ORDER_MAGIC = 0x1a2b3c4d, LINK_ETHERNET = 1 };
+enum { BYTE_ORDER_MAGIC = 0x1a2b3c4d };
 enum { OPTION_END = 0, IF_NAME = 2, IF_TSRESOL = 9, EPB_FLAGS = 2 };
 enum { SECTION_LEN = 28, NANOSECONDS = 9 };
 
@@ -30,7 +30,7 @@ static void emit_section(struct wr *w)
 	wr32(w, SECTION_LEN);
 }
 
-void pcapng_emit_start(struct wr *w, const char *name)
+void pcapng_emit_start(struct wr *w, enum pcapng_link link, const char *name)
 {
 	uint32_t name_len = (uint32_t)strlen(name);
 	uint32_t len = 20 + 4 + name_len + padding(name_len) + 8 + 4;
@@ -39,7 +39,7 @@ void pcapng_emit_start(struct wr *w, const char *name)
 	emit_section(w);
 	wr32(w, INTERFACE);
 	wr32(w, len);
-	wr16(w, LINK_ETHERNET);
+	wr16(w, (uint16_t)link);
 	wr16(w, 0);
 	wr32(w, 0); /* no limit to a packet's length */
 	wr16(w, IF_NAME);

@@ -12,8 +12,8 @@
 const struct port_ops *const *port_drivers(void)
 {
 	static const struct port_ops *const drivers[] = {
-		&port_tap_ops, &port_packet_ops, &port_ring_ops,
-		&port_sim_ops, &port_pcap_ops,	 NULL,
+		&port_tap_ops, &port_tun_ops,  &port_packet_ops, &port_ring_ops,
+		&port_sim_ops, &port_pcap_ops, &port_fault_ops,	 NULL,
 	};
 
 	return drivers;

@@ -2,8 +2,8 @@
  * A port: where frames come from and go to, in bursts.
  *
  * One port is one queue pair of one device, used by one core.  Drivers are named
- * by a text: "tap:pb0", "packet:eth0", "ring:eth0", "sim:link/0", or a wrapper around another
- * one, "pcap:/tmp/trace.pcapng:tap:pb0".  port_open() finds the driver.
+ * by a text: "tap:pb0", "tun:pb0", "packet:eth0", "ring:eth0", "sim:link/0", or a wrapper
+ * around another one, "pcap:/tmp/trace.pcapng:tap:pb0".  port_open() finds the driver.
  *
  * Offloads are the same for every driver.  To send: a frame with PKT_SUM_PARTIAL
  * or gso_len may be given only to a port whose @caps say so; eth_flush() does in
@@ -52,6 +52,7 @@ struct port_stats {
 	uint64_t tx_dropped;	     /* frames the device did not take */
 	uint64_t tx_no_memory;	     /* segments not cut because the pool was empty */
 	uint64_t capture_lost;	     /* pcap: frames that could not be written */
+	uint64_t fault_lost;	     /* fault: frames lost as it was asked for */
 	uint64_t rx_super, tx_super; /* of the packets, super-frames */
 };
 
@@ -61,7 +62,7 @@ struct port_conf {
 	struct mac mac;	 /* ours; zeros: the driver finds one */
 	uint16_t mtu;	 /* 0: the device's own, or 1500 */
 	bool offload;	 /* use offloads of the device where it has them */
-	bool persist;	 /* tap: the device stays when we go */
+	bool persist;	 /* tap, tun: the device stays when we go */
 	struct sim *sim; /* sim: the one that holds the link */
 };
 
@@ -93,7 +94,10 @@ struct port {
 	struct mac mac;
 	uint16_t mtu;  /* longest IP packet of one segment */
 	uint32_t caps; /* enum port_cap */
-	int fd;	       /* readable when frames wait; -1: must be polled */
+	/* A link of two ends: its frames are IP packets and nothing else, and whatever is
+	 * sent arrives at the other end.  @mac means nothing. */
+	bool point_to_point;
+	int fd; /* readable when frames wait; -1: must be polled */
 	/*
 	 * The device of the host at the far side of ours, which the core configures
 	 * (stack/core/host_nl.h); empty when there is none, or when it is not ours.

@@ -10,11 +10,13 @@
 /* A super-frame in buffers that are filled has 18 parts; the kernel takes 1024. */
 enum { PORT_IOV_MAX = 128 };
 
+extern const struct port_ops port_fault_ops;
 extern const struct port_ops port_packet_ops;
 extern const struct port_ops port_pcap_ops;
 extern const struct port_ops port_ring_ops;
 extern const struct port_ops port_sim_ops;
 extern const struct port_ops port_tap_ops;
+extern const struct port_ops port_tun_ops;
 
 /* Writes the sentence to @error and returns -@err. */
 int port_error(int err, char error[static PORT_ERROR_LEN], const char *format, ...)

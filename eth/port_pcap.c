@@ -53,14 +53,15 @@ static void check_file(struct port_pcap *pp)
  * The first @len bytes of a frame as they are to be written: with the sum that nobody
  * made, and with the tag that the port took off.  How many they are then.
  */
-static uint32_t whole_head(const struct pkt *p, uint8_t *out, uint32_t len)
+static uint32_t whole_head(const struct port_pcap *pp, const struct pkt *p, uint8_t *out,
+			   uint32_t len)
 {
 	enum { TAG_AT = 12 };
 	struct wr w = wr_of(out + TAG_AT, ETH_TAG_LEN);
 
 	memcpy(out, p->data, len);
 	if (p->flags & (PKT_SUM_OK | PKT_SUM_PARTIAL))
-		sum_whole(p, out, len);
+		sum_whole(p, !pp->port.point_to_point, out, len);
 	if (!(p->flags & PKT_VLAN) || len < TAG_AT)
 		return len;
 	memmove(out + TAG_AT + ETH_TAG_LEN, out + TAG_AT, len - TAG_AT);
@@ -74,7 +75,7 @@ static void write_frame(struct port_pcap *pp, const struct pkt *p, enum pcapng_d
 {
 	uint8_t head[PKT_HEADERS_LEN + ETH_TAG_LEN], front[PCAPNG_PACKET_HEAD_LEN];
 	uint32_t plain = p->len < PKT_HEADERS_LEN ? p->len : PKT_HEADERS_LEN;
-	uint32_t head_len = whole_head(p, head, plain);
+	uint32_t head_len = whole_head(pp, p, head, plain);
 	uint32_t len = p->total_len - plain + head_len;
 	uint8_t behind[PCAPNG_PACKET_TAIL_MAX];
 	struct wr w = wr_of(front, sizeof(front));
@@ -173,7 +174,8 @@ static int create(struct port_pcap *pp, const char *path)
 		return -ENOMEM;
 	}
 	setvbuf(pp->file, NULL, _IOFBF, PCAP_BUFFER_LEN);
-	pcapng_emit_start(&w, pp->inner->name);
+	pcapng_emit_start(&w, pp->inner->point_to_point ? PCAPNG_IP : PCAPNG_ETHERNET,
+			  pp->inner->name);
 	write_bytes(pp, start, (size_t)(w.p - start));
 	if (fflush(pp->file) != 0) {
 		err = -errno;

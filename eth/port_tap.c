@@ -1,5 +1,6 @@
 /*
- * "tap:NAME": a network device of the host, whose other side is ours.
+ * "tap:NAME" and "tun:NAME": a network device of the host, whose other side is ours; one of
+ * Ethernet, or a point-to-point link of IP packets.
  *
  * One system call moves one frame, and with the vnet header a frame may be 64 KiB of
  * TCP with its checksum left out: what the kernel's own devices hand each other.  Reading
@@ -113,26 +114,29 @@ static void tap_close(struct port *port)
 	free(tap);
 }
 
-static int create(int fd, struct ifreq *ifr, const struct port_conf *conf,
-		  char error[static PORT_ERROR_LEN])
+static int create(int fd, struct ifreq *ifr, const struct port_ops *ops,
+		  const struct port_conf *conf, char error[static PORT_ERROR_LEN])
 {
+	bool tun = ops == &port_tun_ops;
 	unsigned offload = conf->offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
 	int vnet_len = VNET_LEN;
 
-	ifr->ifr_flags = IFF_TAP | IFF_NO_PI;
+	ifr->ifr_flags = (short)((tun ? IFF_TUN : IFF_TAP) | IFF_NO_PI);
 	if (conf->offload)
 		ifr->ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(fd, TUNSETIFF, ifr) < 0)
-		return port_error(errno, error, "tap:%s: %s", ifr->ifr_name,
-				  errno == EBUSY ? "in use, or no TAP" : strerror(errno));
+		return port_error(errno, error, "%s:%s: %s", ops->name, ifr->ifr_name,
+				  errno == EBUSY || errno == EINVAL ?
+					  "in use, or of another kind" :
+					  strerror(errno));
 	/* A device that was there already may have been left with other settings. */
 	if ((conf->offload && ioctl(fd, TUNSETVNETHDRSZ, &vnet_len) < 0) ||
 	    ioctl(fd, TUNSETOFFLOAD, offload) < 0)
-		return port_error(errno, error, "tap:%s: no offloads: %s", ifr->ifr_name,
-				  strerror(errno));
+		return port_error(errno, error, "%s:%s: no offloads: %s", ops->name,
+				  ifr->ifr_name, strerror(errno));
 	if (conf->persist && ioctl(fd, TUNSETPERSIST, 1) < 0)
-		return port_error(errno, error, "tap:%s: cannot stay: %s", ifr->ifr_name,
-				  strerror(errno));
+		return port_error(errno, error, "%s:%s: cannot stay: %s", ops->name,
+				  ifr->ifr_name, strerror(errno));
 	return 0;
 }
 
@@ -161,8 +165,9 @@ static int setup(struct port_tap *tap, struct ifreq *ifr, const struct port_conf
 
 	if (err)
 		return err;
+	tap->port.point_to_point = tap->port.ops == &port_tun_ops;
 	tap->port.mac = conf->mac;
-	if (mac_eq(conf->mac, none))
+	if (mac_eq(conf->mac, none) && !tap->port.point_to_point)
 		err = make_mac(tap->port.fd, ifr, &tap->port.mac);
 	if (err) {
 		rx_set_fini(&tap->rx);
@@ -179,7 +184,8 @@ static int setup(struct port_tap *tap, struct ifreq *ifr, const struct port_conf
 	return 0;
 }
 
-static int tap_open(const char *arg, const struct port_conf *conf, struct port **port,
+static int open_dev(const struct port_ops *ops, const char *arg,
+		    const struct port_conf *conf, struct port **port,
 		    char error[static PORT_ERROR_LEN])
 {
 	struct ifreq ifr = { 0 };
@@ -188,30 +194,51 @@ static int tap_open(const char *arg, const struct port_conf *conf, struct port *
 
 	if (!arg[0] || strlen(arg) >= IFNAMSIZ)
 		return port_error(EINVAL, error,
-				  "tap:%.60s: a device has a name of 1 to %d letters",
-				  arg, IFNAMSIZ - 1);
+				  "%s:%.60s: a device has a name of 1 to %d letters",
+				  ops->name, arg, IFNAMSIZ - 1);
 	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", arg);
 	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return port_error(errno, error, "tap:%s: /dev/net/tun: %s", arg,
+		return port_error(errno, error, "%s:%s: /dev/net/tun: %s", ops->name, arg,
 				  strerror(errno));
-	err = create(fd, &ifr, conf, error);
+	err = create(fd, &ifr, ops, conf, error);
 	if (err) {
 		close(fd);
 		return err;
 	}
 	tap = calloc(1, sizeof(*tap));
 	if (tap)
-		tap->port = (struct port){ .ops = &port_tap_ops, .fd = fd };
+		tap->port = (struct port){ .ops = ops, .fd = fd };
 	err = tap ? setup(tap, &ifr, conf) : -ENOMEM;
 	if (err) {
 		free(tap);
 		close(fd);
-		return port_error(-err, error, "tap:%s: %s", arg, strerror(-err));
+		return port_error(-err, error, "%s:%s: %s", ops->name, arg,
+				  strerror(-err));
 	}
 	*port = &tap->port;
 	return 0;
 }
+
+static int tap_open(const char *arg, const struct port_conf *conf, struct port **port,
+		    char error[static PORT_ERROR_LEN])
+{
+	return open_dev(&port_tap_ops, arg, conf, port, error);
+}
+
+static int tun_open(const char *arg, const struct port_conf *conf, struct port **port,
+		    char error[static PORT_ERROR_LEN])
+{
+	return open_dev(&port_tun_ops, arg, conf, port, error);
+}
+
+const struct port_ops port_tun_ops = {
+	.name = "tun",
+	.open = tun_open,
+	.rx_burst = rx_burst,
+	.tx_burst = tx_burst,
+	.close = tap_close,
+};
 
 const struct port_ops port_tap_ops = {
 	.name = "tap",

@@ -53,36 +53,42 @@ static bool find_ip6(const struct pkt *p, struct rd *r, struct found *f)
 	return true;
 }
 
-static bool find(const struct pkt *p, struct found *f)
+static bool find_ip(const struct pkt *p, bool has_link, struct found *f)
 {
 	struct rd r = rd_of(p->data, p->len);
 	struct eth_header h;
-	bool is_ip;
 
-	*f = (struct found){ 0 };
+	if (!has_link)
+		return p->len && p->data[0] >> 4 == 6 ? find_ip6(p, &r, f) :
+							find_ip4(p, &r, f);
 	if (!eth_parse(&r, &h))
 		return false;
 	switch (h.type) {
-	case ETHERTYPE_IP4: is_ip = find_ip4(p, &r, f); break;
-	case ETHERTYPE_IP6: is_ip = find_ip6(p, &r, f); break;
+	case ETHERTYPE_IP4: return find_ip4(p, &r, f);
+	case ETHERTYPE_IP6: return find_ip6(p, &r, f);
 	default: return false;
 	}
+}
+
+static bool find(const struct pkt *p, bool has_link, struct found *f)
+{
+	*f = (struct found){ 0 };
 	/* A padded frame was on a wire: its sum was made then. */
-	if (!is_ip || f->l4 + f->l4_len != p->total_len)
+	if (!find_ip(p, has_link, f) || f->l4 + f->l4_len != p->total_len)
 		return false;
 	if (f->proto == PROTO_TCP)
 		return f->l4_len >= 20;
 	return f->proto == PROTO_UDP && f->l4_len >= 8;
 }
 
-void sum_whole(const struct pkt *p, uint8_t *head, uint32_t head_len)
+void sum_whole(const struct pkt *p, bool has_link, uint8_t *head, uint32_t head_len)
 {
 	uint16_t field, sum;
 	struct found f;
 	uint64_t all;
 	uint32_t at;
 
-	if (!find(p, &f))
+	if (!find(p, has_link, &f))
 		return;
 	at = f.l4 + offload_sum_offset(f.proto);
 	if (at + sizeof(field) > head_len)

@@ -55,7 +55,7 @@ static void fill_stack_conf(const struct settings *conf, struct pb_stack_conf *s
 	sc->mtu = (unsigned)conf->mtu;
 	sc->offload = conf->offload;
 	sc->probe_addr = conf->probe_addr;
-	sc->host_addr = strncmp(conf->port, "tap:", 4) == 0 ? conf->host_addr : NULL;
+	sc->host_addr = conf->host_addr; /* of a port that has a host's side */
 	sc->persist = conf->persist;
 	sc->n_bufs = (uint32_t)conf->buffers;
 	sc->max_conns = (uint32_t)conf->max_conns;

@@ -64,13 +64,32 @@ static bool is_ifname(const char *name)
 	return len >= 1 && len <= IFNAME_MAX && !strpbrk(name, "/: \t");
 }
 
+/* "tun" of "fault:rate=56k:tun:pb0"; @name is "pb0". */
+static struct str port_kind(const char *port, struct str *name)
+{
+	struct str kind = str_cut(str_of(port), ':', name), what;
+
+	if (!str_eq(kind, STR("fault")))
+		return kind;
+	what = str_cut(*name, ':', name);
+	return what.len > 0 ? str_cut(*name, ':', name) : what;
+}
+
 static bool is_port(const char *value)
 {
-	struct str name, kind = str_cut(str_of(value), ':', &name);
+	struct str name, kind = port_kind(value, &name);
 
-	return (str_eq(kind, STR("tap")) || str_eq(kind, STR("packet")) ||
-		str_eq(kind, STR("ring"))) &&
+	return (str_eq(kind, STR("tap")) || str_eq(kind, STR("tun")) ||
+		str_eq(kind, STR("packet")) || str_eq(kind, STR("ring"))) &&
 	       is_ifname(name.p);
+}
+
+/* The port makes a device, whose other side is the host's. */
+static bool has_host_side(const char *port)
+{
+	struct str name, kind = port_kind(port, &name);
+
+	return str_eq(kind, STR("tap")) || str_eq(kind, STR("tun"));
 }
 
 static bool is_ip4(const char *value)
@@ -191,7 +210,8 @@ static const struct conf_opt options[] = {
 	     "error, warning, info, debug", "which lines are written"),
 
 	TEXT("stack", "port", port, "tap:pb0", is_port,
-	     "tap:NAME, packet:NAME or ring:NAME, with NAME of 1 to 15 bytes", "where frames come from"),
+	     "tap:NAME, tun:NAME, packet:NAME or ring:NAME, with NAME of 1 to 15 bytes, or "
+	     "fault:WHAT: before it", "where frames come from"),
 	TEXT("stack", "addr", addr, "192.0.2.2/24", is_ip4_prefix, A_PREFIX,
 	     "the stack's address"),
 	TEXT("stack", "gateway", gateway, NULL, is_ip4, "an IPv4 address",
@@ -199,9 +219,9 @@ static const struct conf_opt options[] = {
 	TEXT("stack", "mac", mac, NULL, is_mac, "six octets, as 02:00:00:00:00:01, of one station",
 	     "the stack's Ethernet address; made from the port's name at first"),
 	TEXT("stack", "host_addr", host_addr, "192.0.2.1/24", is_ip4_prefix, A_PREFIX,
-	     "given to the host's side of a tap: port"),
+	     "given to the host's side of a tap: or tun: port"),
 	NUMBER("stack", "mtu", mtu, 0, 0, 9000, "of the port; 0: as it is"),
-	BOOL("stack", "persist", persist, "no", "keep a tap: device after us"),
+	BOOL("stack", "persist", persist, "no", "keep a tap: or tun: device after us"),
 	BOOL("stack", "offload", offload, "yes", "let the port sum and segment"),
 	BOOL("stack", "probe_addr", probe_addr, "yes",
 	     "look whether somebody has our address already (RFC 5227)"),
@@ -348,14 +368,13 @@ static int check_listen(struct settings_conf *s, const struct conf_list *where,
 static int check_stack(struct settings_conf *s)
 {
 	const struct settings *v = &s->values;
-	bool tap = strncmp(v->port, "tap:", 4) == 0;
 	int r;
 
 	if (v->mtu > 0 && v->mtu < 576)
 		/* RFC 791 3.2: what every host must take whole. */
 		return conf_refuse(&s->conf, AT(mtu), "0, or 576 to 9000");
 	r = check_near(s, v->gateway, AT(gateway));
-	if (r == 0 && tap)
+	if (r == 0 && has_host_side(v->port))
 		r = check_near(s, v->host_addr, AT(host_addr));
 	if (r == 0)
 		r = check_listen(s, &v->smtp_listen, AT(smtp_listen));

@@ -38,18 +38,19 @@ enum { PB_ERROR_LEN = 256 };
 
 struct pb_stack_conf {
 	unsigned n_cores;
-	const char *port;      /* "tap:pb0", "packet:eth0", "sim:...", "pcap:FILE:..." */
-	const char *addr;      /* "192.0.2.2/24" */
-	const char *gateway;   /* "192.0.2.1", or NULL */
-	const char *mac;       /* NULL: made from the port */
-	unsigned mtu;	       /* 0: of the port */
-	int offload;	       /* use the port's offloads (default 1) */
-	int probe_addr;	       /* look for conflicts before use, RFC 5227 */
-	const char *host_addr; /* tap: the host's side, "192.0.2.1/24"; NULL: leave it */
-	int persist;	       /* tap: keep the device after us */
-	uint32_t n_bufs;       /* buffers of 4 KiB of each core */
-	uint32_t max_conns;    /* connections of each core */
-	uint32_t max_syn;      /* half-open, before SYN cookies */
+	const char *port;    /* "tap:pb0", "tun:pb0", "packet:eth0", "pcap:FILE:..." */
+	const char *addr;    /* "192.0.2.2/24" */
+	const char *gateway; /* "192.0.2.1", or NULL */
+	const char *mac;     /* NULL: made from the port */
+	unsigned mtu;	     /* 0: of the port */
+	int offload;	     /* use the port's offloads (default 1) */
+	int probe_addr;	     /* look for conflicts before use, RFC 5227 */
+	const char *
+		host_addr; /* tap, tun: the host's side, "192.0.2.1/24"; NULL: leave it */
+	int persist;	   /* tap, tun: keep the device after us */
+	uint32_t n_bufs;   /* buffers of 4 KiB of each core */
+	uint32_t max_conns;	 /* connections of each core */
+	uint32_t max_syn;	 /* half-open, before SYN cookies */
 	uint32_t rcvbuf, sndbuf; /* bytes of a connection */
 	uint32_t time_wait_ms;
 	const char *cc;	 /* congestion control */

@@ -43,6 +43,8 @@ static void show_port(struct show *s, const struct port_stats *st)
 	show(s, "tx_no_memory", "segments not cut because the pool was empty",
 	     st->tx_no_memory);
 	show(s, "capture_lost", "frames that could not be captured", st->capture_lost);
+	show(s, "fault_lost", "frames lost by the fault: wrapper, as asked for",
+	     st->fault_lost);
 }
 
 static void show_neigh(struct show *s, const struct neigh_stats *st)

@@ -52,6 +52,20 @@ Case(settings, empty_file_will_do)
 	cr_assert_eq(settings_log_level(&s.values), LOG_INFO);
 }
 
+Case(settings, a_bad_wire_goes_before_any_port)
+{
+	cr_assert_eq(load("[stack]\nport = fault:rate=56k,delay=150ms,loss=2%:tun:pb0\n"),
+		     0, "%s", s.conf.error);
+}
+
+Case(settings, the_hosts_side_of_any_device_is_near)
+{
+	cr_assert_lt(
+		load("[stack]\nport = fault:loss=2%:tun:pb0\nhost_addr = 10.0.0.1/24\n"),
+		0);
+	cr_assert_not_null(strstr(s.conf.error, "stack.host_addr"), "%s", s.conf.error);
+}
+
 static const struct {
 	const char *text, *error; /* behind the file's name */
 } wrong[] = {
@@ -68,11 +82,21 @@ static const struct {
 	  ":1: no section 'nntp'; allowed: stack store smtp pop3 imap queue relay dns" },
 	{ "[imap]\nline_max = 512\n", ":2: imap.line_max is '512'; allowed: 8000 to 1M" },
 	{ "[stack]\nport = eth0\n",
-	  ":2: stack.port is 'eth0'; allowed: tap:NAME, packet:NAME or ring:NAME, with "
-	  "NAME of 1 to 15 bytes" },
+	  ":2: stack.port is 'eth0'; allowed: tap:NAME, tun:NAME, packet:NAME or "
+	  "ring:NAME, "
+	  "with NAME of 1 to 15 bytes, or fault:WHAT: before it" },
+	{ "[stack]\nport = fault:loss=2%:eth0\n",
+	  ":2: stack.port is 'fault:loss=2%:eth0'; allowed: tap:NAME, tun:NAME, "
+	  "packet:NAME "
+	  "or ring:NAME, with NAME of 1 to 15 bytes, or fault:WHAT: before it" },
+	{ "[stack]\nport = fault:tap:eth0\n",
+	  ":2: stack.port is 'fault:tap:eth0'; allowed: tap:NAME, tun:NAME, packet:NAME "
+	  "or ring:NAME, with NAME of 1 to 15 bytes, or fault:WHAT: before it" },
 	{ "[stack]\nport = tap:0123456789abcdef\n",
 	  ":2: stack.port is 'tap:0123456789abcdef'; allowed: tap:NAME, "
-	  "packet:NAME or ring:NAME, with NAME of 1 to 15 bytes" },
+	  "tun:NAME, packet:NAME or ring:NAME, with NAME of 1 to 15 bytes, or "
+	  "fault:WHAT: "
+	  "before it" },
 	{ "[stack]\naddr = 192.0.2.2\n",
 	  ":2: stack.addr is '192.0.2.2'; allowed: an IPv4 address of one station with "
 	  "prefix length, as 192.0.2.2/24" },

@@ -249,3 +249,12 @@ Case(arp_addr, a_whole_list_costs_no_timer_in_the_end)
 	host_pass(h, 10 * NS_PER_S);
 	cr_assert_eq(h->wheel.n_armed, 0);
 }
+
+Case(arp_addr, a_point_to_point_link_has_nobody_to_tell_or_to_ask)
+{
+	h->eth[0].point_to_point = true;
+	cr_assert_eq(add(true), 0);
+	cr_assert_eq(state(), ARP_ADDR_READY);
+	host_pass(h, 60 * NS_PER_S);
+	cr_assert(!host_sent(h, 0, &l));
+}

@@ -542,3 +542,18 @@ Case(neigh_small, every_entry_is_listed_once)
 	}
 	cr_assert_eq(seen, SMALL);
 }
+
+Case(neigh, the_other_end_of_a_point_to_point_link_needs_no_finding)
+{
+	struct pkt *p;
+
+	h->eth[0].point_to_point = true;
+	output(7);
+	cr_assert_eq(state(), NONE);
+	eth_flush(&h->eth[0], h->now_ns);
+	p = capture_pop(&h->cap[0]);
+	cr_assert_not_null(p);
+	cr_assert_eq(p->total_len, 20);
+	cr_assert_eq(p->data[0], 7);
+	pkt_free(p);
+}

@@ -325,3 +325,23 @@ Case(eth_offload, passes_super_frames_whole_to_a_port_that_can)
 	cr_assert_eq(p->l4, p->data + 34);
 	pkt_free(p);
 }
+
+Case(eth, a_point_to_point_link_carries_packets_as_they_are)
+{
+	static const uint8_t ip4[20] = { 0x45 }, ip6[40] = { 0x60 }, other[] = { 0x10 };
+	uint8_t out[64];
+	struct pkt *p;
+
+	eth.point_to_point = true;
+	expect_next(input(ip4, sizeof(ip4), &p), NEXT_IP4);
+	cr_assert_eq(p->l3, p->data);
+	cr_assert_eq(p->total_len, sizeof(ip4));
+	cr_assert_eq(p->iface, 3);
+	pkt_free(p);
+	expect_next(input(ip6, sizeof(ip6), NULL), NEXT_IP6);
+	expect_end(input(other, sizeof(other), NULL), V_ETH_TYPE);
+	eth_output(&eth, capture_pkt(&pool, ip4, sizeof(ip4)), all, ETHERTYPE_IP4, 0);
+	eth_flush(&eth, 0);
+	cr_assert_eq(capture_take(&cap, out, sizeof(out)), sizeof(ip4));
+	cr_assert_arr_eq(out, ip4, sizeof(ip4));
+}

@@ -84,7 +84,7 @@ Test(pcapng_wire, a_file_begins_with_section_and_interface)
 	uint8_t out[PCAPNG_START_MAX];
 	struct wr w = wr_of(out, sizeof(out));
 
-	pcapng_emit_start(&w, "tap:x");
+	pcapng_emit_start(&w, PCAPNG_ETHERNET, "tap:x");
 	cr_assert(!w.bad);
 	cr_assert_eq(w.p - out, sizeof(bytes));
 	cr_assert_arr_eq(out, bytes, sizeof(bytes));
@@ -100,7 +100,7 @@ Test(pcapng_wire, the_longest_name_fits)
 
 		memset(name, 'n', len);
 		name[len] = 0;
-		pcapng_emit_start(&w, name);
+		pcapng_emit_start(&w, PCAPNG_ETHERNET, name);
 		cr_assert(!w.bad, "%zu", len);
 		cr_assert_eq((w.p - out) % 4, 0);
 		cr_assert_eq(be32(out + 32), w.p - out - 28);

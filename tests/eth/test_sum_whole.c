@@ -36,7 +36,7 @@ static void whole(uint32_t len, uint32_t head_len)
 	struct pkt *p = port_pkt(&pool, frame, len);
 
 	memcpy(out, frame, len);
-	sum_whole(p, out, head_len);
+	sum_whole(p, true, out, head_len);
 	cr_assert_eq(memcmp(p->data, frame, p->len), 0, "the packet itself was changed");
 	pkt_free(p);
 }

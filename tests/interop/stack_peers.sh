@@ -99,6 +99,12 @@ nothing_out() {
 	grep -q '^pbperf: out: 0 packets, 0 buffers, 0 connections, 0 sockets, 0 half-open' "$work/serve"
 }
 
+# At least so many milliseconds, and not twice as many.
+round_trip() {
+	in_ns ping -q -i 0.01 -c 50 192.0.2.2 | tee /dev/stderr |
+		awk -F'[ /]' -v ms="$1" '/^rtt/ { ok = $7 >= ms && $7 < 2 * ms } END { exit !ok }'
+}
+
 no_queue() { tc -n "$ns" qdisc show dev pb0 root | tee /dev/stderr | grep -q '^qdisc noqueue'; }
 
 common() {
@@ -128,6 +134,20 @@ check "plain tap: starts" serve "$ns" tap:pb0 \
 	--host-addr 192.0.2.1/24 --no-offload
 common "plain tap"
 check "plain tap: nothing is out in the pools" nothing_out
+
+check "tun: starts" serve "$ns" tun:pb0 --host-addr 192.0.2.1/24
+common tun
+check "tun: nothing is out in the pools" nothing_out
+
+check "bad wire: starts" serve "$ns" \
+	fault:delay=5ms,loss=2%,duplicate=1%,reorder=2%,late=1ms,corrupt=1%:tun:pb0 \
+	--host-addr 192.0.2.1/24
+check "bad wire: 200 connections opened, used, closed" \
+	in_ns "$pbperf" crr -c 192.0.2.2 -n 200 -P 16 -s 512
+check "bad wire: bulk to us" in_ns "$pbperf" bulk -c 192.0.2.2 -t 2 -P 2
+check "bad wire: bulk from us" in_ns "$pbperf" bulk -c 192.0.2.2 -t 2 -P 2 -R
+check "bad wire: it takes 10 ms to us and back" round_trip 10
+check "bad wire: nothing is out in the pools" nothing_out
 
 ip netns add "$ns-b" && ip -n "$ns" link add v0 type veth peer name v0 netns "$ns-b"
 ip -n "$ns" addr add 192.0.2.1/24 dev v0 && ip -n "$ns" link set v0 up
