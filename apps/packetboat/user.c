@@ -64,8 +64,13 @@ static int save(const struct packetboat *p, const struct users *users)
 	return r < 0 ? fail_errno(p->users, r) : 0;
 }
 
-/* The hash of a password that is asked for. */
-static int ask_hash(const struct packetboat *p, char hash[USER_HASH_MAX])
+/* What is kept of a password: no keys ("") of one that SCRAM cannot have. */
+struct secrets {
+	char hash[USER_HASH_MAX], scram[USERS_SCRAM_MAX];
+};
+
+/* Of a password that is asked for. */
+static int ask_password(const struct packetboat *p, struct secrets *to)
 {
 	char password[PASSWORD_ROOM];
 	const char *why;
@@ -73,7 +78,9 @@ static int ask_hash(const struct packetboat *p, char hash[USER_HASH_MAX])
 
 	if (r < 0)
 		return packetboat_fail(why);
-	r = users_hash(str_of(password), hash);
+	r = users_hash(str_of(password), to->hash);
+	if (r == 0 && users_scram(str_of(password), to->scram) < 0)
+		to->scram[0] = '\0';
 	explicit_bzero(password, sizeof(password));
 	if (r == -EINVAL)
 		return packetboat_fail(
@@ -81,41 +88,40 @@ static int ask_hash(const struct packetboat *p, char hash[USER_HASH_MAX])
 	return r < 0 ? fail_errno("password", r) : 0;
 }
 
-static int add(struct packetboat *p, struct users *users, int argc, char **argv)
+/* Asks for the password of a user who is there, and writes all. */
+static int set_password(const struct packetboat *p, struct users *users, const char *name)
 {
-	char hash[USER_HASH_MAX], error[USERS_ERROR_LEN];
-	struct user user = { .name = argv[0],
-			     .hash = hash,
-			     .addrs = argv + 1,
-			     .n_addrs = (size_t)argc - 1 };
-	int status;
+	struct secrets secrets;
+	int status = ask_password(p, &secrets);
 
-	/* Before anybody types a password in vain. */
-	strcpy(hash, "!");
-	if (users_add(users, &user, error) < 0)
-		return packetboat_fail(error);
-	status = ask_hash(p, hash);
 	if (status != 0)
 		return status;
-	if (users_set_hash(users, str_of(argv[0]), hash) < 0)
+	if (users_set_hash(users, str_of(name), secrets.hash,
+			   secrets.scram[0] ? secrets.scram : NULL) < 0)
 		return packetboat_fail("no memory");
 	return save(p, users);
 }
 
+static int add(struct packetboat *p, struct users *users, int argc, char **argv)
+{
+	char nothing[] = "!", error[USERS_ERROR_LEN];
+	struct user user = { .name = argv[0],
+			     .hash = nothing,
+			     .addrs = argv + 1,
+			     .n_addrs = (size_t)argc - 1 };
+
+	/* Before anybody types a password in vain. */
+	if (users_add(users, &user, error) < 0)
+		return packetboat_fail(error);
+	return set_password(p, users, argv[0]);
+}
+
 static int passwd(struct packetboat *p, struct users *users, int argc, char **argv)
 {
-	char hash[USER_HASH_MAX];
-	int status;
-
 	(void)argc;
 	if (!users_by_name(users, str_of(argv[0])))
 		return packetboat_fail("no such user; see packetboat user list");
-	status = ask_hash(p, hash);
-	if (status != 0)
-		return status;
-	if (users_set_hash(users, str_of(argv[0]), hash) < 0)
-		return packetboat_fail("no memory");
-	return save(p, users);
+	return set_password(p, users, argv[0]);
 }
 
 static int list(struct packetboat *p, struct users *users, int argc, char **argv)

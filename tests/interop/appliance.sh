@@ -165,7 +165,7 @@ one_network() {
 	check "unknown service user" fails_with \
 		"user is 'no-such-user'; allowed: a user of this system" -o user=no-such-user
 	check "file of users with a mistake" fails_with \
-		"$dir/wrong:1: not three parts; allowed: name:hash:address[,address...]" \
+		"$dir/wrong:1: not three or four parts; allowed: name:hash:address[,address...][:scram]" \
 		-o "users=$dir/wrong"
 	check "configuration that is not there" fails_with \
 		"$dir/none: No such file or directory" -c "$dir/none"

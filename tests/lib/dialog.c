@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/ssl.h>
 #include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
+#include "tests/lib/mem_tls.h"
 #include "tests/lib/net_mem.h"
 
 enum { LINE_MAX_LEN = 16384 };
@@ -18,6 +20,7 @@ struct player {
 	const char *path;
 	unsigned line_no;
 	struct mem_peer *clients[DIALOG_CLIENTS + 1];
+	struct mem_tls *tls[DIALOG_CLIENTS + 1]; /* NULL: it speaks in clear */
 	size_t cut;
 	const char *found_at; /* rest of d->found */
 };
@@ -37,11 +40,21 @@ static bool fail(struct player *p, const char *format, ...)
 	return false;
 }
 
-static void settle(struct player *p)
+static void carry(struct player *p)
 {
 	mem_settle(p->d->net);
-	while (p->d->busy && p->d->busy(p->d))
+	for (unsigned i = 1; i <= DIALOG_CLIENTS; i++)
+		if (p->tls[i])
+			mem_tls_settle(p->tls[i]);
+}
+
+static void settle(struct player *p)
+{
+	carry(p);
+	while (p->d->busy && p->d->busy(p->d)) {
 		ASSERT(mem_wait(p->d->net));
+		carry(p);
+	}
 }
 
 static struct mem_peer *client(struct player *p, unsigned i)
@@ -117,9 +130,30 @@ static bool first_line(struct str text, struct str *line)
 	return true;
 }
 
-static bool expect(struct player *p, struct mem_peer *peer, char kind, const char *text)
+static struct str heard_of(struct player *p, unsigned i)
 {
-	struct str heard = mem_heard(peer), line;
+	return p->tls[i] ? mem_tls_heard(p->tls[i]) : mem_heard(p->clients[i]);
+}
+
+static void take(struct player *p, unsigned i, size_t n)
+{
+	if (p->tls[i])
+		mem_tls_take(p->tls[i], n);
+	else
+		mem_take(p->clients[i], n);
+}
+
+static void say(struct player *p, unsigned i, const char *text, size_t len)
+{
+	if (p->tls[i])
+		mem_tls_send(p->tls[i], text, len);
+	else
+		mem_send(p->clients[i], text, len);
+}
+
+static bool expect(struct player *p, unsigned i, char kind, const char *text)
+{
+	struct str heard = heard_of(p, i), line;
 	char want[LINE_MAX_LEN];
 
 	snprintf(want, sizeof(want), "%s", text);
@@ -129,7 +163,7 @@ static bool expect(struct player *p, struct mem_peer *peer, char kind, const cha
 	if (!matches(kind, line, want))
 		return fail(p, "heard \"%.*s\", wanted %c \"%s\"", (int)line.len, line.p,
 			    kind, text);
-	mem_take(peer, line.len + 2);
+	take(p, i, line.len + 2);
 	return true;
 }
 
@@ -142,27 +176,26 @@ static unsigned take_times(char **text)
 	return n;
 }
 
-static bool client_line(struct player *p, struct mem_peer *peer, char kind, char *text)
+static bool client_line(struct player *p, unsigned i, char kind, char *text)
 {
 	unsigned n = kind == '*' ? take_times(&text) : 1;
 	size_t len = dialog_unescape(text);
 
-	for (unsigned i = 0; i < n; i++) {
-		mem_send(peer, text, len);
+	while (n-- > 0) {
+		say(p, i, text, len);
 		if (kind != '|')
-			mem_say(peer, "\r\n");
+			say(p, i, "\r\n", 2);
 	}
-	(void)p;
 	return true;
 }
 
-static bool server_line(struct player *p, struct mem_peer *peer, char kind, char *text)
+static bool server_line(struct player *p, unsigned i, char kind, char *text)
 {
 	unsigned n = kind == '*' ? take_times(&text) : 1;
 
 	settle(p);
-	for (unsigned i = 0; i < n; i++)
-		if (!expect(p, peer, kind == '*' ? '^' : kind, text))
+	while (n-- > 0)
+		if (!expect(p, i, kind == '*' ? '^' : kind, text))
 			return false;
 	return true;
 }
@@ -183,9 +216,9 @@ static bool found_line(struct player *p, char kind, const char *text)
 	return true;
 }
 
-static bool quiet(struct player *p, struct mem_peer *peer)
+static bool quiet(struct player *p, unsigned i)
 {
-	struct str heard = mem_heard(peer);
+	struct str heard = heard_of(p, i);
 
 	return heard.len == 0 ||
 	       fail(p, "heard \"%.*s\", wanted nothing", (int)heard.len, heard.p);
@@ -231,11 +264,22 @@ static bool run_hook(struct player *p, const char *words)
 	return true;
 }
 
+/* "TLS", or "TLS 1.1" of a client that speaks nothing newer, and is refused. */
+static bool begin_tls(struct player *p, unsigned i, const char *line)
+{
+	bool is_old = strstr(line, " 1.1") != NULL;
+
+	p->tls[i] = mem_tls_client(p->d->net, p->clients[i], is_old ? TLS1_1_VERSION : 0);
+	settle(p);
+	return mem_tls_up(p->tls[i]) != is_old ||
+	       fail(p, is_old ? "TLS 1.1 was accepted" : "no TLS");
+}
+
 /* What is about the state of a client, not about a line. */
 static bool client_word(struct player *p, const char *line)
 {
-	static const char *const words[] = { "NOTHING", "CLOSED", "RESET",
-					     "FIN",	"GONE",	  "WINDOW" };
+	static const char *const words[] = { "NOTHING", "CLOSED", "RESET", "FIN",
+					     "GONE",	"WINDOW", "TLS" };
 	struct mem_peer *peer;
 	size_t word = 0;
 	unsigned i;
@@ -249,13 +293,12 @@ static bool client_word(struct player *p, const char *line)
 	if (!peer)
 		return fail(p, "nobody listens at %s", p->d->where);
 	switch (word) {
-	case 0: return quiet(p, peer);
-	case 1:
-		return quiet(p, peer) &&
-		       (mem_finished(peer) || fail(p, "it is still open"));
+	case 0: return quiet(p, i);
+	case 1: return quiet(p, i) && (mem_finished(peer) || fail(p, "it is still open"));
 	case 2: return mem_was_reset(peer) || fail(p, "it was not reset");
 	case 3: mem_fin(peer); break;
 	case 4: mem_reset(peer); break;
+	case 6: return begin_tls(p, i, line);
 	default: mem_window(peer, strtoul(strchr(line, ' '), NULL, 10)); break;
 	}
 	return true;
@@ -278,16 +321,13 @@ static bool said_line(struct player *p, char *line)
 	char who = *line++;
 	unsigned i = *line >= '1' && *line <= '9' ? (unsigned)(*line++ - '0') : 1;
 	char kind = *line++;
-	struct mem_peer *peer;
 
 	line += *line == ' ';
 	if (who == 'M')
 		return found_line(p, kind, line);
-	peer = client(p, i);
-	if (!peer)
+	if (!client(p, i))
 		return fail(p, "nobody listens at %s", p->d->where);
-	return who == 'C' ? client_line(p, peer, kind, line) :
-			    server_line(p, peer, kind, line);
+	return who == 'C' ? client_line(p, i, kind, line) : server_line(p, i, kind, line);
 }
 
 static bool is_said(const char *line)
@@ -332,9 +372,11 @@ bool dialog_play(struct dialog *d, const char *path)
 		good = play_line(&p, line);
 	}
 	fclose(f);
-	for (unsigned i = 1; i <= DIALOG_CLIENTS; i++)
+	for (unsigned i = 1; i <= DIALOG_CLIENTS; i++) {
+		mem_tls_free(p.tls[i]);
 		if (p.clients[i])
 			mem_free(p.clients[i]);
+	}
 	mem_settle(d->net);
 	free(d->found);
 	d->found = NULL;

@@ -17,6 +17,8 @@
  *	GONE				the client resets the connection
  *	CUT 3				from here on bytes arrive three at a time
  *	WINDOW 100			the client reads only so many more bytes
+ *	TLS				the client begins TLS; all after that is encrypted
+ *	TLS 1.1				... and knows nothing newer; that must fail
  *	TIME_PASSES 300s		or ms
  *	! words				something about the service, for the test's hook
  *	M: text				the next line of what the hook found (M^ and M~, too)

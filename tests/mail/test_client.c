@@ -1,11 +1,15 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/lib/io.h"
+#include "apps/lib/tls.h"
 #include "apps/mail/relay/client.h"
 #include "stack/base/clock.h"
 #include "tests/lib/case.h"
+#include "tests/lib/mem_tls.h"
 #include "tests/lib/net_mem.h"
 
 /*
@@ -14,6 +18,8 @@
  */
 static struct net *net;
 static struct mem_peer *server;
+static struct mem_tls *server_tls; /* NULL: the server speaks in clear */
+static struct tls *tls;
 static struct client *client;
 static struct client_conf conf;
 static char told[4096];
@@ -64,11 +70,19 @@ static void closed(void *arg, bool greeted, const struct client_said *said)
 		 said->enhanced.subject, said->enhanced.detail, said->text);
 }
 
-static void setup(void)
+static struct client_ops begin_ops = { ready, rcpt, done, closed };
+
+static void begin(void)
 {
-	static const struct client_ops ops = { ready, rcpt, done, closed };
 	struct io *io;
 
+	cr_assert_eq(net_connect(net, "192.0.2.7:25", &io), 0);
+	client = client_new(io, &conf, &begin_ops, NULL);
+	cr_assert(client);
+}
+
+static void setup(void)
+{
 	cr_assert_eq(net_mem_new(&net), 0);
 	conf = (struct client_conf){
 		.host = "mx.a.example",
@@ -78,13 +92,13 @@ static void setup(void)
 #undef L
 		},
 	};
-	cr_assert_eq(net_connect(net, "192.0.2.7:25", &io), 0);
-	client = client_new(io, &conf, &ops, NULL);
-	cr_assert(client);
+	begin();
 }
 
 static void clean(void)
 {
+	mem_tls_free(server_tls);
+	server_tls = NULL;
 	if (client)
 		client_abort(client);
 	if (server)
@@ -94,25 +108,40 @@ static void clean(void)
 	mem_advance(net, 120 * NS_PER_S);
 	cr_assert_eq(mem_n_open(net), 0);
 	net_free(net);
+	tls_put(tls);
+	tls = NULL;
 }
 
 Cases(client, setup, clean);
+
+static void settle(void)
+{
+	mem_settle(net);
+	if (server_tls)
+		mem_tls_settle(server_tls);
+}
 
 static void hears(const char *text)
 {
 	struct str heard;
 
-	mem_settle(net);
-	heard = mem_heard(server);
+	settle();
+	heard = server_tls ? mem_tls_heard(server_tls) : mem_heard(server);
 	cr_assert(str_eq(heard, str_of(text)), "heard \"%.*s\", wanted \"%s\"",
 		  (int)heard.len, heard.p, text);
-	mem_take(server, heard.len);
+	if (server_tls)
+		mem_tls_take(server_tls, heard.len);
+	else
+		mem_take(server, heard.len);
 }
 
 static void says(const char *text)
 {
-	mem_say(server, text);
-	mem_settle(net);
+	if (server_tls)
+		mem_tls_send(server_tls, text, strlen(text));
+	else
+		mem_say(server, text);
+	settle();
 }
 
 static void is_told(const char *text)
@@ -513,4 +542,176 @@ Test(client_7bit, text_is_converted_for_who_takes_no_8bit)
 	says("250 Ok\r\n");
 	is_told("0:ok:0.0.0:Ok done ready ");
 	clean();
+}
+
+/* Another client than the one setup() made, as @conf has it now. */
+static void begin_with(enum client_tls mode, const char *user, const char *password)
+{
+	char error[TLS_ERROR_LEN];
+
+	if (client) {
+		client_abort(client);
+		mem_free(server ? server : mem_accept(net));
+	} else {
+		mem_free(server);
+	}
+	server = NULL;
+	mem_settle(net);
+	if (!tls)
+		cr_assert_eq(tls_client_new(TLS_TRUST_ANY, NULL, &tls, error), 0);
+	conf.tls_mode = mode;
+	conf.tls = tls;
+	conf.tls_host = MEM_TLS_HOST;
+	conf.user = user;
+	conf.password = password;
+	begin();
+	told[0] = '\0';
+}
+
+static void shake(int max_version)
+{
+	server_tls = mem_tls_server(net, server, max_version);
+	settle();
+}
+
+#define WITH_TLS "250-mx.b.example\r\n250-AUTH LOGIN PLAIN\r\n250 STARTTLS\r\n"
+
+Case(client, turns_to_tls_where_it_is_offered_and_greets_again)
+{
+	begin_with(CLIENT_TLS_IF_OFFERED, NULL, NULL);
+	greet("220 mx\r\n", WITH_TLS);
+	hears("STARTTLS\r\n");
+	/* What somebody put behind the answer was never said. */
+	says("220 Go\r\n250-evil\r\n250 SIZE 1\r\n");
+	shake(0);
+	cr_assert(mem_tls_up(server_tls));
+	hears("EHLO mx.a.example\r\n");
+	says("250-mx\r\n250 SIZE 1000\r\n");
+	is_told("ready ");
+	cr_assert(client_is_secure(client));
+	cr_assert_eq(client_caps(client), CLIENT_SIZE);
+	send_one();
+	hears("MAIL FROM:<a@a.example> SIZE=20\r\n");
+}
+
+Case(client, goes_on_in_clear_where_no_tls_is_offered_or_none_is_given)
+{
+	begin_with(CLIENT_TLS_IF_OFFERED, NULL, NULL);
+	become_ready(ALL);
+	begin_with(CLIENT_TLS_IF_OFFERED, NULL, NULL);
+	greet("220 mx\r\n", WITH_TLS);
+	hears("STARTTLS\r\n");
+	says("454 4.7.0 Not now\r\n");
+	is_told("ready ");
+	cr_assert(!client_is_secure(client));
+}
+
+Case(client, sends_nothing_in_clear_when_tls_is_required)
+{
+	begin_with(CLIENT_TLS_REQUIRED, NULL, NULL);
+	greet("220 mx\r\n", ALL);
+	is_told("closed:0:0:5.7.10:It offers no TLS ");
+	begin_with(CLIENT_TLS_REQUIRED, NULL, NULL);
+	greet("220 mx\r\n", WITH_TLS);
+	hears("STARTTLS\r\n");
+	says("454 4.7.0 Not now\r\n");
+	is_told("closed:0:454:4.7.0:Not now ");
+}
+
+Case(client, speaks_tls_from_the_first_octet_on)
+{
+	begin_with(CLIENT_TLS_IMPLICIT, NULL, NULL);
+	server = mem_accept(net);
+	shake(0);
+	says("220 mx\r\n");
+	hears("EHLO mx.a.example\r\n");
+	says("250 mx\r\n");
+	is_told("ready ");
+}
+
+static bool has_failed;
+
+static void note_failure(void *arg, bool greeted, const struct client_said *said)
+{
+	has_failed = client_tls_failed(client);
+	closed(arg, greeted, said);
+}
+
+Case(client, tells_that_tls_came_to_nothing)
+{
+	begin_ops.closed = note_failure;
+	begin_with(CLIENT_TLS_IF_OFFERED, NULL, NULL);
+	greet("220 mx\r\n", WITH_TLS);
+	hears("STARTTLS\r\n");
+	says("220 Go\r\n");
+	shake(TLS1_1_VERSION);
+	cr_assert(!mem_tls_up(server_tls));
+	cr_assert(has_failed);
+	cr_assert(strncmp(told, "closed:0:0:4.7.5:", 17) == 0, "%s", told);
+}
+
+Case(client, a_handshake_that_hangs_has_its_time)
+{
+	begin_with(CLIENT_TLS_IMPLICIT, NULL, NULL);
+	server = mem_accept(net);
+	mem_settle(net);
+	mem_advance(net, 301 * NS_PER_S);
+	is_told("closed:0:0:4.7.5:No TLS in time ");
+}
+
+Case(client, logs_in_by_the_best_that_is_offered)
+{
+	begin_with(CLIENT_TLS_NONE, "alice", "secret");
+	greet("220 mx\r\n", "250-mx\r\n250 AUTH LOGIN PLAIN\r\n");
+	hears("AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n");
+	says("235 2.7.0 Welcome\r\n");
+	is_told("ready ");
+}
+
+Case(client, answers_what_login_asks)
+{
+	begin_with(CLIENT_TLS_NONE, "alice", "secret");
+	greet("220 mx\r\n", "250-mx\r\n250 AUTH LOGIN\r\n");
+	hears("AUTH LOGIN\r\n");
+	says("334 VXNlciBOYW1l\r\n");
+	hears("YWxpY2U=\r\n");
+	says("334 UGFzc3dvcmQ=\r\n");
+	hears("c2VjcmV0\r\n");
+	says("535 5.7.8 Wrong\r\n");
+	is_told("closed:0:535:5.7.8:Wrong ");
+}
+
+Case(client, shows_no_password_in_clear_where_somebody_took_tls_away)
+{
+	begin_with(CLIENT_TLS_IF_OFFERED, "alice", "secret");
+	greet("220 mx\r\n", "250-mx\r\n250 AUTH LOGIN PLAIN\r\n");
+	is_told("closed:0:0:5.7.4:It offers no way to log in that we would use ");
+	hears("");
+}
+
+Case(client, logs_in_behind_tls)
+{
+	begin_with(CLIENT_TLS_REQUIRED, "alice", "secret");
+	greet("220 mx\r\n", WITH_TLS);
+	hears("STARTTLS\r\n");
+	says("220 Go\r\n");
+	shake(0);
+	hears("EHLO mx.a.example\r\n");
+	says("250-mx\r\n250 AUTH PLAIN\r\n");
+	hears("AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n");
+	says("235 2.7.0 Welcome\r\n");
+	is_told("ready ");
+}
+
+Case(client, a_server_that_only_says_yes_to_scram_is_not_believed)
+{
+	struct str heard;
+
+	begin_with(CLIENT_TLS_NONE, "alice", "secret");
+	greet("220 mx\r\n", "250-mx\r\n250 AUTH PLAIN SCRAM-SHA-256\r\n");
+	heard = mem_heard(server);
+	cr_assert(str_starts_nocase(heard, STR("AUTH SCRAM-SHA-256 ")));
+	mem_take(server, heard.len);
+	says("235 2.7.0 Welcome\r\n");
+	is_told("closed:0:0:5.7.0:It does not know our password ");
 }

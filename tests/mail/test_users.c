@@ -74,6 +74,24 @@ Test(users, file_comes_back_with_its_comments)
 	users_free(users);
 }
 
+Test(users, keys_for_scram_come_back_and_go_with_their_password)
+{
+	static const char line[] = "a:" HASH ":a@b:SCRAM-SHA-256$4096$c2FsdA==$"
+				   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=$"
+				   "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=\n";
+	struct users *users = parse(line);
+	char *text = emit(users);
+
+	cr_assert_str_eq(text, line);
+	free(text);
+	cr_assert_eq(users_set_hash(users, STR("a"), "!", "bad"), -EINVAL);
+	cr_assert_eq(users_set_hash(users, STR("a"), "!", NULL), 0);
+	text = emit(users);
+	cr_assert_str_eq(text, "a:!:a@b\n");
+	free(text);
+	users_free(users);
+}
+
 Test(users, no_users_is_a_file_too)
 {
 	struct users *users = parse("");
@@ -91,10 +109,14 @@ Test(users, no_users_is_a_file_too)
 #define HASH_ALLOWED                                                               \
 	"cannot be; allowed: what 'packetboat user' writes, a crypt(5) hash of a " \
 	"method that is not out of date ($y$, $7$, $2b$, $6$), or ! for no password"
+#define KEYS_ALLOWED                                                               \
+	"cannot be; allowed: what 'packetboat user' writes for SCRAM-SHA-256, or " \
+	"nothing"
 #define ADDR_ALLOWED                                                                  \
 	"cannot be; allowed: local@domain as RFC 5321 4.1.2 has it, without quotes, " \
 	"or local@[192.0.2.1]"
-#define THREE_PARTS "not three parts; allowed: name:hash:address[,address...]"
+#define THREE_PARTS \
+	"not three or four parts; allowed: name:hash:address[,address...][:scram]"
 
 Test(users, wrong_files_are_refused_with_place_and_reason)
 {
@@ -103,7 +125,7 @@ Test(users, wrong_files_are_refused_with_place_and_reason)
 	} wrong[] = {
 		{ "alice\n", "users:1: " THREE_PARTS },
 		{ "#\n\nalice:!\n", "users:3: " THREE_PARTS },
-		{ "alice:!:a@b:c\n", "users:1: " THREE_PARTS },
+		{ "alice:!:a@b:c\n", "users:1: keys 'c' " KEYS_ALLOWED },
 		{ " \n", "users:1: " THREE_PARTS },
 		{ ":!:a@b\n", "users:1: name '' " NAME_ALLOWED },
 		{ "-a:!:a@b\n", "users:1: name '-a' " NAME_ALLOWED },
@@ -114,6 +136,8 @@ Test(users, wrong_files_are_refused_with_place_and_reason)
 		{ "a:secret pass:a@b\n", "users:1: hash 'secret pass' " HASH_ALLOWED },
 		{ "a:$1$abc$BXBqpb9BZcZhXLgbee.0s/:a@b\n",
 		  "users:1: hash '$1$abc$BXBqpb9BZcZhXLgbee.0s/' " HASH_ALLOWED },
+		{ "a:!:a@b:\n", "users:1: keys '' " KEYS_ALLOWED },
+		{ "a:!:a@b:c:d\n", "users:1: " THREE_PARTS },
 		{ "a:!:\n", "users:1: address '' " ADDR_ALLOWED },
 		{ "a:!:b\n", "users:1: address 'b' " ADDR_ALLOWED },
 		{ "a:!:a@b,\n", "users:1: address '' " ADDR_ALLOWED },
@@ -220,9 +244,9 @@ Test(users, changes_keep_the_indexes_right)
 	cr_assert(!users_has_domain(users, STR("example.org")));
 	cr_assert_str_eq(users_by_addr(users, STR("carol@example.com"))->name, "carol");
 	cr_assert_str_eq(users_by_addr(users, STR("b=o+b@example.net"))->name, "bob.2");
-	cr_assert_eq(users_set_hash(users, STR("bob.2"), "bad"), -EINVAL);
-	cr_assert_eq(users_set_hash(users, STR("alice"), "!"), -ENOENT);
-	cr_assert_eq(users_set_hash(users, STR("bob.2"), HASH), 0);
+	cr_assert_eq(users_set_hash(users, STR("bob.2"), "bad", NULL), -EINVAL);
+	cr_assert_eq(users_set_hash(users, STR("alice"), "!", NULL), -ENOENT);
+	cr_assert_eq(users_set_hash(users, STR("bob.2"), HASH, NULL), 0);
 	text = emit(users);
 	cr_assert_str_eq(text, "# no password yet\n"
 			       "bob.2:" HASH ":bob@[192.0.2.1],b=o+b@example.net\n"

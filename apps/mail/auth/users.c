@@ -100,6 +100,7 @@ static void user_fini(struct user *user)
 	free(user->addrs);
 	free(user->name);
 	free(user->hash);
+	free(user->scram);
 }
 
 static void entry_fini(struct users_entry *entry)
@@ -233,9 +234,10 @@ static int user_copy(const struct user *from, struct user *to)
 	*to = (struct user){
 		.name = strdup(from->name),
 		.hash = strdup(from->hash),
+		.scram = from->scram ? strdup(from->scram) : NULL,
 		.addrs = calloc(from->n_addrs, sizeof(*to->addrs)),
 	};
-	if (!to->name || !to->hash || !to->addrs)
+	if (!to->name || !to->hash || !to->addrs || (from->scram && !to->scram))
 		return -ENOMEM;
 	for (to->n_addrs = 0; to->n_addrs < from->n_addrs; to->n_addrs++) {
 		to->addrs[to->n_addrs] = strdup(from->addrs[to->n_addrs]);
@@ -319,25 +321,31 @@ int users_remove(struct users *users, struct str name)
 	return reindex(users);
 }
 
-int users_set_hash(struct users *users, struct str name, const char *hash)
+int users_set_hash(struct users *users, struct str name, const char *hash,
+		   const char *scram)
 {
 	uint32_t id = find_name(users, name);
 	char error[USERS_ERROR_LEN];
-	struct user changed;
-	char *copy;
+	struct user changed, *user;
+	int r = 0;
 
 	if (id == MAP_NONE)
 		return -ENOENT;
-	copy = strdup(hash);
-	if (!copy)
-		return -ENOMEM;
-	changed = users->entries[id].user;
-	changed.hash = copy;
-	if (users_check(&changed, error) < 0) {
-		free(copy);
-		return -EINVAL;
+	user = &users->entries[id].user;
+	changed = *user;
+	changed.hash = strdup(hash);
+	changed.scram = scram ? strdup(scram) : NULL;
+	if (!changed.hash || (scram && !changed.scram))
+		r = -ENOMEM;
+	else if (users_check(&changed, error) < 0)
+		r = -EINVAL;
+	if (r < 0) {
+		free(changed.hash);
+		free(changed.scram);
+		return r;
 	}
-	free(users->entries[id].user.hash);
-	users->entries[id].user.hash = copy;
+	free(user->hash);
+	free(user->scram);
+	*user = changed;
 	return 0;
 }

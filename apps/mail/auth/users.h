@@ -1,9 +1,10 @@
 /*
  * Users in a file: one line each,
  *
- *	name:hash:address[,address...]
+ *	name:hash:address[,address...][:scram]
  *
- * with the hash as crypt(3) writes it (yescrypt), or "!" for a user without a password.
+ * with the hash as crypt(3) writes it (yescrypt), or "!" for a user without a password;
+ * and, for who may log in by SCRAM-SHA-256, the keys for that (users_scram.c).
  * Blank lines and lines beginning with '#' are comments, and kept.  The file is read
  * whole, checked whole, and replaced whole by rename; whoever has it loaded looks with
  * users_stamp() whether there is a new one.
@@ -33,13 +34,29 @@ enum {
 	USERS_FILE_MAX = 1 << 30, /* bytes of the file */
 	USERS_PASSWORD_MAX = 511, /* bytes; what crypt(3) takes */
 	USERS_ERROR_LEN = 512,
+	/* Of SCRAM; RFC 7677 4: at least 4096, and those of ours are all alike, so that a
+	 * stranger cannot tell from them who is a user. */
+	USERS_SCRAM_ITERATIONS_MIN = 4096,
+	USERS_SCRAM_ITERATIONS = 16384,
+	USERS_SCRAM_ITERATIONS_MAX = 1 << 20,
+	USERS_SCRAM_KEY_LEN = 44, /* 32 octets in base64 */
+	USERS_SCRAM_MAX = 192,
 };
 
 struct user {
 	char *name;
 	char *hash;
+	char *scram; /* NULL: none */
 	char **addrs;
 	size_t n_addrs;
+};
+
+/* The keys for SCRAM, in base64. */
+struct users_scram {
+	uint32_t iterations;
+	char salt[USERS_SCRAM_KEY_LEN + 1];
+	char stored_key[USERS_SCRAM_KEY_LEN + 1];
+	char server_key[USERS_SCRAM_KEY_LEN + 1];
 };
 
 struct users;
@@ -77,7 +94,9 @@ bool users_has_domain(const struct users *users, struct str domain);
 int users_add(struct users *users, const struct user *user, char error[USERS_ERROR_LEN]);
 /* 0 or -ENOENT, -EINVAL, -ENOMEM. */
 int users_remove(struct users *users, struct str name);
-int users_set_hash(struct users *users, struct str name, const char *hash);
+/* The password is another: its hash, and its keys for SCRAM, or NULL. */
+int users_set_hash(struct users *users, struct str name, const char *hash,
+		   const char *scram);
 /* The text of the file.  0 or -EIO. */
 int users_emit(const struct users *users, FILE *to);
 /* Writes @path anew: temporary file 0600, with the owner of the one it replaces, fsync,
@@ -92,3 +111,9 @@ int users_hash(struct str password, char hash[USER_HASH_MAX]);
  * call it in a worker thread (verify.h).  With hash NULL it takes as long, and is false.
  */
 bool users_verify(const char *hash, struct str password);
+
+/* Keys for SCRAM of @password, with a random salt.  0; -EINVAL: a password that SASLprep
+ * (RFC 4013) does not allow, as one that is not UTF-8; -errno. */
+int users_scram(struct str password, char scram[USERS_SCRAM_MAX]);
+/* False: it is not what users_scram() writes. */
+bool users_scram_parse(const char *text, struct users_scram *scram);

@@ -117,6 +117,13 @@ static bool is_addr(struct str addr)
 	       is_domain(domain);
 }
 
+static bool is_scram(const char *text)
+{
+	struct users_scram scram;
+
+	return users_scram_parse(text, &scram);
+}
+
 int users_check(const struct user *user, char error[USERS_ERROR_LEN])
 {
 	if (!is_name(str_of(user->name)))
@@ -129,6 +136,10 @@ int users_check(const struct user *user, char error[USERS_ERROR_LEN])
 			"what 'packetboat user' writes, a crypt(5) hash of a method "
 			"that is not out of date ($y$, $7$, $2b$, $6$), or ! for no "
 			"password");
+	if (user->scram && !is_scram(user->scram))
+		return refuse(
+			error, "keys", str_of(user->scram),
+			"what 'packetboat user' writes for SCRAM-SHA-256, or nothing");
 	if (user->n_addrs < 1 || user->n_addrs > USER_ADDRS_MAX) {
 		snprintf(error, USERS_ERROR_LEN,
 			 "%zu addresses cannot be; allowed: 1 to %d, with commas between",

@@ -50,16 +50,19 @@ static int split_addrs(const struct reader *rd, char *list, struct user *user)
 static int add_user(const struct reader *rd, char *line)
 {
 	char error[USERS_ERROR_LEN];
-	char *addrs[USER_ADDRS_MAX];
+	char *addrs[USER_ADDRS_MAX], *list;
 	struct user user = { .addrs = addrs };
 	int r;
 
 	user.name = strsep(&line, ":");
 	user.hash = strsep(&line, ":");
-	if (!line || strchr(line, ':'))
+	list = strsep(&line, ":");
+	user.scram = strsep(&line, ":");
+	if (!list || line)
 		return fail(rd, -EINVAL,
-			    "not three parts; allowed: name:hash:address[,address...]");
-	r = split_addrs(rd, line, &user);
+			    "not three or four parts; allowed: "
+			    "name:hash:address[,address...][:scram]");
+	r = split_addrs(rd, list, &user);
 	if (r < 0)
 		return r;
 	r = users_add(rd->users, &user, error);
@@ -209,7 +212,8 @@ int users_emit(const struct users *users, FILE *to)
 			e->user.hash);
 		for (size_t j = 0; j < e->user.n_addrs; j++)
 			fprintf(to, "%s%s", j > 0 ? "," : "", e->user.addrs[j]);
-		fputc('\n', to);
+		fprintf(to, "%s%s\n", e->user.scram ? ":" : "",
+			e->user.scram ? e->user.scram : "");
 	}
 	fputs(users->tail ? users->tail : "", to);
 	return ferror(to) ? -EIO : 0;

@@ -148,6 +148,23 @@ bool verify_submit(struct verify *v, const struct user *user, struct verify_job 
 	return false;
 }
 
+bool verify_told(struct verify *v, struct verify_job *job, bool is_right)
+{
+	name_job(v, job);
+	if (!may_try(v, job)) {
+		v->late++;
+		return false;
+	}
+	if (is_right) {
+		v->right++;
+		note_right(v, job);
+	} else {
+		v->wrong++;
+		note_wrong(v, job);
+	}
+	return true;
+}
+
 void verify_cancel(struct verify *v, struct verify_job *job)
 {
 	if (!worker_cancel(v->worker, &job->work))

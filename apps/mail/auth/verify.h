@@ -55,6 +55,12 @@ int verify_new(unsigned n_threads, uint64_t seed, struct verify **verify);
  */
 bool verify_submit(struct verify *verify, const struct user *user,
 		   struct verify_job *job);
+/*
+ * The same for whoever has found out by itself (SCRAM) whether @job->name knows its
+ * password: it is counted, at once, in this thread.  False: too many were wrong before,
+ * and what was found out must not be told.
+ */
+bool verify_told(struct verify *verify, struct verify_job *job, bool is_right);
 /* Nobody wants the answer any more: a check that still waits is VERIFY_UNSURE, and
  * @job->done is called before this returns. */
 void verify_cancel(struct verify *verify, struct verify_job *job);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "apps/lib/net.h"
+#include "apps/lib/tls.h"
+#include "apps/mail/auth/sasl_client.h"
 #include "apps/mail/relay/client_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -20,6 +22,9 @@ static bool may_enter(enum client_state from, enum client_state to)
 		G = 1 << CLIENT_ST_GREETING,
 		E = 1 << CLIENT_ST_EHLO,
 		H = 1 << CLIENT_ST_HELO,
+		B = 1 << CLIENT_ST_STARTTLS,
+		L = 1 << CLIENT_ST_TLS,
+		A = 1 << CLIENT_ST_AUTH,
 		Y = 1 << CLIENT_ST_READY,
 		V = 1 << CLIENT_ST_ENVELOPE,
 		T = 1 << CLIENT_ST_TEXT,
@@ -28,15 +33,18 @@ static bool may_enter(enum client_state from, enum client_state to)
 	};
 	static const unsigned from_of[] = {
 		[CLIENT_ST_CONNECT] = 0,
-		[CLIENT_ST_GREETING] = C,
-		[CLIENT_ST_EHLO] = G,
+		[CLIENT_ST_GREETING] = C | L,
+		[CLIENT_ST_EHLO] = G | L,
 		[CLIENT_ST_HELO] = E,
-		[CLIENT_ST_READY] = E | H | Y | S | R,
+		[CLIENT_ST_STARTTLS] = E,
+		[CLIENT_ST_TLS] = C | B,
+		[CLIENT_ST_AUTH] = E | H | B | A,
+		[CLIENT_ST_READY] = E | H | B | A | Y | S | R,
 		[CLIENT_ST_ENVELOPE] = Y | V,
 		[CLIENT_ST_TEXT] = V | T,
 		[CLIENT_ST_RESULT] = T,
 		[CLIENT_ST_RSET] = V,
-		[CLIENT_ST_CLOSED] = C | G | E | H | Y | V | T | R | S,
+		[CLIENT_ST_CLOSED] = C | G | E | H | B | L | A | Y | V | T | R | S,
 	};
 
 	return from_of[to] >> from & 1;
@@ -51,6 +59,9 @@ static uint64_t patience_s(const struct client *c)
 	case CLIENT_ST_GREETING: return l->greeting_s;
 	case CLIENT_ST_EHLO:
 	case CLIENT_ST_HELO:
+	case CLIENT_ST_STARTTLS:
+	case CLIENT_ST_TLS:
+	case CLIENT_ST_AUTH:
 	case CLIENT_ST_RSET: return l->command_s;
 	case CLIENT_ST_ENVELOPE:
 		/* RFC 5321 4.5.3.2.4: the last one is DATA. */
@@ -121,74 +132,30 @@ void client_done(struct client *c)
 	c->ops.done(c->arg);
 }
 
-/* What we say ourselves about a connection. */
-static void give_up(struct client *c, const char *text, unsigned detail)
+void client_give_up(struct client *c, enum client_result result, unsigned subject,
+		    unsigned detail, const char *text)
 {
-	/* RFC 3463 3.5: 4.4.1 no answer, 4.4.2 bad connection, 4.5.0 bad protocol */
 	const struct client_said said = {
-		.result = CLIENT_TRANSIENT,
-		.enhanced = { 4, detail == 0 ? 5 : 4, (uint16_t)detail },
+		.result = result,
+		.enhanced = { result == CLIENT_PERMANENT ? 5 : 4, (uint16_t)subject,
+			      (uint16_t)detail },
 		.text = text,
 	};
 
 	client_close(c, &said);
 }
 
-static void say_hello(struct client *c, const char *verb, enum client_state state)
+/* RFC 3463 3.6: 4.5.0, another protocol than ours. */
+static void no_smtp(struct client *c, const char *text)
 {
-	c->caps = 0;
-	c->size_max = 0;
-	io_printf(c->io, "%s %s\r\n", verb, c->conf.host);
-	client_enter(c, state);
+	client_give_up(c, CLIENT_TRANSIENT, 5, 0, text);
 }
 
-/* One line of what EHLO answers: keyword and parameters (RFC 5321 4.1.1.1). */
-static void note_cap(struct client *c, struct str line)
-{
-	static const struct {
-		struct str keyword;
-		unsigned cap;
-	} known[] = {
-		{ { "PIPELINING", 10 }, CLIENT_PIPELINING },
-		{ { "8BITMIME", 8 }, CLIENT_8BITMIME },
-		{ { "SIZE", 4 }, CLIENT_SIZE },
-		{ { "ENHANCEDSTATUSCODES", 19 }, CLIENT_ENHANCED },
-		{ { "STARTTLS", 8 }, CLIENT_STARTTLS },
-	};
-	struct str param, keyword = str_cut(str_trim(line), ' ', &param);
-
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (str_eq_nocase(keyword, known[i].keyword))
-			c->caps |= known[i].cap;
-	/* RFC 1870 4: no number, or 0: no limit that it tells. */
-	if (str_eq_nocase(keyword, STR("SIZE")) && !str_to_u64(param, &c->size_max))
-		c->size_max = 0;
-}
-
-static void greeting(struct client *c, const struct client_said *said)
-{
-	if (said->result == CLIENT_OK)
-		say_hello(c, "EHLO", CLIENT_ST_EHLO);
-	else
-		client_close(c, said);
-}
-
-static void become_ready(struct client *c)
+void client_become_ready(struct client *c)
 {
 	c->greeted = true;
 	client_enter(c, CLIENT_ST_READY);
 	c->ops.ready(c->arg);
-}
-
-/* RFC 5321 3.2: a server that does not know EHLO is told HELO. */
-static void hello_reply(struct client *c, const struct client_said *said)
-{
-	if (said->result == CLIENT_OK)
-		become_ready(c);
-	else if (c->state == CLIENT_ST_EHLO && said->result == CLIENT_PERMANENT)
-		say_hello(c, "HELO", CLIENT_ST_HELO);
-	else
-		client_close(c, said);
 }
 
 static void run_reply(struct client *c)
@@ -201,21 +168,24 @@ static void run_reply(struct client *c)
 		return;
 	}
 	switch (c->state) {
-	case CLIENT_ST_GREETING: greeting(c, &said); break;
+	case CLIENT_ST_GREETING:
 	case CLIENT_ST_EHLO:
-	case CLIENT_ST_HELO: hello_reply(c, &said); break;
+	case CLIENT_ST_HELO:
+	case CLIENT_ST_STARTTLS:
+	case CLIENT_ST_AUTH: client_hello_reply(c, &said); break;
 	case CLIENT_ST_ENVELOPE: client_envelope_reply(c); break;
 	case CLIENT_ST_RESULT: client_result_reply(c); break;
 	case CLIENT_ST_RSET:
 		if (said.result == CLIENT_OK)
-			become_ready(c);
+			client_become_ready(c);
 		else
 			client_close(c, &said);
 		break;
 	case CLIENT_ST_TEXT: client_early_reply(c); break;
 	case CLIENT_ST_CONNECT:
+	case CLIENT_ST_TLS:
 	case CLIENT_ST_READY:
-	case CLIENT_ST_CLOSED: give_up(c, "It speaks without being asked", 0); break;
+	case CLIENT_ST_CLOSED: no_smtp(c, "It speaks without being asked"); break;
 	}
 }
 
@@ -229,12 +199,12 @@ static bool read_line(struct client *c)
 	if (got == 1)
 		got = smtp_reply_line(&c->reply, line, &rest);
 	if (got < 0) {
-		give_up(c, "What it answers is no SMTP", 0);
+		no_smtp(c, "What it answers is no SMTP");
 		return true;
 	}
 	/* RFC 5321 4.1.1.1: the first line has its name. */
 	if (c->state == CLIENT_ST_EHLO && c->reply.n_lines > 1)
-		note_cap(c, rest);
+		client_note_cap(c, rest);
 	if (got == 1) {
 		run_reply(c);
 		smtp_reply_init(&c->reply);
@@ -248,25 +218,42 @@ void client_ready_soon(struct client *c)
 	io_deadline(c->io, net_now_ns(io_net(c->io)));
 }
 
+/* RFC 3463 3.5, 3.8: 4.4.1 no answer, 4.4.2 bad connection, 4.7.5 cryptographic failure */
 static void ended(struct client *c, struct io *io, enum io_event e)
 {
-	if (e == IO_DEADLINE && c->ready_soon) {
-		c->ready_soon = false;
-		become_ready(c);
-	} else if (e == IO_DEADLINE)
-		give_up(c,
-			c->state == CLIENT_ST_TEXT ? "It takes no more of the text" :
-						     "No answer in time",
-			c->state == CLIENT_ST_CONNECT ? 1 : 2);
+	const char *why = io_tls_error(io) ? io_tls_error(io) : "The connection broke";
+	bool is_late = e == IO_DEADLINE;
+
+	c->tls_failed = c->state == CLIENT_ST_TLS;
+	if (c->tls_failed)
+		client_give_up(c, CLIENT_TRANSIENT, 7, 5,
+			       is_late ? "No TLS in time" : why);
 	else if (c->state == CLIENT_ST_CONNECT)
-		give_up(c, strerror(io_error(io)), 1);
+		client_give_up(c, CLIENT_TRANSIENT, 4, 1,
+			       is_late ? "No answer in time" : strerror(io_error(io)));
+	else if (is_late)
+		client_give_up(c, CLIENT_TRANSIENT, 4, 2,
+			       c->state == CLIENT_ST_TEXT ?
+				       "It takes no more of the text" :
+				       "No answer in time");
 	else
-		give_up(c, "The connection broke", 2);
+		client_give_up(c, CLIENT_TRANSIENT, 4, 2, "The connection broke");
+}
+
+static void deadline(struct client *c, struct io *io)
+{
+	if (!c->ready_soon) {
+		ended(c, io, IO_DEADLINE);
+		return;
+	}
+	c->ready_soon = false;
+	client_become_ready(c);
 }
 
 static void client_free(struct client *c)
 {
 	forget_message(c);
+	sasl_client_free(c->sasl);
 	free(c);
 }
 
@@ -277,14 +264,14 @@ static void event(void *arg, struct io *io, enum io_event e)
 
 	c->inside = true;
 	switch (e) {
-	case IO_CONNECTED: client_enter(c, CLIENT_ST_GREETING); break;
+	case IO_CONNECTED: client_connected(c); break;
+	case IO_SECURE: client_secured(c); break;
 	case IO_ROOM:
 		if (c->state == CLIENT_ST_TEXT)
 			client_text_more(c);
 		break;
-	case IO_SECURE:
 	case IO_INPUT: break;
-	case IO_DEADLINE:
+	case IO_DEADLINE: deadline(c, io); break;
 	case IO_EOF:
 	case IO_ERROR: ended(c, io, e); break;
 	}
@@ -342,4 +329,14 @@ void client_abort(struct client *c)
 unsigned client_caps(const struct client *c)
 {
 	return c->caps;
+}
+
+bool client_is_secure(const struct client *c)
+{
+	return c->io && io_is_secure(c->io);
+}
+
+bool client_tls_failed(const struct client *c)
+{
+	return c->tls_failed;
 }

@@ -6,6 +6,8 @@
  * a message may be sent; for each recipient once, what the server said; CLIENT_CLOSED, last of
  * all.  It decides what that means; the client retries nothing.
  *
+ * Before READY come, as conf has it, TLS and AUTH (RFC 3207, RFC 4954).
+ *
  * With PIPELINING (RFC 2920) MAIL, all RCPT and DATA leave together, else each waits
  * for the reply before.  What the server may do to us has limits: lines and replies
  * (smtp_reply.h), and the time for each reply, which no trickle prolongs.
@@ -21,8 +23,12 @@
 
 struct client;
 struct io;
+struct tls;
 
-enum { CLIENT_RCPTS_MAX = 100 }; /* of a message: what every server takes */
+enum {
+	CLIENT_RCPTS_MAX = 100, /* of a message: what every server takes */
+	CLIENT_MECHS_MAX = 255, /* octets of the names of mechanisms; more is not read */
+};
 
 /* clang-format off */
 /* Name, default, least, most, what it bounds. */
@@ -31,7 +37,7 @@ enum { CLIENT_RCPTS_MAX = 100 }; /* of a message: what every server takes */
 	L(greeting_s,	300,  1, 86400,						\
 	  "seconds for the greeting (RFC 5321 4.5.3.2.1)")			\
 	L(command_s,	300,  1, 86400,						\
-	  "seconds for a reply to EHLO, MAIL and RCPT (4.5.3.2.2, 4.5.3.2.3)")	\
+	  "seconds for a reply to EHLO, AUTH, MAIL and RCPT (4.5.3.2.2, 4.5.3.2.3)") \
 	L(data_s,	120,  1, 86400,						\
 	  "seconds for a reply to DATA (4.5.3.2.4)")				\
 	L(block_s,	180,  1, 86400,						\
@@ -52,11 +58,31 @@ enum client_cap {
 	CLIENT_SIZE = 1 << 2,
 	CLIENT_ENHANCED = 1 << 3,
 	CLIENT_STARTTLS = 1 << 4,
+	CLIENT_AUTH = 1 << 5,
+};
+
+enum client_tls {
+	CLIENT_TLS_NONE,
+	CLIENT_TLS_IF_OFFERED, /* STARTTLS where the server has it (RFC 7435) */
+	CLIENT_TLS_REQUIRED,   /* STARTTLS, or nothing is sent */
+	CLIENT_TLS_IMPLICIT,   /* from the first octet on (RFC 8314) */
 };
 
 struct client_conf {
 	const char *host; /* what we call ourselves */
 	struct client_limits limits;
+	/*
+	 * How, with a client's TLS (tls.h) for all but CLIENT_TLS_NONE, and the name that
+	 * the server's certificate must be for.  All texts stay the owner's.
+	 */
+	enum client_tls tls_mode;
+	struct tls *tls;
+	const char *tls_host;
+	/*
+	 * Who we are; NULL: AUTH is not said.  Without TLS a mechanism that shows the
+	 * password is used with CLIENT_TLS_NONE only: the owner wanted no secrets.
+	 */
+	const char *user, *password;
 	/*
 	 * Makes a message with 8bit text one of 7bit text, for a server without 8BITMIME
 	 * (RFC 6152 3).  0, and *text to free(); or -errno.  NULL: it cannot be done.
@@ -87,7 +113,8 @@ struct client_said {
 };
 
 struct client_ops {
-	/* EHLO is done, or a message is: client_send() or client_quit() may follow. */
+	/* EHLO, TLS and AUTH are done, or a message is: client_send() or client_quit()
+	 * may follow. */
 	void (*ready)(void *arg);
 	/* The last word about recipient @i of the message. */
 	void (*rcpt)(void *arg, size_t i, const struct client_said *said);
@@ -111,3 +138,6 @@ void client_quit(struct client *c);
 void client_abort(struct client *c);
 /* enum client_cap, of the last EHLO. */
 unsigned client_caps(const struct client *c);
+/* TLS is spoken; and, from closed() too: it was begun, and came to nothing. */
+bool client_is_secure(const struct client *c);
+bool client_tls_failed(const struct client *c);

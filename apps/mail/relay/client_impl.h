@@ -7,6 +7,11 @@
  *				       v  250		|      v		   v
  *				      HELO		+---- RSET	     RESULT (and back to READY)
  *
+ * Between CONNECT and GREETING (implicit), or behind EHLO, there may be TLS; behind the last
+ * EHLO, AUTH:
+ *
+ *	CONNECT --> TLS --> GREETING	EHLO --> STARTTLS --220--> TLS --> EHLO --> AUTH --> READY
+ *
  *	CLOSED <-- from anywhere
  *
  * In ENVELOPE replies come in the order of the commands: MAIL, each RCPT, DATA.  @n_sent
@@ -24,6 +29,9 @@ enum client_state {
 	CLIENT_ST_GREETING,
 	CLIENT_ST_EHLO,
 	CLIENT_ST_HELO,
+	CLIENT_ST_STARTTLS,
+	CLIENT_ST_TLS,
+	CLIENT_ST_AUTH,
 	CLIENT_ST_READY,
 	CLIENT_ST_ENVELOPE,
 	CLIENT_ST_TEXT,
@@ -41,8 +49,11 @@ struct client {
 	bool greeted;
 	bool ready_soon; /* the deadline is for that */
 	bool inside;	 /* a function of ours is below us: it frees */
+	bool tls_failed;
 	unsigned caps;
 	uint64_t size_max; /* of SIZE; 0: not told */
+	char mechs[CLIENT_MECHS_MAX + 1];
+	struct sasl_client *sasl; /* in AUTH */
 	struct smtp_reply reply;
 
 	const struct client_message *message;
@@ -69,6 +80,20 @@ void client_ready_soon(struct client *c);
 void client_tell(struct client *c, size_t i, const struct client_said *said);
 /* All have it. */
 void client_done(struct client *c);
+/* Ends it for a reason of ours: "4.@subject.@detail" (RFC 3463), or "5..." of what will
+ * be no better later. */
+void client_give_up(struct client *c, enum client_result result, unsigned subject,
+		    unsigned detail, const char *text);
+void client_become_ready(struct client *c);
+
+/* client_hello.c: the way to READY. */
+/* The io is connected, or speaks TLS. */
+void client_connected(struct client *c);
+void client_secured(struct client *c);
+/* One line of what EHLO answers. */
+void client_note_cap(struct client *c, struct str line);
+/* The reply in GREETING, EHLO, HELO, STARTTLS or AUTH. */
+void client_hello_reply(struct client *c, const struct client_said *said);
 
 /* client_send.c: a message. */
 void client_envelope_reply(struct client *c);
