@@ -109,15 +109,13 @@ const struct queue_ops glue_queue_ops = {
 	.work = work,
 };
 
-const struct smtpd_ops glue_smtpd_ops = {
-	.whose = whose,
-	.has_user = has_user,
-	.submit = submit,
-	.room = room,
-	.wall_s = wall_s,
-	.may_relay = may_relay,
-	.spooled = spooled,
-};
+static bool owns(void *arg, struct str user, struct str addr)
+{
+	const struct appliance *a = arg;
+	const struct user *owner = users_by_addr(userdb_users(a->users), addr);
+
+	return owner && str_eq(user, str_of(owner->name));
+}
 
 static bool verify(void *arg, struct verify_job *job)
 {
@@ -132,6 +130,19 @@ static void cancel(void *arg, struct verify_job *job)
 {
 	verify_cancel(((struct appliance *)arg)->verify, job);
 }
+
+const struct smtpd_ops glue_smtpd_ops = {
+	.whose = whose,
+	.has_user = has_user,
+	.submit = submit,
+	.room = room,
+	.wall_s = wall_s,
+	.may_relay = may_relay,
+	.owns = owns,
+	.verify = verify,
+	.cancel = cancel,
+	.spooled = spooled,
+};
 
 static int list(void *arg, struct str user, uint32_t *uid_validity,
 		struct store_msg **msgs, size_t *n)

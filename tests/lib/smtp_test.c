@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/lib/tls.h"
+#include "apps/mail/auth/sasl.h"
+#include "apps/mail/auth/verify.h"
 #include "apps/mail/store/spool.h"
 #include "stack/base/check.h"
+#include "tests/lib/login_test.h"
 #include "tests/lib/net_mem.h"
 
 static const char *const users[] = { "alice", "bob" };
@@ -138,6 +142,52 @@ static void spooled(void *arg, const struct spool_op *op)
 	((struct smtp_test *)arg)->n_spooled += (unsigned)op->n_add;
 }
 
+static bool owns(void *arg, struct str user, struct str addr)
+{
+	char name[SMTPD_USER_MAX + 1];
+	struct str domain;
+
+	(void)str_cut(addr, '@', &domain);
+	return whose(arg, addr, domain, name) == SMTPD_USER && str_eq(user, str_of(name));
+}
+
+static void answer(struct smtp_test *t)
+{
+	struct verify_job *job = t->verifier.job;
+
+	t->verifier.job = NULL;
+	if (!job)
+		return;
+	login_test_verify(job);
+	if (t->verifier.unsure)
+		job->verdict = VERIFY_UNSURE;
+	job->done(job);
+}
+
+static bool verify(void *arg, struct verify_job *job)
+{
+	struct smtp_test *t = arg;
+
+	ASSERT(!t->verifier.job && job->client[0] != '\0');
+	if (t->verifier.refuses)
+		return false;
+	t->verifier.job = job;
+	if (!t->verifier.holds)
+		answer(t);
+	return true;
+}
+
+static void cancel(void *arg, struct verify_job *job)
+{
+	struct smtp_test *t = arg;
+
+	if (t->verifier.job != job)
+		return;
+	t->verifier.job = NULL;
+	job->verdict = VERIFY_UNSURE;
+	job->done(job);
+}
+
 void smtp_test_init(struct smtp_test *t)
 {
 	*t = (struct smtp_test){ .store.room = UINT64_MAX };
@@ -150,12 +200,32 @@ void smtp_test_init(struct smtp_test *t)
 
 void smtp_test_start(struct smtp_test *t)
 {
-	static const struct smtpd_ops ops = { whose,  has_user,	 submit, room,
-					      wall_s, may_relay, spooled };
+	static const struct smtpd_ops ops = {
+		.whose = whose,
+		.has_user = has_user,
+		.submit = submit,
+		.room = room,
+		.wall_s = wall_s,
+		.may_relay = may_relay,
+		.owns = owns,
+		.verify = verify,
+		.cancel = cancel,
+		.spooled = spooled,
+	};
+	static const struct {
+		const char *where;
+		net_accept *accept;
+	} all[] = { { SMTP_TEST_WHERE, smtpd_accept },
+		    { SMTP_TEST_MSA, smtpd_accept_msa },
+		    { SMTP_TEST_MSA_TLS, smtpd_accept_msa_tls } };
 
 	ASSERT(smtpd_new(t->net, &t->conf, &ops, t, &t->smtpd) == 0);
-	ASSERT(net_listen(t->net, SMTP_TEST_WHERE, SMTP_TEST_CONNS, smtpd_accept,
-			  t->smtpd, &t->listener) == 0);
+	t->sasl = login_test_sasl();
+	smtpd_set_sasl(t->smtpd, t->sasl);
+	smtpd_set_tls(t->smtpd, t->tls);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		ASSERT(net_listen(t->net, all[i].where, SMTP_TEST_CONNS, all[i].accept,
+				  t->smtpd, &t->listeners[i]) == 0);
 }
 
 bool smtp_test_fini(struct smtp_test *t)
@@ -165,16 +235,20 @@ bool smtp_test_fini(struct smtp_test *t)
 	if (t->smtpd) {
 		t->store.holds = false;
 		smtp_test_commit(t);
+		answer(t);
 		mem_settle(t->net);
 		clean = !smtpd_busy(t->smtpd);
-		net_listener_close(t->listener);
+		for (size_t i = 0; i < ARRAY_LEN(t->listeners); i++)
+			net_listener_close(t->listeners[i]);
 		smtpd_free(t->smtpd);
 		mem_settle(t->net);
 		/* Closed connections wait for the client's FIN for a while. */
 		mem_advance(t->net, UINT64_C(120000000000));
 		clean &= mem_n_open(t->net) == 0;
 	}
+	sasl_free(t->sasl);
 	net_free(t->net);
+	tls_put(t->tls);
 	while (t->store.stored) {
 		struct stored *next = t->store.stored->next;
 
@@ -256,6 +330,41 @@ static bool find_stored(struct dialog *d, const char *user)
 	return s != NULL;
 }
 
+static bool set_verifier(struct smtp_test *t, const char *how)
+{
+	t->verifier.holds = strcmp(how, "holds") == 0;
+	t->verifier.refuses = strcmp(how, "refuses") == 0;
+	t->verifier.unsure = strcmp(how, "unsure") == 0;
+	return t->verifier.holds || t->verifier.refuses || t->verifier.unsure ||
+	       strcmp(how, "works") == 0;
+}
+
+/* About TLS and logins. */
+static bool login_hook(struct dialog *d, const char *words)
+{
+	struct smtp_test *t = d->arg;
+
+	if (strncmp(words, "verifier ", 9) == 0)
+		return set_verifier(t, words + 9);
+	if (strcmp(words, "tls") == 0)
+		t->tls = login_test_tls();
+	else if (strcmp(words, "auth") == 0)
+		t->conf.auth = true;
+	else if (strcmp(words, "plain") == 0)
+		t->conf.allow_plain = true;
+	else if (strcmp(words, "answer") == 0)
+		answer(t);
+	else if (strcmp(words, "port 25") == 0)
+		d->where = SMTP_TEST_WHERE;
+	else if (strcmp(words, "port 587") == 0)
+		d->where = SMTP_TEST_MSA;
+	else if (strcmp(words, "port 465") == 0)
+		d->where = SMTP_TEST_MSA_TLS;
+	else
+		return false;
+	return true;
+}
+
 bool smtp_test_hook(struct dialog *d, const char *words)
 {
 	struct smtp_test *t = d->arg;
@@ -291,6 +400,6 @@ bool smtp_test_hook(struct dialog *d, const char *words)
 	else if (strcmp(words, "stop") == 0)
 		smtpd_stop(t->smtpd);
 	else
-		return false;
+		return login_hook(d, words);
 	return true;
 }

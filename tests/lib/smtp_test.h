@@ -2,7 +2,7 @@
  * An smtpd on a net in memory, with a store that does what the test says.
  *
  * Users alice, bob and max (whose address is as long as can be) at b.example; ours are
- * b.example and mx.b.example.
+ * b.example and mx.b.example.  alice and bob can log in, see login_test.h.
  */
 #pragma once
 
@@ -17,6 +17,8 @@
 #include "tests/lib/dialog.h"
 
 #define SMTP_TEST_WHERE "192.0.2.1:25"
+#define SMTP_TEST_MSA "192.0.2.1:587"
+#define SMTP_TEST_MSA_TLS "192.0.2.1:465"
 
 enum {
 	SMTP_TEST_NOW_S = 1700000000, /* Tue, 14 Nov 2023 22:13:20 +0000 */
@@ -32,9 +34,15 @@ struct stored {
 
 struct smtp_test {
 	struct net *net;
-	struct net_listener *listener;
+	struct net_listener *listeners[3];
 	struct smtpd_conf conf;
 	struct smtpd *smtpd;
+	struct tls *tls;
+	struct sasl *sasl;
+	struct {
+		bool holds, refuses, unsure;
+		struct verify_job *job; /* the one that waits */
+	} verifier;
 	bool relays;	    /* for everybody */
 	unsigned n_spooled; /* items that were told */
 	struct {
@@ -65,6 +73,11 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
  *	! room OCTETS
  *	! commit
  *	! stop			smtpd_stop()
+ *	! tls | auth | plain	before the first client comes: there is a certificate;
+ *				MTAs may log in; passwords may be shown in clear
+ *	! port 25 | 587 | 465	where clients that come from now on connect
+ *	! verifier holds | refuses | unsure | works
+ *	! answer
  *	! relays		everybody may send to other hosts
  *	! spooled N		so many items were committed
  *	! stored USER		M lines see his last message; of an item, USER is

@@ -208,6 +208,46 @@ Test(rfc5322, writes_a_trace_field)
 	cr_assert_eq(n, strlen(out));
 }
 
+Test(rfc5322, says_by_which_protocol_a_message_came)
+{
+	static const char *const with[] = { " ESMTP id ", " ESMTPS id ", " ESMTPA id ",
+					    " ESMTPSA id " };
+	struct rfc5322_received r = field;
+	char out[RFC5322_RECEIVED_LEN];
+
+	for (unsigned i = 0; i < 4; i++) {
+		r.is_tls = i & 1;
+		r.is_auth = i & 2;
+		rfc5322_received(&r, out);
+		cr_assert_not_null(strstr(out, with[i]), "%s", out);
+	}
+}
+
+Test(rfc5322, sees_whether_date_and_message_id_are_there)
+{
+	static const struct {
+		const char *header;
+		bool has_date, has_message_id;
+	} cases[] = {
+		{ "Date: x\r\nMessage-ID: y\r\n\r\n", true, true },
+		{ "DATE : x\r\nmessage-id:\r\n\r\n", true, true },
+		{ "Dat: x\r\nMessage-I: y\r\n\r\n", false, false },
+		{ "Dates: x\r\nMessage-IDs: y\r\n\r\n", false, false },
+		{ "A: x\r\n Date: x\r\n\r\nMessage-ID: y\r\n", false, false },
+		{ "received: x\r\nDate: x\r\n\r\n", true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rfc5322_scan s;
+
+		rfc5322_scan_init(&s, &(struct rfc5322_limits){ 1000, 1000, 10, 10 });
+		for (const char *at = cases[i].header; *at; at++)
+			rfc5322_scan_feed(&s, (struct str){ at, 1 });
+		cr_assert_eq(s.has_date, cases[i].has_date, "case %zu", i);
+		cr_assert_eq(s.has_message_id, cases[i].has_message_id, "case %zu", i);
+	}
+}
+
 Test(rfc5322, names_no_recipient_among_several_and_no_esmtp_after_helo)
 {
 	struct rfc5322_received r = field;

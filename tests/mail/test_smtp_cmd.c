@@ -75,6 +75,8 @@ Test(smtp_cmd, reads_sizes_to_twenty_digits)
 {
 	struct smtp_mail m;
 
+	cr_assert_eq(mail("FROM:<> AUTH=<>", &m), SMTP_CMD_OK);
+	cr_assert_eq(mail("FROM:<> auth=e+3Dmc2@example.com SIZE=1", &m), SMTP_CMD_OK);
 	cr_assert_eq(mail("FROM:<> SIZE=0", &m), SMTP_CMD_OK);
 	cr_assert_eq(m.size, 0);
 	cr_assert_eq(mail("FROM:<> SIZE=9999999999999999999", &m), SMTP_CMD_OK);
@@ -103,6 +105,9 @@ Test(smtp_cmd, tells_what_is_wrong_with_a_sender)
 		{ "FROM:<> =1", SMTP_CMD_SYNTAX },
 		{ "FROM:<> -A=1", SMTP_CMD_SYNTAX },
 		{ "FROM:<> SIZE=", SMTP_CMD_SYNTAX },
+		{ "FROM:<> AUTH", SMTP_CMD_PARAM_VALUE },
+		{ "FROM:<> AUTH=", SMTP_CMD_SYNTAX },
+		{ "FROM:<> AUTH=<> AUTH=a", SMTP_CMD_PARAM_TWICE },
 		{ "FROM:<> SIZE=1=2", SMTP_CMD_SYNTAX },
 		{ "FROM:<> \xc3\xa9", SMTP_CMD_SYNTAX },
 		{ "FROM:<> A=\x7f", SMTP_CMD_SYNTAX },
@@ -114,7 +119,7 @@ Test(smtp_cmd, tells_what_is_wrong_with_a_sender)
 		{ "FROM:<> SIZE=1 SIZE=1", SMTP_CMD_PARAM_TWICE },
 		{ "FROM:<> BODY=7BIT BODY=7BIT", SMTP_CMD_PARAM_TWICE },
 		{ "FROM:<> SMTPUTF8", SMTP_CMD_PARAM_UNKNOWN },
-		{ "FROM:<> SIZE=1 AUTH=<>", SMTP_CMD_PARAM_UNKNOWN },
+		{ "FROM:<> SIZE=1 RET=HDRS", SMTP_CMD_PARAM_UNKNOWN },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {

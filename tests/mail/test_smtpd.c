@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "apps/mail/auth/sasl_client.h"
 #include "stack/base/log.h"
 #include "tests/lib/dialog.h"
+#include "tests/lib/login_test.h"
+#include "tests/lib/mem_tls.h"
 #include "tests/lib/net_mem.h"
 #include "tests/lib/smtp_test.h"
 
@@ -201,4 +204,94 @@ Test(smtpd, writes_no_field_of_the_log_that_a_sender_made_up)
 	cr_assert(smtp_test_fini(&t));
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/* The client says @line, hears one that begins with @code, and gets the rest of it. */
+static struct str ask(struct smtp_test *t, struct mem_peer *peer, const char *line,
+		      const char *code)
+{
+	static char heard[4096];
+	size_t len;
+
+	mem_take(peer, mem_heard(peer).len);
+	mem_say(peer, line);
+	mem_settle(t->net);
+	len = mem_heard(peer).len;
+	cr_assert(len < sizeof(heard) && str_starts_nocase(mem_heard(peer), str_of(code)),
+		  "%.*s", (int)len, mem_heard(peer).p);
+	memcpy(heard, mem_heard(peer).p, len);
+	return (struct str){ heard + strlen(code), len - strlen(code) - 2 };
+}
+
+/* Says AUTH SCRAM-SHA-256 with that password; @code is what the proof is answered. */
+static void log_in(struct smtp_test *t, struct mem_peer *peer, const char *password,
+		   const char *code)
+{
+	struct sasl_client *c;
+	struct str answer;
+	char line[1024];
+
+	cr_assert_eq(sasl_client_new(STR("SCRAM-SHA-256"), false, "alice", password, &c),
+		     0);
+	cr_assert_eq(sasl_client_step(c, STR(""), &answer), 0);
+	snprintf(line, sizeof(line), "AUTH SCRAM-SHA-256 %.*s\r\n", (int)answer.len,
+		 answer.p);
+	cr_assert_eq(sasl_client_step(c, ask(t, peer, line, "334 "), &answer), 0);
+	snprintf(line, sizeof(line), "%.*s\r\n", (int)answer.len, answer.p);
+	answer = ask(t, peer, line, code);
+	if (strcmp(code, "334 ") == 0) {
+		cr_assert_eq(sasl_client_step(c, answer, &answer), 0);
+		cr_assert(sasl_client_done(c));
+		ask(t, peer, "\r\n", "235 2.7.0 ");
+	}
+	sasl_client_free(c);
+}
+
+Test(smtpd, shows_that_it_knows_whoever_proves_to_know)
+{
+	struct mem_peer *peer;
+	struct smtp_test t;
+
+	smtp_test_init(&t);
+	smtp_test_start(&t);
+	peer = mem_connect(t.net, SMTP_TEST_MSA, "192.0.2.9:4000");
+	ask(&t, peer, "EHLO client.example\r\n", "220 ");
+	log_in(&t, peer, "secret bob", "");
+	mem_advance(t.net, UINT64_C(2000000000));
+	cr_assert(str_starts_nocase(mem_heard(peer), STR("535 5.7.8 ")));
+	log_in(&t, peer, "secret alice", "334 ");
+	ask(&t, peer, "MAIL FROM:<alice@b.example>\r\n", "250 ");
+	cr_assert_eq(smtpd_stats(t.smtpd)->logins, 1);
+	cr_assert_eq(smtpd_stats(t.smtpd)->login_failures, 1);
+	mem_free(peer);
+	cr_assert(smtp_test_fini(&t));
+}
+
+/* CVE-2011-0411: what somebody put behind STARTTLS in clear was never said. */
+Test(smtpd, throws_away_what_came_in_clear_behind_starttls)
+{
+	struct smtp_test t;
+	struct mem_peer *peer;
+	struct mem_tls *tls;
+
+	smtp_test_init(&t);
+	t.tls = login_test_tls();
+	smtp_test_start(&t);
+	peer = mem_connect(t.net, SMTP_TEST_WHERE, "192.0.2.9:4000");
+	ask(&t, peer, "EHLO client.example\r\n", "220 ");
+	ask(&t, peer, "STARTTLS\r\nEHLO evil.example\r\nMAIL FROM:<>\r\n",
+	    "220 2.0.0 Begin TLS\r\n");
+	cr_assert_eq(mem_heard(peer).len, strlen("220 2.0.0 Begin TLS\r\n"));
+	mem_take(peer, mem_heard(peer).len);
+	tls = mem_tls_client(t.net, peer, 0);
+	mem_tls_settle(tls);
+	cr_assert(mem_tls_up(tls));
+	cr_assert_eq(mem_tls_heard(tls).len, 0);
+	mem_tls_send(tls, "NOOP\r\nMAIL FROM:<>\r\n", 22);
+	mem_tls_settle(tls);
+	cr_assert(str_eq(mem_tls_heard(tls),
+			 STR("250 2.0.0 Ok\r\n503 5.5.1 EHLO or HELO comes first\r\n")));
+	mem_tls_free(tls);
+	mem_free(peer);
+	cr_assert(smtp_test_fini(&t));
 }

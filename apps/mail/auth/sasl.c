@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "stack/base/addr.h"
 #include "stack/base/check.h"
 
 enum { SALT_LEN = 16, KEY_LEN = 32, NUMBER_LEN = 12 };
@@ -22,9 +23,9 @@ struct sasl_talk {
 	struct sasl *sasl;
 	const struct mech *mech;
 	Gsasl_session *session;
-	const char *addr;
 	bool has_keys; /* the library was given what it needs to know of the user */
 	bool is_over;  /* all but the client's last, empty line was said */
+	char addr[ADDR_TEXT_LEN];
 	char out[SASL_LINE_MAX + 1];
 };
 
@@ -97,7 +98,7 @@ int sasl_talk_new(struct sasl *s, struct str name, bool plain, const char *addr,
 		return -ENOMEM;
 	t->sasl = s;
 	t->mech = mech;
-	t->addr = addr;
+	snprintf(t->addr, sizeof(t->addr), "%s", addr);
 	if (gsasl_server_start(s->gsasl, mech->name, &t->session) != GSASL_OK) {
 		free(t);
 		return -ENOMEM;

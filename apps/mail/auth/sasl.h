@@ -53,7 +53,7 @@ void sasl_free(struct sasl *sasl);
 const char *sasl_names(bool plain, const char *prefix, char out[static SASL_NAMES_LEN]);
 
 /*
- * A conversation with the client at @addr, which stays the caller's.  0; -EOPNOTSUPP: no
+ * A conversation with the client at @addr.  0; -EOPNOTSUPP: no
  * such mechanism; -EACCES: not without TLS (@plain is false); -ENOMEM.
  */
 int sasl_talk_new(struct sasl *sasl, struct str mech, bool plain, const char *addr,

@@ -83,10 +83,32 @@ static void refuse_size(struct smtpd_session *s, enum smtpd_verdict verdict)
 	}
 }
 
+enum { FIELDS_LEN = RFC5322_RECEIVED_LEN + 512 };
+
+/* RFC 6409 8: a message that a user submits gets the date and the name it lacks. */
+static size_t missing_fields(const struct smtpd_session *s, uint64_t now_s, char *out,
+			     size_t room)
+{
+	const struct smtpd_message *m = s->message;
+	char date[RFC5322_DATE_LEN];
+	size_t n = 0;
+
+	if (!s->is_msa)
+		return 0;
+	rfc5322_date(now_s, date);
+	if (!m->scan.has_date)
+		n += (size_t)snprintf(out, room, "Date: %s\r\n", date);
+	if (!m->scan.has_message_id)
+		n += (size_t)snprintf(out + n, room - n, "Message-ID: <%s@%s>\r\n", m->id,
+				      s->smtpd->conf.host);
+	ASSERT(n < room);
+	return n;
+}
+
 /* Puts the trace field before the message.  0 or -ENOMEM. */
 static int finish(struct smtpd_session *s)
 {
-	char field[RFC5322_RECEIVED_LEN];
+	char fields[FIELDS_LEN];
 	struct smtpd_message *m = s->message;
 	struct smtpd *d = s->smtpd;
 	uint64_t now_s = d->ops.wall_s(d->ops_arg);
@@ -95,9 +117,12 @@ static int finish(struct smtpd_session *s)
 		.from_addr = str_of(io_peer_addr(s->io)),
 		.by = str_of(d->conf.host),
 		.is_esmtp = s->is_esmtp,
+		.is_tls = s->is_secure,
+		.is_auth = s->user[0] != '\0',
 		.id = STR(""),
 		.date_s = now_s,
 	};
+	size_t len;
 
 	snprintf(m->id, sizeof(m->id), "%" PRIx64 "-%x-%" PRIx64, now_s, d->conf.instance,
 		 ++d->serial);
@@ -106,8 +131,9 @@ static int finish(struct smtpd_session *s)
 	if (m->n_addrs == 1)
 		r.for_addr = m->rcpts ? m->rcpts->addr : m->remotes->addr;
 	m->op.deliver.date_s = now_s;
-	return smtpd_message_finish(m,
-				    (struct str){ field, rfc5322_received(&r, field) });
+	len = rfc5322_received(&r, fields);
+	len += missing_fields(s, now_s, fields + len, sizeof(fields) - len);
+	return smtpd_message_finish(m, (struct str){ fields, len });
 }
 
 static void submit(struct smtpd_session *s)

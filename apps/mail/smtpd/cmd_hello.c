@@ -37,6 +37,8 @@ void smtpd_helo(struct smtpd_session *s, struct str arg)
 /* RFC 2034 4: no enhanced code in this one. */
 void smtpd_ehlo(struct smtpd_session *s, struct str arg)
 {
+	char mechs[SASL_NAMES_LEN];
+
 	if (!hello(s, arg, true))
 		return;
 	io_printf(s->io,
@@ -44,7 +46,12 @@ void smtpd_ehlo(struct smtpd_session *s, struct str arg)
 		  "250-PIPELINING\r\n"
 		  "250-SIZE %" PRIu64 "\r\n"
 		  "250-8BITMIME\r\n"
-		  "250-ENHANCEDSTATUSCODES\r\n"
-		  "250 HELP\r\n",
+		  "250-ENHANCEDSTATUSCODES\r\n",
 		  s->smtpd->conf.host, s->helo, s->smtpd->conf.limits.message_max);
+	if (smtpd_offers_tls(s))
+		io_puts(s->io, "250-STARTTLS\r\n");
+	if (smtpd_offers_auth(s))
+		io_printf(s->io, "250-AUTH%s\r\n",
+			  sasl_names(smtpd_may_show(s), "", mechs));
+	io_puts(s->io, "250 HELP\r\n");
 }

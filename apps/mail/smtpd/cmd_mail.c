@@ -46,6 +46,28 @@ static bool has_room(struct smtpd_session *s, const struct smtp_mail *mail)
 	return true;
 }
 
+/* RFC 6409 4.3, 6.1: a user submits, and in his own name; a bounce is in nobody's. */
+static bool may_send(struct smtpd_session *s, const struct mailaddr *from)
+{
+	struct smtpd *d = s->smtpd;
+	char text[MAILADDR_TEXT_LEN];
+
+	if (s->user[0] == '\0') {
+		if (!s->is_msa)
+			return true;
+		d->stats.strangers++;
+		smtpd_reply(s, "530 5.7.0 Log in first");
+		return false;
+	}
+	mailaddr_emit(from, text);
+	if (from->kind == MAILADDR_NULL ||
+	    d->ops.owns(d->ops_arg, str_of(s->user), str_of(text)))
+		return true;
+	d->stats.not_owned++;
+	smtpd_reply(s, "553 5.7.1 That is not an address of yours");
+	return false;
+}
+
 void smtpd_mail(struct smtpd_session *s, struct str arg)
 {
 	struct smtp_mail mail;
@@ -56,7 +78,7 @@ void smtpd_mail(struct smtpd_session *s, struct str arg)
 		smtpd_refuse(s, complaint(r, "501 5.1.7 Sender address is malformed"));
 		return;
 	}
-	if (!has_room(s, &mail))
+	if (!may_send(s, &mail.from) || !has_room(s, &mail))
 		return;
 	m = smtpd_message_new(s);
 	if (!m) {
@@ -117,11 +139,19 @@ static void add_rcpt(struct smtpd_session *s, const char *user, struct str addr)
 	}
 }
 
+static bool may_relay(const struct smtpd_session *s)
+{
+	const struct smtpd *d = s->smtpd;
+
+	return d->ops.may_relay &&
+	       (s->user[0] != '\0' || d->ops.may_relay(d->ops_arg, io_peer_addr(s->io)));
+}
+
 static void add_remote(struct smtpd_session *s, struct str addr)
 {
 	struct smtpd *d = s->smtpd;
 
-	if (d->ops.may_relay && d->ops.may_relay(d->ops_arg, io_peer_addr(s->io))) {
+	if (may_relay(s)) {
 		add_rcpt(s, NULL, addr);
 		return;
 	}

@@ -26,8 +26,12 @@ struct command {
 static const struct command commands[] = {
 	{ "HELO", ANY, ARG_MUST, true, smtpd_helo, "HELO host" },
 	{ "EHLO", ANY, ARG_MUST, true, smtpd_ehlo, "EHLO host" },
+	{ "STARTTLS", 1 << SMTPD_READY, ARG_NONE, true, smtpd_starttls, "STARTTLS" },
+	{ "AUTH", 1 << SMTPD_READY, ARG_MUST, false, smtpd_auth,
+	  "AUTH mechanism [initial-response]" },
 	{ "MAIL", 1 << SMTPD_READY, ARG_MUST, false, smtpd_mail,
-	  "MAIL FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME]" },
+	  "MAIL FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME] "
+	  "[AUTH=address]" },
 	{ "RCPT", 1 << SMTPD_MAIL | 1 << SMTPD_RCPT, ARG_MUST, false, smtpd_rcpt,
 	  "RCPT TO:<address>" },
 	{ "DATA", 1 << SMTPD_RCPT, ARG_NONE, false, smtpd_data, "DATA" },
@@ -57,6 +61,9 @@ static const char *out_of_order(const struct smtpd_session *s, const struct comm
 		return "503 5.5.1 MAIL comes first";
 	if (c->run == smtpd_mail)
 		return "503 5.5.1 A sender was already given";
+	/* RFC 4954 4: not within a mail transaction */
+	if (c->run == smtpd_auth || c->run == smtpd_starttls)
+		return "503 5.5.1 Not between MAIL and the message";
 	return "503 5.5.1 No recipient was accepted";
 }
 
@@ -96,7 +103,7 @@ void smtpd_help(struct smtpd_session *s, struct str arg)
 	else if (arg.len > 0)
 		smtpd_refuse(s, "504 5.5.1 No such command");
 	else
-		smtpd_reply(
-			s, "214 2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; "
-			   "see RFC 5321");
+		smtpd_reply(s, "214 2.0.0 HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET "
+			       "NOOP VRFY HELP QUIT; "
+			       "see RFC 5321");
 }

@@ -305,15 +305,15 @@ size_t smtpd_message_read(struct smtpd_message *m, struct str in)
 	return all - in.len;
 }
 
-/* The trace field is one more piece, in front. */
-static int put_in_front(struct smtpd_message *m, struct str received)
+/* Fields of ours are one more piece, in front. */
+static int put_in_front(struct smtpd_message *m, struct str fields)
 {
-	struct smtpd_chunk *c = new_chunk(m, received.len);
+	struct smtpd_chunk *c = new_chunk(m, fields.len);
 
 	if (!c)
 		return -ENOMEM;
-	memcpy(c->bytes, received.p, received.len);
-	c->len = received.len;
+	memcpy(c->bytes, fields.p, fields.len);
+	c->len = fields.len;
 	c->next = m->first;
 	m->first = c;
 	return 0;
@@ -394,13 +394,13 @@ static void set_mark(struct smtpd_message *m)
 }
 
 /* users, heads, parts: one behind the other in @lists. */
-int smtpd_message_finish(struct smtpd_message *m, struct str received)
+int smtpd_message_finish(struct smtpd_message *m, struct str fields)
 {
 	size_t n_parts = 0, i = 0;
 	struct str *at;
 
 	set_mark(m);
-	if (put_in_front(m, received) < 0 || pack_remotes(m) < 0)
+	if (put_in_front(m, fields) < 0 || pack_remotes(m) < 0)
 		return -ENOMEM;
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
 		n_parts++;

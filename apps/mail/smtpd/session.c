@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "apps/lib/tls.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -23,18 +24,24 @@ static bool may_enter(enum smtpd_state from, enum smtpd_state to)
 		Y = 1 << SMTPD_READY,
 		M = 1 << SMTPD_MAIL,
 		R = 1 << SMTPD_RCPT,
+		A = 1 << SMTPD_AUTH,
 		D = 1 << SMTPD_DATA,
-		C = 1 << SMTPD_COMMIT
+		C = 1 << SMTPD_COMMIT,
+		K = 1 << SMTPD_CHECK,
+		L = 1 << SMTPD_DELAY,
 	};
 	static const unsigned from_of[] = {
 		[SMTPD_WAIT] = 0,
-		[SMTPD_START] = W,
-		[SMTPD_READY] = S | Y | M | R | D | C,
+		[SMTPD_START] = W | Y,
+		[SMTPD_READY] = S | Y | M | R | A | D | C | K | L,
 		[SMTPD_MAIL] = Y,
 		[SMTPD_RCPT] = M | R,
+		[SMTPD_AUTH] = Y | A,
 		[SMTPD_DATA] = R,
 		[SMTPD_COMMIT] = D,
-		[SMTPD_CLOSED] = W | S | Y | M | R | D | C,
+		[SMTPD_CHECK] = A,
+		[SMTPD_DELAY] = A | K,
+		[SMTPD_CLOSED] = W | S | Y | M | R | A | D | C | K | L,
 	};
 
 	return from_of[to] >> from & 1;
@@ -47,23 +54,39 @@ static void command_due(struct smtpd_session *s)
 	io_deadline(s->io, net_now_ns(d->net) + d->conf.limits.command_s * NS_PER_S);
 }
 
+/* What others have comes back without us. */
+static void leave(struct smtpd_session *s, enum smtpd_state next)
+{
+	if (next != SMTPD_CLOSED)
+		return;
+	if (s->state == SMTPD_COMMIT) {
+		s->message->session = NULL;
+		s->message = NULL;
+	}
+	if (s->check)
+		smtpd_check_orphan(s);
+}
+
 /* What entering a state means: the deadline, and what is given up. */
 void smtpd_enter(struct smtpd_session *s, enum smtpd_state state)
 {
 	ASSERT(may_enter(s->state, state));
-	/* What is being committed is the store's, and comes back without us. */
-	if (s->state == SMTPD_COMMIT && state == SMTPD_CLOSED) {
-		s->message->session = NULL;
-		s->message = NULL;
-	}
+	leave(s, state);
 	s->state = state;
 	switch (state) {
 	case SMTPD_WAIT: break;
 	case SMTPD_START:
 	case SMTPD_READY:
 	case SMTPD_MAIL:
-	case SMTPD_RCPT: command_due(s); break;
+	case SMTPD_RCPT:
+	case SMTPD_AUTH: command_due(s); break;
 	case SMTPD_DATA: io_deadline(s->io, s->message->due_ns); break;
+	case SMTPD_DELAY:
+		io_deadline(s->io,
+			    net_now_ns(s->smtpd->net) +
+				    s->smtpd->conf.limits.login_delay_ms * NS_PER_MS);
+		break;
+	case SMTPD_CHECK:
 	case SMTPD_COMMIT: io_deadline(s->io, UINT64_MAX); break;
 	case SMTPD_CLOSED:
 		io_close(s->io);
@@ -109,6 +132,7 @@ static void session_free(struct smtpd_session *s)
 	struct smtpd *d = s->smtpd;
 
 	smtpd_message_free(s->message);
+	sasl_talk_free(s->talk);
 	door_leave(&d->door, &s->guest);
 	free(s->helo);
 	free(s);
@@ -124,7 +148,10 @@ static bool skip_line(struct smtpd_session *s)
 		if (end) {
 			io_consume(s->io, (size_t)(end + 2 - in.p));
 			s->skipping = false;
-			smtpd_refuse(s, "500 5.5.2 Line too long");
+			if (s->state == SMTPD_AUTH)
+				smtpd_auth_too_long(s);
+			else
+				smtpd_refuse(s, "500 5.5.2 Line too long");
 			return true;
 		}
 		/* A CR at the end may be the first half of the CRLF. */
@@ -159,14 +186,19 @@ static void bad_line_end(struct smtpd_session *s)
 /* Reads and runs one command.  False: it has not come whole. */
 static bool read_command(struct smtpd_session *s)
 {
+	bool in_auth = s->state == SMTPD_AUTH;
 	struct str line;
 	int got;
 
 	if (!s->skipping) {
-		got = io_line(s->io, s->smtpd->conf.limits.line_max, &line);
+		got = io_line(s->io,
+			      in_auth ? SASL_LINE_MAX : s->smtpd->conf.limits.line_max,
+			      &line);
 		if (got == 0)
 			return false;
-		if (got == 1)
+		if (got == 1 && in_auth)
+			smtpd_auth_line(s, line);
+		else if (got == 1)
 			smtpd_command(s, line);
 		else if (got == -EMSGSIZE)
 			s->skipping = true;
@@ -187,10 +219,13 @@ static bool read_more(struct smtpd_session *s)
 	case SMTPD_START:
 	case SMTPD_READY:
 	case SMTPD_MAIL:
-	case SMTPD_RCPT: return read_command(s);
+	case SMTPD_RCPT:
+	case SMTPD_AUTH: return read_command(s);
 	case SMTPD_DATA: return smtpd_data_input(s);
 	case SMTPD_WAIT:
 	case SMTPD_COMMIT:
+	case SMTPD_CHECK:
+	case SMTPD_DELAY:
 	case SMTPD_CLOSED: return false;
 	}
 	return false;
@@ -220,15 +255,27 @@ static void too_late(struct smtpd_session *s)
 		greet(s);
 		return;
 	}
+	if (s->state == SMTPD_DELAY) {
+		smtpd_auth_failed(s);
+		return;
+	}
 	s->smtpd->stats.timeouts++;
 	smtpd_close(s, "421 4.4.2 Too slow, closing");
+}
+
+static void died(struct smtpd_session *s, const struct io *io)
+{
+	if (s->is_secure && !io_is_secure(io))
+		s->smtpd->stats.tls_failures++;
+	else
+		s->smtpd->stats.lost++;
+	smtpd_close(s, NULL);
 }
 
 static void event(void *arg, struct io *io, enum io_event e)
 {
 	struct smtpd_session *s = arg;
 
-	(void)io;
 	switch (e) {
 	case IO_INPUT:
 		/* Only who was to be tested is refused: the others wait with us. */
@@ -239,12 +286,9 @@ static void event(void *arg, struct io *io, enum io_event e)
 		break;
 	case IO_DEADLINE: too_late(s); break;
 	case IO_EOF: s->eof = true; break;
-	case IO_ERROR:
-		s->smtpd->stats.lost++;
-		smtpd_close(s, NULL);
-		break;
+	case IO_ERROR: died(s, io); break;
+	case IO_SECURE: s->smtpd->stats.tls_sessions++; break;
 	case IO_CONNECTED:
-	case IO_SECURE:
 	case IO_ROOM: break;
 	}
 	smtpd_resume(s);
@@ -297,7 +341,8 @@ static void begin(struct smtpd_session *s)
 		io_deadline(s->io, net_now_ns(d->net) + delay_ms * NS_PER_MS);
 }
 
-void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
+void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer,
+		       struct smtpd_kind kind)
 {
 	struct smtpd_session *s = calloc(1, sizeof(*s));
 
@@ -307,6 +352,8 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer)
 	}
 	s->smtpd = d;
 	s->io = io;
+	s->is_msa = kind.is_msa;
+	s->is_secure = kind.with_tls;
 	door_enter(&d->door, &s->guest, peer);
 	io_handle(io, event, s);
 	begin(s);
@@ -316,7 +363,7 @@ void smtpd_session_stop(struct door_guest *guest)
 {
 	struct smtpd_session *s = container_of(guest, struct smtpd_session, guest);
 
-	if (s->state == SMTPD_COMMIT)
+	if (s->state == SMTPD_COMMIT || s->state == SMTPD_CHECK)
 		return;
 	smtpd_close(s, "421 4.3.2 Shutting down");
 	session_free(s);

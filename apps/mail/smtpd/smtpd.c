@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "apps/lib/tls.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 
@@ -54,17 +55,47 @@ int smtpd_new(struct net *net, const struct smtpd_conf *conf, const struct smtpd
 		return err;
 	}
 	handoff_init(&d->commits, net, smtpd_data_committed, d);
+	handoff_init(&d->checks, net, smtpd_checked, d);
 	*smtpd = d;
 	return 0;
 }
 
-void smtpd_accept(void *arg, struct io *io)
+void smtpd_set_tls(struct smtpd *d, struct tls *tls)
 {
-	struct smtpd *d = arg;
+	d->tls = tls;
+}
+
+void smtpd_set_sasl(struct smtpd *d, struct sasl *sasl)
+{
+	d->sasl = sasl;
+}
+
+static void admit(struct smtpd *d, struct io *io, struct smtpd_kind kind)
+{
 	struct peer *peer;
 
 	if (door_admit(&d->door, io, &peer))
-		smtpd_session_new(d, io, peer);
+		smtpd_session_new(d, io, peer, kind);
+}
+
+void smtpd_accept(void *smtpd, struct io *io)
+{
+	admit(smtpd, io, (struct smtpd_kind){ .is_msa = false });
+}
+
+void smtpd_accept_msa(void *smtpd, struct io *io)
+{
+	admit(smtpd, io, (struct smtpd_kind){ .is_msa = true });
+}
+
+void smtpd_accept_msa_tls(void *arg, struct io *io)
+{
+	struct smtpd *d = arg;
+
+	if (!d->tls || io_tls_server(io, d->tls) < 0)
+		io_abort(io);
+	else
+		admit(d, io, (struct smtpd_kind){ .is_msa = true, .with_tls = true });
 }
 
 void smtpd_stop(struct smtpd *d)
@@ -74,7 +105,7 @@ void smtpd_stop(struct smtpd *d)
 
 bool smtpd_busy(const struct smtpd *d)
 {
-	return handoff_busy(&d->commits);
+	return handoff_busy(&d->commits) || handoff_busy(&d->checks);
 }
 
 void smtpd_free(struct smtpd *d)
@@ -83,6 +114,7 @@ void smtpd_free(struct smtpd *d)
 		return;
 	door_clear(&d->door, smtpd_session_abort);
 	handoff_fini(&d->commits);
+	handoff_fini(&d->checks);
 	ASSERT(d->stats.memory == 0 && d->stats.messages_open == 0);
 	door_fini(&d->door);
 	free(d);

@@ -6,6 +6,10 @@
  * it, listens with smtpd_accept(), and gives it the functions of struct smtpd_ops; so
  * smtpd knows neither users nor store nor what else may become of a message.
  *
+ * A session is one of two kinds: with an MTA, which brings mail for our users (port 25);
+ * or a submission (RFC 6409), in which a user sends mail to anybody, from his own
+ * addresses, once he has logged in (RFC 4954).  Both may speak TLS (RFC 3207).
+ *
  * A message is received into memory, in pieces, within limits, and submitted as one
  * store_op, for users here and for the spool; `250` is said when that op is done.  The session may be gone by then: what
  * was submitted belongs to smtpd, not to the session.
@@ -21,9 +25,12 @@
 struct io;
 struct log;
 struct net;
+struct sasl;
 struct smtpd;
 struct spool_op;
 struct store_op;
+struct tls;
+struct verify_job;
 
 /* clang-format off */
 /* Name, default, least, most, what it bounds. */
@@ -50,6 +57,10 @@ struct store_op;
 	  "refused commands of a session without a message between")		\
 	L(junk_max,		100,	  10,  1 << 20,				\
 	  "commands that lead to nothing, NOOP and such, likewise")		\
+	L(login_fails_max,	  3,	   1,	 1000,				\
+	  "wrong passwords of a session")					\
+	L(login_delay_ms,      2000,	   0,	60000,				\
+	  "wait before a wrong password is answered")				\
 	L(per_client_max,	 50,	   1,  1 << 20,				\
 	  "sessions of one client address at once")				\
 	L(command_s,		300,	   1,	86400,				\
@@ -78,6 +89,8 @@ struct smtpd_conf {
 	const struct log *log;	/* one line a message; NULL: none */
 	unsigned instance;	/* number of this smtpd in the process: part of ids */
 	uint64_t seed;		/* of the table of clients */
+	bool auth;		/* AUTH is offered to MTAs, too */
+	bool allow_plain;	/* a password may be shown without TLS */
 	struct smtpd_limits limits;
 };
 
@@ -110,6 +123,14 @@ struct smtpd_ops {
 	uint64_t (*wall_s)(void *arg);
 	/* May the client at that address send mail to other domains?  NULL: nobody may. */
 	bool (*may_relay)(void *arg, const char *peer_addr);
+	/* Is that an address of the user of that name? */
+	bool (*owns)(void *arg, struct str user, struct str addr);
+	/*
+	 * As verify_submit(), for the user that @job->name is, and verify_cancel():
+	 * @job->done is called on any thread, perhaps before they return.
+	 */
+	bool (*verify)(void *arg, struct verify_job *job);
+	void (*cancel)(void *arg, struct verify_job *job);
 	/* Mail for other domains is in the spool, in these items; NULL with may_relay. */
 	void (*spooled)(void *arg, const struct spool_op *op);
 };
@@ -117,8 +138,15 @@ struct smtpd_ops {
 /* @conf and @ops are copied, the texts they point to are not.  0 or -errno. */
 int smtpd_new(struct net *net, const struct smtpd_conf *conf, const struct smtpd_ops *ops,
 	      void *ops_arg, struct smtpd **smtpd);
-/* A net_accept function: @smtpd is its argument. */
+/* For connections from now on; NULL: STARTTLS is not offered.  It stays the caller's. */
+void smtpd_set_tls(struct smtpd *smtpd, struct tls *tls);
+/* Before the first session, and until smtpd_free(); without it nobody can log in. */
+void smtpd_set_sasl(struct smtpd *smtpd, struct sasl *sasl);
+/* net_accept functions: @smtpd is their argument.  For MTAs; for submissions; for those
+ * that begin with TLS (RFC 8314), if there is some. */
 void smtpd_accept(void *smtpd, struct io *io);
+void smtpd_accept_msa(void *smtpd, struct io *io);
+void smtpd_accept_msa_tls(void *smtpd, struct io *io);
 
 /*
  * The end, in order: smtpd_stop() says 421 to everybody, and from then on to whoever
@@ -126,7 +154,7 @@ void smtpd_accept(void *smtpd, struct io *io);
  * program turns the net until smtpd_busy() is false; smtpd_free() aborts what is left.
  */
 void smtpd_stop(struct smtpd *smtpd);
-/* Something is with the store, or on its way back. */
+/* Something is with the store or the verifier, or on its way back. */
 bool smtpd_busy(const struct smtpd *smtpd);
 void smtpd_free(struct smtpd *smtpd);
 
@@ -139,6 +167,13 @@ void smtpd_free(struct smtpd *smtpd);
 	C(refused_busy,	   "sessions refused: memory or store full of messages") \
 	C(late_greetings,  "greetings that came late, since we were busy") \
 	C(early_talkers,   "sessions refused: spoke before the greeting") \
+	C(tls_sessions,	   "sessions secured by TLS")			\
+	C(tls_failures,	   "sessions ended: no agreement on TLS")	\
+	C(logins,	   "logins")					\
+	C(login_failures,  "wrong passwords")				\
+	C(unavailable,	   "logins refused: verifier not ready, or too many wrong") \
+	C(strangers,	   "messages refused: nobody had logged in")	\
+	C(not_owned,	   "messages refused: the sender is another user") \
 	C(messages,	   "messages accepted and committed")		\
 	C(recipients,	   "recipients of accepted messages")		\
 	C(relayed,	   "recipients of them at other hosts")		\

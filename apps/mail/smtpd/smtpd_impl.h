@@ -10,6 +10,11 @@
  *	 v               v
  *	CLOSED <--QUIT, too slow, too many errors, 421, the client went: from any state
  *
+ *	READY --STARTTLS--> START, in TLS
+ *	READY --AUTH--> AUTH --password--> CHECK --right--> READY, with s->user
+ *			 |  \--------wrong--> DELAY <--wrong--/ --later--> READY
+ *			 +--given up, SCRAM is right--> READY
+ *
  * smtpd_enter() walks every arrow.  CLOSED is the last: the io is gone, and the session
  * is freed by the function that was called from outside.
  */
@@ -20,6 +25,7 @@
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
 #include "apps/lib/peers.h"
+#include "apps/mail/auth/sasl.h"
 #include "apps/mail/smtpd/smtpd.h"
 #include "apps/mail/store/spool.h"
 #include "apps/mail/store/store.h"
@@ -37,6 +43,9 @@ struct smtpd {
 	struct log_limit log_limit;
 	struct door door;
 	struct handoff commits; /* messages that are with the store */
+	struct handoff checks;	/* passwords that are with the verifier */
+	struct tls *tls;	/* NULL: none is offered */
+	struct sasl *sasl;	/* NULL: nobody can log in */
 	uint64_t serial;	/* of the last message id */
 };
 
@@ -46,8 +55,11 @@ enum smtpd_state {
 	SMTPD_READY,
 	SMTPD_MAIL,
 	SMTPD_RCPT,
-	SMTPD_DATA,
+	SMTPD_AUTH, /* up to here lines are read */
+	SMTPD_DATA, /* up to here the client is waited for */
 	SMTPD_COMMIT,
+	SMTPD_CHECK,
+	SMTPD_DELAY,
 	SMTPD_CLOSED,
 };
 
@@ -56,18 +68,28 @@ struct smtpd_session {
 	struct smtpd *smtpd;
 	struct io *io;
 	enum smtpd_state state;
+	bool is_msa;	/* a submission */
+	bool is_secure; /* TLS is spoken, or about to be */
 	bool is_esmtp;
 	bool skipping; /* the rest of a line that is too long */
 	bool eof;      /* the client sends no more */
-	uint32_t n_errors, n_junk;
+	uint32_t n_errors, n_junk, n_fails;
 	char *helo;
+	char user[SMTPD_USER_MAX + 1]; /* "": nobody logged in */
+	struct sasl_talk *talk;	       /* in AUTH */
+	struct smtpd_check *check;     /* in CHECK */
 	struct smtpd_message *message; /* from MAIL to COMMIT's end */
 };
 
 /* session.c */
 
+struct smtpd_kind {
+	bool is_msa, with_tls;
+};
+
 /* Greets @io, or lets it wait; it is the session's. */
-void smtpd_session_new(struct smtpd *smtpd, struct io *io, struct peer *peer);
+void smtpd_session_new(struct smtpd *smtpd, struct io *io, struct peer *peer,
+		       struct smtpd_kind kind);
 void smtpd_enter(struct smtpd_session *s, enum smtpd_state state);
 /* One line, without its CRLF.  What begins with '5' counts as an error. */
 void smtpd_reply(struct smtpd_session *s, const char *line);
@@ -81,7 +103,7 @@ void smtpd_close(struct smtpd_session *s, const char *line);
 void smtpd_reset(struct smtpd_session *s);
 /* Reads on; frees the session when it ends with that. */
 void smtpd_resume(struct smtpd_session *s);
-/* 421 and the end, if it does not wait for a commit; that comes first. */
+/* 421 and the end, if it does not wait for a commit or a verdict; that comes first. */
 void smtpd_session_stop(struct door_guest *guest);
 /* At once. */
 void smtpd_session_abort(struct door_guest *guest);
@@ -101,6 +123,25 @@ void smtpd_vrfy(struct smtpd_session *s, struct str arg);
 void smtpd_expn(struct smtpd_session *s, struct str arg);
 void smtpd_help(struct smtpd_session *s, struct str arg);
 void smtpd_quit(struct smtpd_session *s, struct str arg);
+void smtpd_starttls(struct smtpd_session *s, struct str arg);
+void smtpd_auth(struct smtpd_session *s, struct str arg);
+
+/* cmd_auth.c */
+/* STARTTLS is there for the client now; so is AUTH; a password may be shown. */
+bool smtpd_offers_tls(const struct smtpd_session *s);
+bool smtpd_offers_auth(const struct smtpd_session *s);
+bool smtpd_may_show(const struct smtpd_session *s);
+/* A line in AUTH; one that was too long. */
+void smtpd_auth_line(struct smtpd_session *s, struct str line);
+void smtpd_auth_too_long(struct smtpd_session *s);
+/* The delay is over: says that the password was wrong. */
+void smtpd_auth_failed(struct smtpd_session *s);
+/* What was begun is over: in whatever way the session leaves AUTH, CHECK or DELAY. */
+void smtpd_auth_end(struct smtpd_session *s);
+/* The session ends before the verdict comes. */
+void smtpd_check_orphan(struct smtpd_session *s);
+/* handoff_take of smtpd->checks. */
+void smtpd_checked(void *smtpd, struct handoff_item *item);
 
 /* cmd_data.c: takes input in DATA.  False: there was none. */
 bool smtpd_data_input(struct smtpd_session *s);
@@ -169,5 +210,5 @@ int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr
 int smtpd_message_remote(struct smtpd_message *m, struct str addr);
 /* Takes octets of DATA up to the end; returns how many. */
 size_t smtpd_message_read(struct smtpd_message *m, struct str in);
-/* Puts a trace field before it and makes @op ready to submit.  0, or -ENOMEM. */
-int smtpd_message_finish(struct smtpd_message *m, struct str received);
+/* Puts fields before it and makes @op ready to submit.  0, or -ENOMEM. */
+int smtpd_message_finish(struct smtpd_message *m, struct str fields);

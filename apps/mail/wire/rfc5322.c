@@ -10,8 +10,14 @@ void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limi
 	*s = (struct rfc5322_scan){ .limits = *limits, .where = RFC5322_LINE };
 }
 
-static const char received[] = "received";
-enum { RECEIVED_LEN = sizeof(received) - 1, NO_MATCH = UINT8_MAX };
+/* Names that we look for. */
+enum { RECEIVED, DATE, MESSAGE_ID, N_NAMES };
+
+static const struct str names[N_NAMES] = {
+	[RECEIVED] = { "received", 8 },
+	[DATE] = { "date", 4 },
+	[MESSAGE_ID] = { "message-id", 10 },
+};
 
 /* ftext = %d33-57 / %d59-126 (RFC 5322 3.6.8) */
 static bool is_ftext(char c)
@@ -28,15 +34,23 @@ static void match_name(struct rfc5322_scan *s, char c)
 {
 	char low = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 
-	if (s->n_matched < RECEIVED_LEN && low == received[s->n_matched])
-		s->n_matched++;
-	else
-		s->n_matched = NO_MATCH;
+	if (s->may_be == 0)
+		return;
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (s->name_len >= names[i].len || names[i].p[s->name_len] != low)
+			s->may_be &= (uint8_t) ~(1U << i);
+	s->name_len++;
+}
+
+static bool is_name(const struct rfc5322_scan *s, unsigned i)
+{
+	return (s->may_be >> i & 1) && s->name_len == names[i].len;
 }
 
 static enum rfc5322_where line_begins(struct rfc5322_scan *s, char c)
 {
-	s->n_matched = 0;
+	s->name_len = 0;
+	s->may_be = (1 << N_NAMES) - 1;
 	if (c == '\r')
 		return RFC5322_EMPTY;
 	if (is_blank(c))
@@ -50,7 +64,9 @@ static enum rfc5322_where line_begins(struct rfc5322_scan *s, char c)
 static enum rfc5322_where name_goes_on(struct rfc5322_scan *s, char c)
 {
 	if (c == ':') {
-		s->n_received += s->n_matched == RECEIVED_LEN;
+		s->n_received += is_name(s, RECEIVED);
+		s->has_date |= is_name(s, DATE);
+		s->has_message_id |= is_name(s, MESSAGE_ID);
 		if (++s->n_fields > s->limits.n_fields)
 			s->fault = RFC5322_TOO_MANY_FIELDS;
 		else if (s->n_received > s->limits.n_received)
@@ -222,11 +238,12 @@ size_t rfc5322_received(const struct rfc5322_received *r,
 	rfc5322_date(r->date_s, date);
 	n = snprintf(out, RFC5322_RECEIVED_LEN,
 		     "Received: from %.*s ([%s%.*s])\r\n"
-		     "\tby %.*s with %s id %.*s%s%.*s%s;\r\n"
+		     "\tby %.*s with %s%s%s id %.*s%s%.*s%s;\r\n"
 		     "\t%s\r\n",
 		     (int)r->helo.len, r->helo.p, is_ip6 ? "IPv6:" : "",
 		     (int)r->from_addr.len, r->from_addr.p, (int)r->by.len, r->by.p,
-		     r->is_esmtp ? "ESMTP" : "SMTP", (int)r->id.len, r->id.p,
+		     r->is_esmtp ? "ESMTP" : "SMTP", r->is_esmtp && r->is_tls ? "S" : "",
+		     r->is_esmtp && r->is_auth ? "A" : "", (int)r->id.len, r->id.p,
 		     has_for ? "\r\n\tfor <" : "", (int)r->for_addr.len, r->for_addr.p,
 		     has_for ? ">" : "", date);
 	ASSERT(n > 0 && n < RFC5322_RECEIVED_LEN);

@@ -44,11 +44,13 @@ struct rfc5322_scan {
 		RFC5322_EMPTY, /* behind the CR of an empty line */
 		RFC5322_BODY,  /* the header is over */
 	} where;
-	uint8_t n_matched;   /* characters of "Received" in the name so far */
+	uint8_t name_len;    /* of the name so far, up to the longest we know */
+	uint8_t may_be;	     /* bits: the names we know that begin like that */
 	uint64_t line_len;   /* octets of this line so far */
 	uint64_t header_len; /* octets, with the empty line */
 	uint64_t n_fields;
 	uint64_t n_received;
+	bool has_date, has_message_id;
 };
 
 void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limits);
@@ -77,6 +79,7 @@ struct rfc5322_received {
 	struct str from_addr; /* its address: "192.0.2.1", "2001:db8::1" */
 	struct str by;	      /* our name */
 	bool is_esmtp;	      /* it said EHLO */
+	bool is_tls, is_auth; /* ... and spoke TLS, and logged in (RFC 3848) */
 	struct str id;	      /* at most RFC5322_ID_MAX */
 	struct str for_addr;  /* the recipient when there is but one, else empty */
 	uint64_t date_s;

@@ -140,12 +140,23 @@ static enum smtp_cmd_result set_body(const struct param *p, struct smtp_mail *ma
 		       SMTP_CMD_PARAM_VALUE;
 }
 
+/* auth-value = "<>" / xtext, of which param_parse() has seen that it is there */
+static enum smtp_cmd_result set_auth(const struct param *p, struct smtp_mail *mail)
+{
+	if (mail->has_auth)
+		return SMTP_CMD_PARAM_TWICE;
+	mail->has_auth = true;
+	return p->has_value ? SMTP_CMD_OK : SMTP_CMD_PARAM_VALUE;
+}
+
 static enum smtp_cmd_result set_param(const struct param *p, struct smtp_mail *mail)
 {
 	if (str_eq_nocase(p->keyword, STR("SIZE")))
 		return set_size(p, mail);
 	if (str_eq_nocase(p->keyword, STR("BODY")))
 		return set_body(p, mail);
+	if (str_eq_nocase(p->keyword, STR("AUTH")))
+		return set_auth(p, mail);
 	return SMTP_CMD_PARAM_UNKNOWN;
 }
 

@@ -41,7 +41,8 @@ struct smtp_mail {
 	bool has_size;
 	uint64_t size; /* RFC 1870 */
 	bool has_body;
-	bool is_8bit; /* RFC 6152 */
+	bool is_8bit;  /* RFC 6152 */
+	bool has_auth; /* RFC 4954 5; whoever said it is no concern of ours */
 };
 
 /* "FROM:" path and parameters.  *mail and *to are changed only with SMTP_CMD_OK. */
