@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apps/lib/tls.h"
 #include "apps/lib/worker.h"
 #include "apps/mail/imapd/imapd_impl.h"
 #include "stack/base/check.h"
+#include "tests/lib/login_test.h"
 #include "tests/lib/net_mem.h"
 
 static const char *user_of(struct str name)
@@ -127,6 +129,7 @@ void imap_test_init(struct imap_test *t)
 	ASSERT(worker_new(1, 4, &t->worker) == 0);
 	imapd_conf_init(&t->conf);
 	t->conf.host = "mx.b.example";
+	t->conf.allow_plain = true;
 }
 
 void imap_test_start(struct imap_test *t)
@@ -135,8 +138,13 @@ void imap_test_start(struct imap_test *t)
 
 	ASSERT(imapd_new(t->net, &t->conf, &ops, t, &t->imapd) == 0);
 	imapd_open(t->imapd, t->store, t->worker);
+	t->sasl = login_test_sasl();
+	imapd_set_sasl(t->imapd, t->sasl);
+	imapd_set_tls(t->imapd, t->tls);
 	ASSERT(net_listen(t->net, IMAP_TEST_WHERE, IMAP_TEST_CONNS, imapd_accept,
 			  t->imapd, &t->listener) == 0);
+	ASSERT(net_listen(t->net, IMAP_TEST_WHERE_TLS, IMAP_TEST_CONNS, imapd_accept_tls,
+			  t->imapd, &t->tls_listener) == 0);
 }
 
 bool imap_test_busy(struct imap_test *t)
@@ -187,13 +195,16 @@ bool imap_test_fini(struct imap_test *t)
 		while (imapd_busy(t->imapd))
 			mem_settle(t->net);
 		net_listener_close(t->listener);
+		net_listener_close(t->tls_listener);
 		imapd_free(t->imapd);
 		mem_settle(t->net);
 		/* Closed connections wait for the client's FIN for a while. */
 		mem_advance(t->net, UINT64_C(120000000000));
 		clean = mem_n_open(t->net) == 0;
 	}
+	sasl_free(t->sasl);
 	net_free(t->net);
+	tls_put(t->tls);
 	worker_free(t->worker);
 	clean &= store_check(t->store, say, NULL) == 0;
 	store_close(t->store);
@@ -290,6 +301,24 @@ static bool set_verifier(struct imap_test *t, const char *how)
 	       strcmp(how, "works") == 0;
 }
 
+/* About TLS and logins. */
+static bool login_hook(struct dialog *d, const char *words)
+{
+	struct imap_test *t = d->arg;
+
+	if (strcmp(words, "tls") == 0)
+		t->tls = login_test_tls();
+	else if (strcmp(words, "private") == 0)
+		t->conf.allow_plain = false;
+	else if (strcmp(words, "port 143") == 0)
+		d->where = IMAP_TEST_WHERE;
+	else if (strcmp(words, "port 993") == 0)
+		d->where = IMAP_TEST_WHERE_TLS;
+	else
+		return false;
+	return true;
+}
+
 bool imap_test_hook(struct dialog *d, const char *words)
 {
 	struct imap_test *t = d->arg;
@@ -319,6 +348,6 @@ bool imap_test_hook(struct dialog *d, const char *words)
 	else if (strcmp(words, "stop") == 0)
 		imapd_stop(t->imapd);
 	else
-		return false;
+		return login_hook(d, words);
 	return true;
 }

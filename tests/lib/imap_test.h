@@ -18,12 +18,15 @@
 #include "tests/lib/dialog.h"
 
 #define IMAP_TEST_WHERE "192.0.2.1:143"
+#define IMAP_TEST_WHERE_TLS "192.0.2.1:993"
 
 enum { IMAP_TEST_CONNS = 8 };
 
 struct imap_test {
 	struct net *net;
-	struct net_listener *listener;
+	struct net_listener *listener, *tls_listener;
+	struct tls *tls;
+	struct sasl *sasl;
 	struct imapd_conf conf;
 	struct imapd *imapd;
 	struct store *store;
@@ -58,6 +61,9 @@ bool imap_test_fini(struct imap_test *t);
  *	! expunge USER UID	by another, from INBOX
  *	! flag USER UID		\Flagged, by another, in INBOX
  *	! delete USER MAILBOX	by another
+ *	! tls | private		before the first client comes: there is a certificate;
+ *				passwords may not be shown in clear
+ *	! port 143 | 993	where clients that come from now on connect
  *	! verifier holds | refuses | unsure | works
  *	! answer		the verifier does
  *	! stop			imapd_stop()

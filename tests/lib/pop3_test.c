@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/lib/tls.h"
+#include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
 #include "stack/base/check.h"
+#include "tests/lib/login_test.h"
 #include "tests/lib/net_mem.h"
 
 static const char *user_of(struct str name)
@@ -152,6 +155,7 @@ void pop3_test_init(struct pop3_test *t)
 	ASSERT(net_mem_new(&t->net) == 0);
 	pop3d_conf_init(&t->conf);
 	t->conf.host = "mx.b.example";
+	t->conf.allow_plain = true;
 	ASSERT(pop3d_locks_new(POP3_TEST_CONNS, &t->conf.locks) == 0);
 }
 
@@ -161,8 +165,13 @@ void pop3_test_start(struct pop3_test *t)
 					      check,  release, submit };
 
 	ASSERT(pop3d_new(t->net, &t->conf, &ops, t, &t->pop3d) == 0);
+	t->sasl = login_test_sasl();
+	pop3d_set_sasl(t->pop3d, t->sasl);
+	pop3d_set_tls(t->pop3d, t->tls);
 	ASSERT(net_listen(t->net, POP3_TEST_WHERE, POP3_TEST_CONNS, pop3d_accept,
 			  t->pop3d, &t->listener) == 0);
+	ASSERT(net_listen(t->net, POP3_TEST_WHERE_TLS, POP3_TEST_CONNS, pop3d_accept_tls,
+			  t->pop3d, &t->tls_listener) == 0);
 }
 
 void pop3_test_mail(struct pop3_test *t, const char *user, struct str head,
@@ -188,13 +197,16 @@ bool pop3_test_fini(struct pop3_test *t)
 		mem_settle(t->net);
 		clean = !pop3d_busy(t->pop3d);
 		net_listener_close(t->listener);
+		net_listener_close(t->tls_listener);
 		pop3d_free(t->pop3d);
 		mem_settle(t->net);
 		/* Closed connections wait for the client's FIN for a while. */
 		mem_advance(t->net, UINT64_C(120000000000));
 		clean &= mem_n_open(t->net) == 0 && t->n_holds == 0;
 	}
+	sasl_free(t->sasl);
 	net_free(t->net);
+	tls_put(t->tls);
 	pop3d_locks_free(t->conf.locks);
 	for (uint32_t i = 0; i < t->n_mails; i++)
 		for (int k = 0; k < 2; k++)
@@ -284,6 +296,24 @@ static size_t n_left(const struct pop3_test *t)
 	return n;
 }
 
+/* About TLS and logins. */
+static bool login_hook(struct dialog *d, const char *words)
+{
+	struct pop3_test *t = d->arg;
+
+	if (strcmp(words, "tls") == 0)
+		t->tls = login_test_tls();
+	else if (strcmp(words, "private") == 0)
+		t->conf.allow_plain = false;
+	else if (strcmp(words, "port 110") == 0)
+		d->where = POP3_TEST_WHERE;
+	else if (strcmp(words, "port 995") == 0)
+		d->where = POP3_TEST_WHERE_TLS;
+	else
+		return false;
+	return true;
+}
+
 bool pop3_test_hook(struct dialog *d, const char *words)
 {
 	struct pop3_test *t = d->arg;
@@ -317,6 +347,6 @@ bool pop3_test_hook(struct dialog *d, const char *words)
 	else if (strcmp(words, "stop") == 0)
 		pop3d_stop(t->pop3d);
 	else
-		return false;
+		return login_hook(d, words);
 	return true;
 }

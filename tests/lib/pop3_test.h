@@ -15,6 +15,7 @@
 #include "tests/lib/dialog.h"
 
 #define POP3_TEST_WHERE "192.0.2.1:110"
+#define POP3_TEST_WHERE_TLS "192.0.2.1:995"
 
 enum { POP3_TEST_CONNS = 8, POP3_TEST_MAILS = 100 };
 
@@ -28,7 +29,9 @@ struct pop3_mail {
 
 struct pop3_test {
 	struct net *net;
-	struct net_listener *listener;
+	struct net_listener *listener, *tls_listener;
+	struct tls *tls;
+	struct sasl *sasl;
 	struct pop3d_conf conf;
 	struct pop3d *pop3d;
 	struct pop3_mail mails[POP3_TEST_MAILS];
@@ -65,6 +68,9 @@ bool pop3_test_fini(struct pop3_test *t);
  *	! damaged UID
  *	! gone UID		expunged by another
  *	! store holds | refuses | commits | fails | list_fails
+ *	! tls | private		before the first client comes: there is a certificate;
+ *				passwords may not be shown in clear
+ *	! port 110 | 995	where clients that come from now on connect
  *	! verifier holds | refuses | unsure | works
  *	! answer
  *	! stop			pop3d_stop()

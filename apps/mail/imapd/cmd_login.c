@@ -1,6 +1,6 @@
 /*
- * LOGIN and AUTHENTICATE PLAIN (RFC 3501 6.2.2 and 6.2.3, RFC 4616, SASL-IR of RFC 4959),
- * and the verifier between them and the user's mail.
+ * LOGIN and AUTHENTICATE (RFC 3501 6.2.2 and 6.2.3, SASL-IR of RFC 4959), and the verifier
+ * between them and the user's mail.
  *
  * Whether a name exists is not told: a wrong name costs as much time as a wrong
  * password.  The answer to either is delayed, and a session has but a few tries.
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "apps/mail/imapd/cmd.h"
-#include "apps/mail/wire/enc.h"
 #include "stack/base/check.h"
 
 /* A password on its way; the session stays until it is back. */
@@ -85,68 +84,12 @@ static void verify(struct imapd_session *s, struct str user, struct str password
 
 void imapd_login(struct imapd_session *s)
 {
+	/* RFC 5530 3; RFC 3501 6.2.3: the server says LOGINDISABLED */
+	if (!imapd_may_show(s)) {
+		imapd_done(s, "NO [PRIVACYREQUIRED] Not without TLS");
+		return;
+	}
 	verify(s, s->parse.cmd.login.user, s->parse.cmd.login.password);
-}
-
-/* message = [authzid] NUL authcid NUL passwd */
-static void plain(struct imapd_session *s, struct str message)
-{
-	struct str rest, user, password, as;
-
-	as = str_cut(message, '\0', &rest);
-	user = str_cut(rest, '\0', &password);
-	if (as.len + 1 > message.len || user.len + 1 > rest.len ||
-	    memchr(password.p, '\0', password.len))
-		imapd_refuse(s, "That is no message of PLAIN");
-	else if (as.len > 0 && !str_eq(as, user))
-		imapd_done(s, "NO [AUTHORIZATIONFAILED] You are but yourself");
-	else
-		verify(s, user, password);
-}
-
-void imapd_authenticate_line(struct imapd_session *s, struct str line)
-{
-	struct enc_decoder decoder;
-	char *out;
-	size_t n;
-
-	/* RFC 3501 6.2.3: the client gives up. */
-	if (str_eq(line, STR("*"))) {
-		imapd_refuse(s, "Given up");
-		return;
-	}
-	out = malloc(line.len + 2 * ENC_ROOM);
-	if (!out) {
-		imapd_done(s, "NO [UNAVAILABLE] Out of memory");
-		return;
-	}
-	enc_decode_init(&decoder, ENC_BASE64);
-	n = enc_decode(&decoder, line, out);
-	n += enc_decode_end(&decoder, out + n);
-	if (decoder.odd & (ENC_ODD_CHAR | ENC_ODD_PADDING | ENC_ODD_AFTER))
-		imapd_refuse(s, "That is no base64");
-	else
-		plain(s, (struct str){ out, n });
-	explicit_bzero(out, n);
-	free(out);
-}
-
-void imapd_authenticate(struct imapd_session *s)
-{
-	const struct imap_cmd *cmd = &s->parse.cmd;
-
-	if (!str_eq_nocase(cmd->authenticate.mechanism, STR("PLAIN"))) {
-		imapd_done(s, "NO [CANNOT] PLAIN is the mechanism there is");
-		return;
-	}
-	if (cmd->authenticate.has_initial) {
-		imapd_authenticate_line(s, cmd->authenticate.initial);
-		return;
-	}
-	io_puts(s->io, "+ \r\n");
-	imap_parse_want_line(&s->parse);
-	s->is_idle = false;
-	imapd_enter(s, IMAPD_LINE);
 }
 
 static void log_login(struct imapd_session *s, struct str user, enum log_level level,
@@ -203,17 +146,93 @@ void imapd_login_failed(struct imapd_session *s)
 	imapd_done(s, "NO [AUTHENTICATIONFAILED] Wrong user name or password");
 }
 
+static void wrong(struct imapd_session *s, struct str user)
+{
+	log_login(s, user, LOG_WARNING, "imap_login_failed");
+	imapd_enter(s, IMAPD_DELAY);
+}
+
+static void unavailable(struct imapd_session *s, const char *text)
+{
+	s->imapd->stats.unavailable++;
+	imapd_done(s, text);
+}
+
+/* Sends a challenge, and waits for its answer. */
+static void challenge(struct imapd_session *s)
+{
+	io_printf(s->io, "+ %s\r\n", sasl_out(s->talk));
+	imap_parse_want_line(&s->parse);
+	s->is_idle = false;
+	if (s->state != IMAPD_LINE)
+		imapd_enter(s, IMAPD_LINE);
+}
+
+/* What the conversation came to. */
+static void take(struct imapd_session *s, enum sasl_result result)
+{
+	switch (result) {
+	case SASL_MORE: challenge(s); return;
+	case SASL_PASSWORD: verify(s, sasl_name(s->talk), sasl_password(s->talk)); break;
+	case SASL_RIGHT: right(s, sasl_name(s->talk)); break;
+	case SASL_WRONG:
+		s->imapd->stats.login_failures++;
+		wrong(s, sasl_name(s->talk));
+		break;
+	case SASL_LATE:
+		s->n_errors++;
+		unavailable(s, "NO [UNAVAILABLE] Too many logins, try again later");
+		break;
+	case SASL_OTHER:
+		imapd_done(s, "NO [AUTHORIZATIONFAILED] You are but yourself");
+		break;
+	/* RFC 3501 6.2.2: what is cancelled, or cannot be read, is answered with BAD. */
+	case SASL_CANCELLED: imapd_refuse(s, "Given up"); break;
+	case SASL_BAD: imapd_refuse(s, "That is nothing the mechanism has"); break;
+	case SASL_NO_MEMORY: unavailable(s, "NO [UNAVAILABLE] Out of memory"); break;
+	}
+	/* What is being checked is a copy. */
+	sasl_talk_free(s->talk);
+	s->talk = NULL;
+}
+
+void imapd_authenticate_line(struct imapd_session *s, struct str line)
+{
+	take(s, sasl_step(s->talk, line));
+}
+
+static const char *no_talk(int r)
+{
+	switch (r) {
+	case -EOPNOTSUPP: return "NO [CANNOT] There is no such mechanism here";
+	case -EACCES: return "NO [PRIVACYREQUIRED] Not without TLS";
+	default: return "NO [UNAVAILABLE] Out of memory";
+	}
+}
+
+void imapd_authenticate(struct imapd_session *s)
+{
+	const struct imap_cmd *cmd = &s->parse.cmd;
+	int r = -EOPNOTSUPP;
+
+	if (s->imapd->sasl)
+		r = sasl_talk_new(s->imapd->sasl, cmd->authenticate.mechanism,
+				  imapd_may_show(s), io_peer_addr(s->io), &s->talk);
+	if (r < 0)
+		imapd_done(s, no_talk(r));
+	else
+		take(s, sasl_begin(s->talk, cmd->authenticate.has_initial ?
+						    &cmd->authenticate.initial :
+						    NULL));
+}
+
 static void take_verdict(struct imapd_session *s, const struct verify_job *job)
 {
 	switch (job->verdict) {
 	case VERIFY_RIGHT: right(s, job->name); break;
-	case VERIFY_WRONG:
-		log_login(s, job->name, LOG_WARNING, "imap_login_failed");
-		imapd_enter(s, IMAPD_DELAY);
-		break;
+	case VERIFY_WRONG: wrong(s, job->name); break;
 	case VERIFY_UNSURE:
-		s->imapd->stats.unavailable++;
-		imapd_done(s, "NO [UNAVAILABLE] Cannot be checked now, try again later");
+		unavailable(s, "NO [UNAVAILABLE] Cannot be checked now, try again later");
 		break;
 	}
 }

@@ -17,10 +17,7 @@ enum {
 	SELECTED = 1 << 3,
 };
 
-static const char capabilities_stranger[] =
-	"IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN";
-static const char capabilities_tls[] =
-	"IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN";
+static const char capabilities_stranger[] = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE";
 static const char capabilities_user[] =
 	"IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE UIDPLUS NAMESPACE UNSELECT MOVE "
 	"SPECIAL-USE CREATE-SPECIAL-USE CHILDREN";
@@ -30,11 +27,24 @@ static bool may_secure(const struct imapd_session *s)
 	return s->imapd->conf.tls && !s->is_secure;
 }
 
+bool imapd_may_show(const struct imapd_session *s)
+{
+	return s->is_secure || s->imapd->conf.allow_plain;
+}
+
 const char *imapd_capabilities(const struct imapd_session *s)
 {
+	char *out = s->imapd->capabilities, mechs[SASL_NAMES_LEN] = "";
+
 	if (s->user[0] != '\0')
 		return capabilities_user;
-	return may_secure(s) ? capabilities_tls : capabilities_stranger;
+	if (s->imapd->sasl)
+		sasl_names(imapd_may_show(s), "AUTH=", mechs);
+	/* RFC 3501 7.2.1, 6.2.3 */
+	snprintf(out, IMAPD_CAPABILITIES_LEN, "%s%s%s%s", capabilities_stranger,
+		 may_secure(s) ? " STARTTLS" : "",
+		 imapd_may_show(s) ? "" : " LOGINDISABLED", mechs);
+	return out;
 }
 
 static void capability(struct imapd_session *s)

@@ -106,6 +106,11 @@ void imapd_set_tls(struct imapd *d, struct tls *tls)
 	d->conf.tls = tls;
 }
 
+void imapd_set_sasl(struct imapd *d, struct sasl *sasl)
+{
+	d->sasl = sasl;
+}
+
 void imapd_stop(struct imapd *d)
 {
 	struct list *at = d->sessions.next;

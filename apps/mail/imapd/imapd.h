@@ -1,5 +1,5 @@
 /*
- * The IMAP server: IMAP4rev1 (RFC 3501) with LITERAL+ (RFC 7888), IDLE (2177), UIDPLUS
+ * The IMAP server: IMAP4rev1 (RFC 3501), also in TLS, with LITERAL+ (RFC 7888), IDLE (2177), UIDPLUS
  * (4315), NAMESPACE (2342), UNSELECT (3691), ID (2971), SASL-IR (4959), MOVE (6851),
  * SPECIAL-USE (6154), CHILDREN (3348) and ENABLE (5161).
  *
@@ -23,6 +23,7 @@ struct imapd;
 struct io;
 struct log;
 struct net;
+struct sasl;
 struct store;
 struct tls;
 struct verify_job;
@@ -70,6 +71,7 @@ struct imapd_conf {
 	const struct log *log; /* one line a login; NULL: none */
 	struct tls *tls;       /* for STARTTLS; NULL: it is not offered */
 	uint64_t seed;	       /* of the table of clients */
+	bool allow_plain;      /* a password may be shown without TLS */
 	struct imapd_limits limits;
 };
 
@@ -94,6 +96,8 @@ int imapd_new(struct net *net, const struct imapd_conf *conf, const struct imapd
 void imapd_open(struct imapd *imapd, struct store *store, struct worker *worker);
 /* For connections from now on; NULL: STARTTLS is not offered.  It stays the caller's. */
 void imapd_set_tls(struct imapd *imapd, struct tls *tls);
+/* Before the first session, and until imapd_free(); without it there is no AUTHENTICATE. */
+void imapd_set_sasl(struct imapd *imapd, struct sasl *sasl);
 /* A net_accept function: @imapd is its argument. */
 void imapd_accept(void *imapd, struct io *io);
 /* The same for connections that begin with TLS (RFC 8314); only with conf.tls. */
@@ -117,6 +121,8 @@ void imapd_free(struct imapd *imapd);
 	C(refused_excess,  "sessions refused: too many at once")	\
 	C(refused_client,  "sessions refused: too many of one client")	\
 	C(refused_user,	   "logins refused: too many sessions of one user") \
+	C(tls_sessions,	   "sessions secured by TLS")			\
+	C(tls_failures,	   "sessions ended: no agreement on TLS")	\
 	C(logins,	   "logins")					\
 	C(login_failures,  "wrong passwords")				\
 	C(unavailable,	   "commands refused: store, worker or verifier not ready") \

@@ -7,7 +7,7 @@
  *	 |  +--SEARCH--> WORK --found-------------------+
  *	 |  +--long answer--> SEND --all written--------+
  *	 |  +--APPEND--> APPEND --message is there--> STORE
- *	 |  +--IDLE, AUTHENTICATE--> LINE --line--------+
+ *	 |  +--IDLE, AUTHENTICATE--> LINE --line--------+	(or CHECK, or DELAY)
  *	 +----------------------------------------------+
  *
  *	CLOSED <--LOGOUT, too slow, too many errors, the client went: from any state
@@ -28,6 +28,7 @@
 #include "apps/lib/net.h"
 #include "apps/lib/peers.h"
 #include "apps/lib/worker.h"
+#include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/mail/imapd/imapd.h"
 #include "apps/mail/store/store_box.h"
@@ -43,7 +44,8 @@ enum {
 	IMAPD_COPY_MAX = 512, /* octets of a message up to this are copied, not lent */
 	IMAPD_EMIT_MAX = 16 << 10,  /* written together */
 	IMAPD_TURN_BYTES = 4 << 20, /* of messages read in one go, before others' turn */
-	IMAPD_SUMMARIES = 128,	    /* written to the store together */
+	IMAPD_CAPABILITIES_LEN = 256,
+	IMAPD_SUMMARIES = 128,	       /* written to the store together */
 	IMAPD_APPEND_CHUNK = 64 << 10, /* a message grows by */
 };
 
@@ -71,8 +73,10 @@ struct imapd {
 	/* Sessions whose mailbox changed, the last one first; see news.c. */
 	_Atomic(struct imapd_news *) news;
 	_Atomic bool news_posted;
-	struct imap_emit emit; /* what is being written */
-	struct mime *mime;     /* the message being looked at */
+	struct sasl *sasl;			   /* NULL: there is no AUTHENTICATE */
+	char capabilities[IMAPD_CAPABILITIES_LEN]; /* what was said last */
+	struct imap_emit emit;			   /* what is being written */
+	struct mime *mime;			   /* the message being looked at */
 };
 
 enum imapd_state {
@@ -114,6 +118,7 @@ struct imapd_session {
 	struct peer *peer;
 	enum imapd_state state;
 	bool eof;		   /* the client sends no more */
+	struct sasl_talk *talk;	   /* in LINE, unless it is IDLE */
 	struct imapd_check *check; /* in CHECK */
 	bool is_away;	/* something is with the store, the worker or the verifier */
 	bool is_secure; /* TLS is spoken, or about to be */
@@ -171,7 +176,9 @@ void imapd_known(struct imapd_session *s);
 
 /* command.c: runs s->parse.cmd. */
 void imapd_command(struct imapd_session *s);
-/* What may be advertised now. */
+/* A password may be shown. */
+bool imapd_may_show(const struct imapd_session *s);
+/* What may be advertised now; valid until the next call. */
 const char *imapd_capabilities(const struct imapd_session *s);
 /* A mailbox's name as the store has it, to @out.  False: refused, and that was said. */
 bool imapd_name(struct imapd_session *s, struct str utf7,

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "apps/lib/tls.h"
 #include "apps/mail/imapd/cmd.h"
 #include "apps/mail/imapd/view.h"
 #include "stack/base/check.h"
@@ -27,7 +28,7 @@ static bool may_enter(enum imapd_state from, enum imapd_state to)
 	static const unsigned from_of[] = {
 		[IMAPD_COMMAND] = C | K | D | T | W | S | A | L,
 		[IMAPD_CHECK] = C | L,
-		[IMAPD_DELAY] = K,
+		[IMAPD_DELAY] = C | K | L,
 		[IMAPD_STORE] = C | T | A,
 		[IMAPD_WORK] = C,
 		[IMAPD_SEND] = C | T,
@@ -199,6 +200,7 @@ static void session_free(struct imapd_session *s)
 
 	imapd_leave_box(s);
 	imapd_append_free(s);
+	sasl_talk_free(s->talk);
 	imap_parse_fini(&s->parse);
 	peers_remove(d->peers, s->peer);
 	list_remove(&s->node);
@@ -325,25 +327,30 @@ static void too_late(struct imapd_session *s)
 	imapd_close(s, s->state == IMAPD_SEND ? NULL : "Nothing came for too long");
 }
 
+static void died(struct imapd_session *s, const struct io *io)
+{
+	if (s->is_secure && !io_is_secure(io))
+		s->imapd->stats.tls_failures++;
+	else
+		s->imapd->stats.lost++;
+	imapd_close(s, NULL);
+}
+
 static void event(void *arg, struct io *io, enum io_event e)
 {
 	struct imapd_session *s = arg;
 
-	(void)io;
 	switch (e) {
 	case IO_INPUT:
-	case IO_CONNECTED:
-	case IO_SECURE: break;
+	case IO_CONNECTED: break;
+	case IO_SECURE: s->imapd->stats.tls_sessions++; break;
 	case IO_ROOM:
 		if (s->state == IMAPD_SEND)
 			idle_due(s);
 		break;
 	case IO_DEADLINE: too_late(s); break;
 	case IO_EOF: s->eof = true; break;
-	case IO_ERROR:
-		s->imapd->stats.lost++;
-		imapd_close(s, NULL);
-		break;
+	case IO_ERROR: died(s, io); break;
 	}
 	imapd_resume(s);
 }

@@ -24,6 +24,10 @@ struct pop3d_check {
 void pop3d_user(struct pop3d_session *s, const struct str *args, int n)
 {
 	(void)n;
+	if (!pop3d_may_show(s)) {
+		pop3d_refuse(s, "-ERR Not without TLS");
+		return;
+	}
 	if (args[0].len > POP3D_USER_MAX || memchr(args[0].p, '\0', args[0].len)) {
 		pop3d_refuse(s, "-ERR That is no user name");
 		return;
@@ -63,19 +67,21 @@ static struct pop3d_check *check_new(struct pop3d_session *s, struct str passwor
 	return c;
 }
 
-void pop3d_pass(struct pop3d_session *s, const struct str *args, int n)
+void pop3d_login_unsure(struct pop3d_session *s, const char *line)
 {
-	struct pop3d *d = s->pop3d;
-	struct pop3d_check *c;
+	s->pop3d->stats.unavailable++;
+	if (s->state != POP3D_AUTH)
+		pop3d_enter(s, POP3D_AUTH);
+	pop3d_reply(s, line);
+}
 
-	(void)n;
-	if (s->user[0] == '\0') {
-		pop3d_refuse(s, "-ERR USER comes first");
-		return;
-	}
-	c = check_new(s, args[0]);
+void pop3d_verify(struct pop3d_session *s, struct str password)
+{
+	struct pop3d_check *c = check_new(s, password);
+	struct pop3d *d = s->pop3d;
+
 	if (!c) {
-		pop3d_reply(s, "-ERR [SYS/TEMP] Out of memory");
+		pop3d_login_unsure(s, "-ERR [SYS/TEMP] Out of memory");
 		return;
 	}
 	s->check = c;
@@ -86,10 +92,17 @@ void pop3d_pass(struct pop3d_session *s, const struct str *args, int n)
 	handoff_undo(&d->checks);
 	s->check = NULL;
 	check_free(c);
-	d->stats.unavailable++;
 	s->n_errors++;
-	pop3d_enter(s, POP3D_AUTH);
-	pop3d_reply(s, "-ERR [SYS/TEMP] Too many logins, try again later");
+	pop3d_login_unsure(s, "-ERR [SYS/TEMP] Too many logins, try again later");
+}
+
+void pop3d_pass(struct pop3d_session *s, const struct str *args, int n)
+{
+	(void)n;
+	if (s->user[0] == '\0')
+		pop3d_refuse(s, "-ERR USER comes first");
+	else
+		pop3d_verify(s, args[0]);
 }
 
 void pop3d_check_orphan(struct pop3d_session *s)
@@ -133,7 +146,7 @@ static int open_maildrop(struct pop3d_session *s)
 	return 0;
 }
 
-static void login(struct pop3d_session *s)
+void pop3d_login(struct pop3d_session *s)
 {
 	struct pop3d *d = s->pop3d;
 
@@ -156,6 +169,12 @@ static void login(struct pop3d_session *s)
 	log_login(s, LOG_INFO, "pop3_login");
 	pop3d_enter(s, POP3D_TRANS);
 	io_printf(s->io, "+OK %u messages\r\n", s->n_msgs);
+}
+
+void pop3d_login_wrong(struct pop3d_session *s)
+{
+	log_login(s, LOG_WARNING, "pop3_login_failed");
+	pop3d_enter(s, POP3D_DELAY);
 }
 
 void pop3d_login_failed(struct pop3d_session *s)
@@ -185,14 +204,12 @@ void pop3d_checked(void *arg, struct handoff_item *item)
 	if (d->door.is_shut) {
 		pop3d_close(s, "-ERR [SYS/TEMP] Shutting down");
 	} else if (verdict == VERIFY_RIGHT) {
-		login(s);
+		pop3d_login(s);
 	} else if (verdict == VERIFY_WRONG) {
-		log_login(s, LOG_WARNING, "pop3_login_failed");
-		pop3d_enter(s, POP3D_DELAY);
+		pop3d_login_wrong(s);
 	} else {
-		d->stats.unavailable++;
-		pop3d_enter(s, POP3D_AUTH);
-		pop3d_reply(s, "-ERR [SYS/TEMP] Cannot be checked now, try again later");
+		pop3d_login_unsure(
+			s, "-ERR [SYS/TEMP] Cannot be checked now, try again later");
 	}
 	pop3d_resume(s);
 }

@@ -21,13 +21,20 @@ struct command {
 /* RFC 2449; EXPIRE NEVER: what is left here stays. */
 static void capa(struct pop3d_session *s, const struct str *args, int n)
 {
+	char mechs[SASL_NAMES_LEN];
+
 	(void)args;
 	(void)n;
 	io_puts(s->io, "+OK Capabilities follow\r\n"
 		       "TOP\r\n"
-		       "UIDL\r\n"
-		       "USER\r\n"
-		       "PIPELINING\r\n"
+		       "UIDL\r\n");
+	if (pop3d_may_show(s))
+		io_puts(s->io, "USER\r\n");
+	if (pop3d_offers_tls(s))
+		io_puts(s->io, "STLS\r\n");
+	if (s->pop3d->sasl)
+		io_printf(s->io, "SASL%s\r\n", sasl_names(pop3d_may_show(s), "", mechs));
+	io_puts(s->io, "PIPELINING\r\n"
 		       "RESP-CODES\r\n"
 		       "AUTH-RESP-CODE\r\n"
 		       "EXPIRE NEVER\r\n"
@@ -83,6 +90,8 @@ static void rset(struct pop3d_session *s, const struct str *args, int n)
 static const struct command commands[] = {
 	{ "USER", AUTH,		1, 1, false, pop3d_user },
 	{ "PASS", AUTH,		1, 1, true,  pop3d_pass },
+	{ "STLS", AUTH,		0, 0, false, pop3d_stls },
+	{ "AUTH", AUTH,		1, 2, false, pop3d_auth },
 	{ "CAPA", AUTH | TRANS, 0, 0, false, capa },
 	{ "QUIT", AUTH | TRANS, 0, 0, false, pop3d_quit },
 	{ "STAT", TRANS,	0, 0, false, stat },

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "apps/lib/tls.h"
 #include "apps/mail/pop3d/pop3d_impl.h"
 #include "stack/base/check.h"
 
@@ -59,13 +60,37 @@ int pop3d_new(struct net *net, const struct pop3d_conf *conf, const struct pop3d
 	return 0;
 }
 
-void pop3d_accept(void *arg, struct io *io)
+void pop3d_set_tls(struct pop3d *d, struct tls *tls)
 {
-	struct pop3d *d = arg;
+	d->tls = tls;
+}
+
+void pop3d_set_sasl(struct pop3d *d, struct sasl *sasl)
+{
+	d->sasl = sasl;
+}
+
+static void admit(struct pop3d *d, struct io *io, bool with_tls)
+{
 	struct peer *peer;
 
 	if (door_admit(&d->door, io, &peer))
-		pop3d_session_new(d, io, peer);
+		pop3d_session_new(d, io, peer, with_tls);
+}
+
+void pop3d_accept(void *pop3d, struct io *io)
+{
+	admit(pop3d, io, false);
+}
+
+void pop3d_accept_tls(void *arg, struct io *io)
+{
+	struct pop3d *d = arg;
+
+	if (!d->tls || io_tls_server(io, d->tls) < 0)
+		io_abort(io);
+	else
+		admit(d, io, true);
 }
 
 void pop3d_stop(struct pop3d *d)

@@ -1,5 +1,6 @@
 /*
- * The POP3 server (RFC 1939 without APOP, CAPA of RFC 2449).
+ * The POP3 server (RFC 1939 without APOP, CAPA of RFC 2449, STLS of RFC 2595, AUTH of
+ * RFC 5034).
  *
  * One struct pop3d serves one net, on its thread; all of a process share one struct
  * pop3d_locks, since a maildrop is one session's at a time (RFC 1939 section 4).  Whoever
@@ -22,9 +23,11 @@ struct log;
 struct net;
 struct pop3d;
 struct pop3d_locks;
+struct sasl;
 struct store_hold;
 struct store_msg;
 struct store_op;
+struct tls;
 struct verify_job;
 
 /* clang-format off */
@@ -59,6 +62,7 @@ struct pop3d_conf {
 	const struct log *log;	   /* one line a login; NULL: none */
 	struct pop3d_locks *locks; /* of the whole process */
 	uint64_t seed;		   /* of the table of clients */
+	bool allow_plain;	   /* a password may be shown without TLS */
 	struct pop3d_limits limits;
 };
 
@@ -92,8 +96,14 @@ struct pop3d_ops {
 /* @conf and @ops are copied, the texts they point to are not.  0 or -errno. */
 int pop3d_new(struct net *net, const struct pop3d_conf *conf, const struct pop3d_ops *ops,
 	      void *ops_arg, struct pop3d **pop3d);
-/* A net_accept function: @pop3d is its argument. */
+/* For connections from now on; NULL: STLS is not offered.  It stays the caller's. */
+void pop3d_set_tls(struct pop3d *pop3d, struct tls *tls);
+/* Before the first session, and until pop3d_free(); without it there is no AUTH. */
+void pop3d_set_sasl(struct pop3d *pop3d, struct sasl *sasl);
+/* net_accept functions: @pop3d is their argument.  The second for connections that begin
+ * with TLS (RFC 8314), if there is some. */
 void pop3d_accept(void *pop3d, struct io *io);
+void pop3d_accept_tls(void *pop3d, struct io *io);
 
 /*
  * The end, in order: pop3d_stop() ends every session, once what it has with the store
@@ -112,6 +122,8 @@ void pop3d_free(struct pop3d *pop3d);
 	C(sessions_open,   "sessions open now")				\
 	C(refused_excess,  "sessions refused: too many at once")	\
 	C(refused_client,  "sessions refused: too many of one client")	\
+	C(tls_sessions,	   "sessions secured by TLS")			\
+	C(tls_failures,	   "sessions ended: no agreement on TLS")	\
 	C(logins,	   "logins")					\
 	C(login_failures,  "wrong passwords")				\
 	C(in_use,	   "logins refused: the maildrop is in use")	\

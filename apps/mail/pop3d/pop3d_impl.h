@@ -8,12 +8,16 @@
  *	 +--later------ DELAY           +--LIST, UIDL------------------------+
  *	                                +--QUIT--> UPDATE --committed, or not--> CLOSED
  *
+ *	AUTH --AUTH--> SASL --password--> CHECK
+ *	 ^		|  \--right--> TRANS
+ *	 +--given up----+---wrong--> DELAY
+ *
  *	CLOSED <--QUIT, too slow, too many errors, the client went: from any state
  *
  * pop3d_enter() walks every arrow.  CLOSED is the last: the io is gone, and the session
  * is freed by the function that was called from outside.
  *
- * RFC 1939's AUTHORIZATION is AUTH, CHECK and DELAY; its TRANSACTION is TRANS, READ and
+ * RFC 1939's AUTHORIZATION is AUTH, SASL, CHECK and DELAY; its TRANSACTION is TRANS, READ and
  * SEND.
  */
 #pragma once
@@ -22,6 +26,7 @@
 #include "apps/lib/handoff.h"
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
+#include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/mail/pop3d/pop3d.h"
 #include "apps/mail/store/store.h"
@@ -46,10 +51,13 @@ struct pop3d {
 	struct door door;
 	struct handoff checks;	/* passwords that are with the verifier */
 	struct handoff updates; /* deletes that are with the store */
+	struct tls *tls;	/* NULL: none is offered */
+	struct sasl *sasl;	/* NULL: there is no AUTH */
 };
 
 enum pop3d_state {
 	POP3D_AUTH,
+	POP3D_SASL,
 	POP3D_CHECK,
 	POP3D_DELAY,
 	POP3D_TRANS,
@@ -76,10 +84,12 @@ struct pop3d_session {
 	struct pop3d *pop3d;
 	struct io *io;
 	enum pop3d_state state;
-	bool eof; /* the client sends no more */
+	bool eof;	/* the client sends no more */
+	bool is_secure; /* TLS is spoken, or about to be */
 	uint32_t n_errors, n_fails;
 	uint64_t login_due_ns;
 	char user[POP3D_USER_MAX + 1]; /* "": no USER was accepted yet */
+	struct sasl_talk *talk;	       /* in SASL */
 	struct pop3d_check *check;     /* in CHECK */
 	struct pop3d_update *update;   /* in UPDATE */
 
@@ -95,7 +105,9 @@ struct pop3d_session {
 };
 
 /* session.c */
-void pop3d_session_new(struct pop3d *pop3d, struct io *io, struct peer *peer);
+/* @with_tls: the connection begins with it. */
+void pop3d_session_new(struct pop3d *pop3d, struct io *io, struct peer *peer,
+		       bool with_tls);
 void pop3d_enter(struct pop3d_session *s, enum pop3d_state state);
 /* One line, without its CRLF. */
 void pop3d_reply(struct pop3d_session *s, const char *line);
@@ -124,10 +136,26 @@ void pop3d_uidl(struct pop3d_session *s, const struct str *args, int n);
 void pop3d_retr(struct pop3d_session *s, const struct str *args, int n);
 void pop3d_top(struct pop3d_session *s, const struct str *args, int n);
 void pop3d_quit(struct pop3d_session *s, const struct str *args, int n);
+void pop3d_stls(struct pop3d_session *s, const struct str *args, int n);
+void pop3d_auth(struct pop3d_session *s, const struct str *args, int n);
+
+/* cmd_auth.c */
+/* STLS is there for the client now; a password may be shown. */
+bool pop3d_offers_tls(const struct pop3d_session *s);
+bool pop3d_may_show(const struct pop3d_session *s);
+/* A line in SASL. */
+void pop3d_auth_line(struct pop3d_session *s, struct str line);
 
 /* cmd_login.c */
 /* handoff_take of pop3d->checks. */
 void pop3d_checked(void *pop3d, struct handoff_item *item);
+/* Has the password of s->user checked, then logs in. */
+void pop3d_verify(struct pop3d_session *s, struct str password);
+/* s->user has proved who he is, or not: his maildrop is opened, or he waits. */
+void pop3d_login(struct pop3d_session *s);
+void pop3d_login_wrong(struct pop3d_session *s);
+/* Nobody could look: back to AUTH, with these words. */
+void pop3d_login_unsure(struct pop3d_session *s, const char *line);
 /* Says that the password was wrong; the delay is over. */
 void pop3d_login_failed(struct pop3d_session *s);
 /* The session ends before the verdict comes. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "apps/lib/tls.h"
 #include "apps/mail/pop3d/pop3d_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -15,6 +16,7 @@ static bool may_enter(enum pop3d_state from, enum pop3d_state to)
 {
 	enum {
 		A = 1 << POP3D_AUTH,
+		L = 1 << POP3D_SASL,
 		K = 1 << POP3D_CHECK,
 		D = 1 << POP3D_DELAY,
 		T = 1 << POP3D_TRANS,
@@ -23,14 +25,15 @@ static bool may_enter(enum pop3d_state from, enum pop3d_state to)
 		U = 1 << POP3D_UPDATE,
 	};
 	static const unsigned from_of[] = {
-		[POP3D_AUTH] = K | D,
-		[POP3D_CHECK] = A,
-		[POP3D_DELAY] = K,
-		[POP3D_TRANS] = K | R | S,
+		[POP3D_AUTH] = L | K | D,
+		[POP3D_SASL] = A | L,
+		[POP3D_CHECK] = A | L,
+		[POP3D_DELAY] = L | K,
+		[POP3D_TRANS] = L | K | R | S,
 		[POP3D_READ] = T,
 		[POP3D_SEND] = T | R,
 		[POP3D_UPDATE] = T,
-		[POP3D_CLOSED] = A | K | D | T | R | S | U,
+		[POP3D_CLOSED] = A | L | K | D | T | R | S | U,
 	};
 
 	return from_of[to] >> from & 1;
@@ -68,7 +71,8 @@ void pop3d_enter(struct pop3d_session *s, enum pop3d_state state)
 	leave(s, state);
 	s->state = state;
 	switch (state) {
-	case POP3D_AUTH: io_deadline(s->io, s->login_due_ns); break;
+	case POP3D_AUTH:
+	case POP3D_SASL: io_deadline(s->io, s->login_due_ns); break;
 	case POP3D_DELAY:
 		io_deadline(s->io, after_ms(s, s->pop3d->conf.limits.login_delay_ms));
 		break;
@@ -108,6 +112,7 @@ static void session_free(struct pop3d_session *s)
 	struct pop3d *d = s->pop3d;
 
 	pop3d_unlock(d->conf.locks, s->lock);
+	sasl_talk_free(s->talk);
 	door_leave(&d->door, &s->guest);
 	free(s->msgs);
 	free(s->deleted);
@@ -118,8 +123,9 @@ static void session_free(struct pop3d_session *s)
 static bool read_command(struct pop3d_session *s)
 {
 	const struct pop3d_limits *limits = &s->pop3d->conf.limits;
+	bool in_sasl = s->state == POP3D_SASL;
 	struct str line;
-	int got = io_line(s->io, limits->line_max, &line);
+	int got = io_line(s->io, in_sasl ? SASL_LINE_MAX : limits->line_max, &line);
 
 	if (got == 0)
 		return false;
@@ -129,7 +135,10 @@ static bool read_command(struct pop3d_session *s)
 						  "-ERR Lines must end in CRLF");
 		return true;
 	}
-	pop3d_command(s, line);
+	if (in_sasl)
+		pop3d_auth_line(s, line);
+	else
+		pop3d_command(s, line);
 	if (s->state != POP3D_CLOSED && s->n_errors >= limits->errors_max) {
 		s->pop3d->stats.too_many_errors++;
 		pop3d_close(s, "-ERR Too many errors");
@@ -160,6 +169,7 @@ static bool go_on(struct pop3d_session *s)
 {
 	switch (s->state) {
 	case POP3D_AUTH:
+	case POP3D_SASL:
 	case POP3D_TRANS: return read_command(s);
 	case POP3D_READ: return pop3d_retr_read(s);
 	case POP3D_SEND: return write_more(s);
@@ -175,7 +185,8 @@ void pop3d_resume(struct pop3d_session *s)
 {
 	while (go_on(s))
 		;
-	if (s->eof && (s->state == POP3D_AUTH || s->state == POP3D_TRANS)) {
+	if (s->eof && (s->state == POP3D_AUTH || s->state == POP3D_SASL ||
+		       s->state == POP3D_TRANS)) {
 		s->pop3d->stats.lost++;
 		pop3d_close(s, NULL);
 	}
@@ -194,25 +205,30 @@ static void too_late(struct pop3d_session *s)
 	pop3d_close(s, NULL);
 }
 
+static void died(struct pop3d_session *s, const struct io *io)
+{
+	if (s->is_secure && !io_is_secure(io))
+		s->pop3d->stats.tls_failures++;
+	else
+		s->pop3d->stats.lost++;
+	pop3d_close(s, NULL);
+}
+
 static void event(void *arg, struct io *io, enum io_event e)
 {
 	struct pop3d_session *s = arg;
 
-	(void)io;
 	switch (e) {
 	case IO_INPUT:
-	case IO_CONNECTED:
-	case IO_SECURE: break;
+	case IO_CONNECTED: break;
+	case IO_SECURE: s->pop3d->stats.tls_sessions++; break;
 	case IO_ROOM:
 		if (s->state == POP3D_SEND)
 			idle_due(s);
 		break;
 	case IO_DEADLINE: too_late(s); break;
 	case IO_EOF: s->eof = true; break;
-	case IO_ERROR:
-		s->pop3d->stats.lost++;
-		pop3d_close(s, NULL);
-		break;
+	case IO_ERROR: died(s, io); break;
 	}
 	pop3d_resume(s);
 }
@@ -223,7 +239,7 @@ static void again(struct net_timer *t, uint64_t now_ns)
 	pop3d_resume(container_of(t, struct pop3d_session, again));
 }
 
-void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer)
+void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer, bool with_tls)
 {
 	struct pop3d_session *s = calloc(1, sizeof(*s));
 
@@ -233,6 +249,7 @@ void pop3d_session_new(struct pop3d *d, struct io *io, struct peer *peer)
 	}
 	s->pop3d = d;
 	s->io = io;
+	s->is_secure = with_tls;
 	net_timer_init(&s->again, again);
 	door_enter(&d->door, &s->guest, peer);
 	s->login_due_ns = after_ms(s, d->conf.limits.login_s * 1000);
