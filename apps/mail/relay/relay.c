@@ -19,7 +19,7 @@ _Static_assert((int)CLIENT_RCPTS_MAX >= (int)ENVELOPE_RCPTS_MAX, "items fit mess
 
 enum { DOWN_PLACES = 1024 };
 
-/* A host that did not answer. */
+/* A host that did not answer; or not in TLS, though it had offered it. */
 struct down {
 	uint64_t until_ns;
 	char where[NET_ADDR_TEXT_LEN];
@@ -37,7 +37,8 @@ struct relay {
 	struct list sessions;
 	struct net_timer again; /* a session ended */
 	bool stopped;
-	struct down downs[DOWN_PLACES]; /* by hash; the last one counts */
+	/* By hash; the last one counts. */
+	struct down downs[DOWN_PLACES], clears[DOWN_PLACES];
 };
 
 struct session {
@@ -107,23 +108,23 @@ static void session_end(struct session *s)
 	net_timer_arm(r->net, &r->again, net_now_ns(r->net));
 }
 
-static struct down *down_of(struct relay *r, const char *where)
+static struct down *down_of(struct relay *r, struct down *table, const char *where)
 {
-	return &r->downs[hash_siphash13(&r->key, where, strlen(where)) % DOWN_PLACES];
+	return &table[hash_siphash13(&r->key, where, strlen(where)) % DOWN_PLACES];
 }
 
-static bool is_down(struct relay *r, const char *where)
+static bool is_noted(struct relay *r, struct down *table, const char *where)
 {
-	const struct down *d = down_of(r, where);
+	const struct down *d = down_of(r, table, where);
 
 	return strcmp(d->where, where) == 0 && net_now_ns(r->net) < d->until_ns;
 }
 
-static void note_down(struct relay *r, const char *where)
+static void note(struct relay *r, struct down *table, const char *where, uint64_t for_s)
 {
-	struct down *d = down_of(r, where);
+	struct down *d = down_of(r, table, where);
 
-	d->until_ns = net_now_ns(r->net) + r->conf.limits.down_s * NS_PER_S;
+	d->until_ns = net_now_ns(r->net) + for_s * NS_PER_S;
 	snprintf(d->where, sizeof(d->where), "%s", where);
 }
 
@@ -172,15 +173,38 @@ static void fail(struct session *s, const struct client_said *why)
 
 static const struct client_ops client_ops;
 
-/* Begins to connect.  False: that address is none for us. */
+/* Begins to connect to s->where. */
+static bool begin(struct session *s)
+{
+	struct relay *r = s->relay;
+	struct client_conf conf = r->client;
+	struct io *io;
+	int err = net_connect(r->net, s->where, &io);
+
+	if (err < 0) {
+		note_own_failure(s, strerror(-err));
+		return false;
+	}
+	conf.tls_host = s->host;
+	if (conf.tls && !is_noted(r, r->clears, s->where))
+		conf.tls_mode = CLIENT_TLS_IF_OFFERED;
+	s->client = client_new(io, &conf, &client_ops, s);
+	if (!s->client) {
+		io_abort(io);
+		note_own_failure(s, "Out of memory");
+		return false;
+	}
+	r->stats.connects++;
+	return true;
+}
+
+/* False: that address is none for us. */
 static bool connect_to(struct session *s, const struct mx_found *found)
 {
 	struct relay *r = s->relay;
-	struct io *io;
-	int err;
 
 	snprintf(s->host, sizeof(s->host), "%s", found->host);
-	if (is_down(r, found->where)) {
+	if (is_noted(r, r->downs, found->where)) {
 		r->stats.refused_down++;
 		note_own_failure(s, "It did not answer a moment ago");
 		return false;
@@ -190,20 +214,11 @@ static bool connect_to(struct session *s, const struct mx_found *found)
 		note_own_failure(s, "There are too many connections to it");
 		return false;
 	}
-	r->stats.connects++;
-	err = net_connect(r->net, found->where, &io);
-	if (err < 0) {
-		note_own_failure(s, strerror(-err));
-		return false;
-	}
-	s->client = client_new(io, &r->client, &client_ops, s);
-	if (!s->client) {
-		io_abort(io);
-		note_own_failure(s, "Out of memory");
-		return false;
-	}
 	snprintf(s->where, sizeof(s->where), "%s", found->where);
-	return true;
+	if (begin(s))
+		return true;
+	s->where[0] = '\0';
+	return false;
 }
 
 static void take_found(void *arg, const struct mx_found *found)
@@ -262,8 +277,10 @@ static void client_ready(void *arg)
 	struct session *s = arg;
 	struct relay *r = s->relay;
 
-	if (s->n_messages == 0)
+	if (s->n_messages == 0) {
 		r->stats.connected++;
+		r->stats.tls_sessions += client_is_secure(s->client);
+	}
 	s->ready = true;
 	if (send_next(s))
 		return;
@@ -297,9 +314,20 @@ static void client_is_done(void *arg)
 	item_done(arg, &nothing);
 }
 
+/* RFC 7435 3: better in clear than not at all.  True: it is on its way. */
+static bool try_in_clear(struct session *s)
+{
+	struct relay *r = s->relay;
+
+	r->stats.tls_failures++;
+	note(r, r->clears, s->where, r->conf.limits.clear_s);
+	return !r->stopped && begin(s);
+}
+
 static void client_closed(void *arg, bool greeted, const struct client_said *said)
 {
 	struct session *s = arg;
+	bool tls_failed = client_tls_failed(s->client);
 
 	s->client = NULL;
 	s->ready = false;
@@ -312,9 +340,11 @@ static void client_closed(void *arg, bool greeted, const struct client_said *sai
 		session_end(s);
 		return;
 	}
+	if (tls_failed && try_in_clear(s))
+		return;
 	/* No SMTP code: it did not come so far. */
-	if (said->code == 0)
-		note_down(s->relay, s->where);
+	if (said->code == 0 && !tls_failed)
+		note(s->relay, s->relay->downs, s->where, s->relay->conf.limits.down_s);
 	s->where[0] = '\0';
 	note_failure(s, said);
 	mx_next(&s->mx, take_found, s);
@@ -395,6 +425,7 @@ int relay_new(struct net *net, struct queue *queue, struct dns *dns,
 	r->conf = *conf;
 	r->client = (struct client_conf){ .host = conf->host,
 					  .limits = conf->client,
+					  .tls = conf->tls,
 					  .to_7bit = conf->to_7bit };
 	rng_init(&r->rng, conf->seed);
 	r->key = (struct hash_key){ { conf->seed, ~conf->seed } };

@@ -33,6 +33,8 @@ enum { RELAY_ROUTES_MAX = 64 };
 	L(per_host_max,	  50,  1, 100000, "connections to one address at once")	\
 	L(down_s,	  60,  0,   3600,					\
 	  "seconds for which a host that did not answer is not tried")		\
+	L(clear_s,	3600,  1, 604800,					\
+	  "seconds for which a host whose TLS failed is sent to in clear")	\
 	L(idle_s,	   2,  0,    300,					\
 	  "seconds to keep a connection for the next message")
 /* clang-format on */
@@ -50,6 +52,7 @@ struct relay_conf {
 	size_t n_routes;
 	struct relay_limits limits;
 	struct client_limits client;
+	struct tls *tls; /* a client's, for hosts that offer it; NULL: all in clear */
 	int (*to_7bit)(struct str message, char **text, size_t *len); /* client.h */
 };
 
@@ -74,6 +77,8 @@ void relay_free(struct relay *relay);
 	C(sessions_open, "sessions open now")				\
 	C(connects,	 "connections tried")				\
 	C(connected,	 "connections whose server was ready")		\
+	C(tls_sessions,	 "connections secured by TLS")			\
+	C(tls_failures,	 "connections that ended since TLS failed; the next is in clear") \
 	C(refused_down,	 "addresses passed over: no answer a moment ago") \
 	C(refused_many,	 "addresses passed over: too many connections")	\
 	C(messages,	 "messages sent, or refused by their server")	\
