@@ -13,10 +13,13 @@
 #include "apps/lib/daemon.h"
 #include "apps/lib/dns.h"
 #include "apps/lib/net.h"
+#include "apps/lib/tls.h"
 #include "apps/lib/worker.h"
+#include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/packetboatd/control.h"
 #include "apps/packetboatd/glue.h"
+#include "apps/packetboatd/seed.h"
 #include "apps/packetboatd/userdb.h"
 #include "stack/api/stack.h"
 #include "stack/base/check.h"
@@ -89,21 +92,26 @@ static int new_services(struct appliance *a, char *error)
 		.postmaster = conf->postmaster,
 		.log = &a->log,
 		.seed = a->seed,
+		.auth = conf->smtp_auth,
+		.allow_plain = settings_allow_plain(conf),
 		.limits = conf->smtp,
 	};
 	struct pop3d_conf pop3 = {
 		.host = conf->hostname,
 		.log = &a->log,
 		.seed = a->seed,
+		.allow_plain = settings_allow_plain(conf),
 		.limits = conf->pop3,
 	};
 	const struct imapd_conf imap = {
 		.host = conf->hostname,
 		.log = &a->log,
 		.seed = a->seed,
+		.allow_plain = settings_allow_plain(conf),
 		.limits = conf->imap,
 	};
-	uint64_t n_drops = conf->pop3_sessions_max * conf->pop3_listen.n;
+	uint64_t n_drops =
+		conf->pop3_sessions_max * (conf->pop3_listen.n + conf->pop3s_listen.n);
 	int r;
 
 	r = smtpd_new(a->net, &smtp, &glue_smtpd_ops, a, &a->smtpd);
@@ -117,8 +125,8 @@ static int new_services(struct appliance *a, char *error)
 	return r < 0 ? fail(error, r, "services", NULL) : 0;
 }
 
-static int listen_all(struct appliance *a, const struct conf_list *where,
-		      uint64_t max_conns, net_accept *accept, void *arg, char *error)
+static int listen_at(struct appliance *a, const struct conf_list *where,
+		     uint64_t max_conns, net_accept *accept, void *arg, char *error)
 {
 	for (size_t i = 0; i < where->n; i++) {
 		int r = net_listen(a->net, where->at[i], (unsigned)max_conns, accept, arg,
@@ -128,6 +136,53 @@ static int listen_all(struct appliance *a, const struct conf_list *where,
 			return fail(error, r, where->at[i], NULL);
 		a->n_listeners++;
 	}
+	return 0;
+}
+
+static int listen_all(struct appliance *a, char *error)
+{
+	const struct settings *c = a->conf;
+	const struct {
+		const struct conf_list *where;
+		uint64_t max_conns;
+		net_accept *accept;
+		void *arg;
+	} all[] = {
+		{ &c->smtp_listen, c->smtp_sessions_max, smtpd_accept, a->smtpd },
+		{ &c->submission_listen, c->submission_sessions_max, smtpd_accept_msa,
+		  a->smtpd },
+		{ &c->smtps_listen, c->submission_sessions_max, smtpd_accept_msa_tls,
+		  a->smtpd },
+		{ &c->pop3_listen, c->pop3_sessions_max, pop3d_accept, a->pop3d },
+		{ &c->pop3s_listen, c->pop3_sessions_max, pop3d_accept_tls, a->pop3d },
+		{ &c->imap_listen, c->imap_sessions_max, imapd_accept, a->imapd },
+		{ &c->imaps_listen, c->imap_sessions_max, imapd_accept_tls, a->imapd },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(all) && r == 0; i++)
+		r = listen_at(a, all[i].where, all[i].max_conns, all[i].accept,
+			      all[i].arg, error);
+	return r;
+}
+
+/* The certificate as its files have it now.  Connections under way keep the one they
+ * began with.  0; or -errno and a sentence, and the old one stays. */
+static int load_tls(struct appliance *a, char error[static TLS_ERROR_LEN])
+{
+	struct tls *fresh;
+	int r;
+
+	if (!a->conf->tls_cert)
+		return 0;
+	r = tls_server_new(a->conf->tls_cert, a->conf->tls_key, &fresh, error);
+	if (r < 0)
+		return r;
+	smtpd_set_tls(a->smtpd, fresh);
+	pop3d_set_tls(a->pop3d, fresh);
+	imapd_set_tls(a->imapd, fresh);
+	tls_put(a->tls);
+	a->tls = fresh;
 	return 0;
 }
 
@@ -149,14 +204,9 @@ int appliance_open(struct appliance *a, const struct settings *conf,
 	if (r == 0)
 		r = new_services(a, error);
 	if (r == 0)
-		r = listen_all(a, &conf->smtp_listen, conf->smtp_sessions_max,
-			       smtpd_accept, a->smtpd, error);
+		r = load_tls(a, error);
 	if (r == 0)
-		r = listen_all(a, &conf->pop3_listen, conf->pop3_sessions_max,
-			       pop3d_accept, a->pop3d, error);
-	if (r == 0)
-		r = listen_all(a, &conf->imap_listen, conf->imap_sessions_max,
-			       imapd_accept, a->imapd, error);
+		r = listen_all(a, error);
 	return r;
 }
 
@@ -202,7 +252,7 @@ static int start_relay(struct appliance *a, char *error)
 		.seed = a->seed + 1,
 		.limits = a->conf->queue,
 	};
-	const struct relay_conf relay = {
+	struct relay_conf relay = {
 		.host = a->conf->hostname,
 		.seed = a->seed + 2,
 		.routes = a->routes,
@@ -215,6 +265,11 @@ static int start_relay(struct appliance *a, char *error)
 	for (size_t i = 0; i < a->conf->routes.n; i++)
 		if (!route_parse(a->conf->routes.at[i], &a->routes[i]))
 			return fail(error, -EINVAL, "relay.route", a->conf->routes.at[i]);
+	/* RFC 7435: rather than in clear, encrypted to whoever it is. */
+	r = tls_client_new(TLS_TRUST_ANY, NULL, &a->client_tls, error);
+	if (r < 0)
+		return r;
+	relay.tls = a->client_tls;
 	r = dns_new(a->net, a->conf->dns_servers, a->seed + 3, &a->dns);
 	if (r < 0)
 		return fail(error, r, "name servers", NULL);
@@ -222,6 +277,23 @@ static int start_relay(struct appliance *a, char *error)
 	if (r == 0)
 		r = relay_new(a->net, a->queue, a->dns, &relay, &a->relay);
 	return r < 0 ? fail(error, r, "relay", NULL) : 0;
+}
+
+/* Logins by SASL; what they ask is answered by users and verifier. */
+static int start_sasl(struct appliance *a, char *error)
+{
+	uint8_t seed[SASL_SEED_LEN];
+	int r = seed_read(a->conf->store_dir, seed, sizeof(seed));
+
+	if (r == 0)
+		r = sasl_new(seed, &glue_sasl_ops, a, &a->sasl);
+	explicit_bzero(seed, sizeof(seed));
+	if (r < 0)
+		return fail(error, r, "secret for logins", NULL);
+	smtpd_set_sasl(a->smtpd, a->sasl);
+	pop3d_set_sasl(a->pop3d, a->sasl);
+	imapd_set_sasl(a->imapd, a->sasl);
+	return 0;
 }
 
 int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
@@ -238,6 +310,9 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 	r = verify_new(VERIFY_THREADS, a->seed, &a->verify);
 	if (r < 0)
 		return fail(error, r, "thread for passwords", NULL);
+	r = start_sasl(a, error);
+	if (r < 0)
+		return r;
 	r = worker_new((unsigned)a->conf->imap_search_threads, SEARCHES_MAX,
 		       &a->searches);
 	if (r < 0)
@@ -279,6 +354,18 @@ void appliance_stop(struct appliance *a)
 	net_timer_arm(a->net, &a->stop_look, net_now_ns(a->net));
 }
 
+static void reload_tls(struct appliance *a)
+{
+	char why[TLS_ERROR_LEN];
+	int r = load_tls(a, why);
+
+	if (r < 0)
+		log_line(&a->log, LOG_ERROR, "tls refused=yes cert=%s why=\"%s\"",
+			 a->conf->tls_cert, why);
+	else if (a->tls)
+		log_line(&a->log, LOG_INFO, "tls loaded=yes cert=%s", a->conf->tls_cert);
+}
+
 static void hang_up(struct appliance *a)
 {
 	int r = a->conf->log_file && a->log.fd != STDERR_FILENO ? appliance_open_log(a) :
@@ -288,6 +375,7 @@ static void hang_up(struct appliance *a)
 		log_line(&a->log, LOG_ERROR, "log file=%s why=\"%s\"", a->conf->log_file,
 			 strerror(-r));
 	userdb_reload(a->users);
+	reload_tls(a);
 }
 
 static void take_signal(void *arg, int fd)
@@ -380,9 +468,12 @@ void appliance_close(struct appliance *a)
 	if (a->pop3d)
 		pop3d_free(a->pop3d);
 	imapd_free(a->imapd);
+	sasl_free(a->sasl);
 	close_relay(a);
 	userdb_free(a->users);
 	net_free(a->net); /* gives back the messages that were being sent */
+	tls_put(a->client_tls);
+	tls_put(a->tls);
 	pop3d_locks_free(a->locks);
 	if (a->store)
 		store_close(a->store);

@@ -31,7 +31,9 @@ struct pop3d;
 struct pop3d_locks;
 struct queue;
 struct relay;
+struct sasl;
 struct smtpd;
+struct tls;
 struct userdb;
 struct verify;
 struct worker;
@@ -49,8 +51,11 @@ struct appliance {
 	struct pop3d_locks *locks;
 	struct pop3d *pop3d;
 	struct imapd *imapd;
-	struct net_listener *listeners[3 * CONF_LIST_MAX];
+	struct net_listener *listeners[7 * CONF_LIST_MAX];
 	unsigned n_listeners;
+	struct tls *tls;	/* ours; NULL: there is no certificate */
+	struct tls *client_tls; /* to other hosts */
+	struct sasl *sasl;
 
 	struct userdb *users;
 	struct verify *verify;
@@ -79,8 +84,8 @@ int appliance_open(struct appliance *a, const struct settings *conf,
 		   char error[APPLIANCE_ERROR_LEN]);
 int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN]);
 /*
- * Reads signals from @signal_fd: TERM and INT stop, HUP reads users and opens the log
- * file anew.  Calls a->ready(a->ready_arg) once, when clients can reach us: with
+ * Reads signals from @signal_fd: TERM and INT stop, HUP reads users and certificate anew,
+ * and opens the log file anew.  Calls a->ready(a->ready_arg) once, when clients can reach us: with
  * stack.probe_addr that takes some seconds; if it fails, all ends.
  * Returns 0 when it was told to stop and everybody had the last words; or -errno and a
  * sentence: -EADDRINUSE when another station has our address, or what ready() said.

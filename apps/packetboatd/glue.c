@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/appliance.h"
@@ -142,6 +143,32 @@ const struct smtpd_ops glue_smtpd_ops = {
 	.verify = verify,
 	.cancel = cancel,
 	.spooled = spooled,
+};
+
+/* What users_check() has read in the file. */
+static bool keys(void *arg, struct str name, struct users_scram *keys)
+{
+	const struct appliance *a = arg;
+	const struct user *user = users_by_name(userdb_users(a->users), name);
+
+	return user && user->scram && users_scram_parse(user->scram, keys);
+}
+
+static bool told(void *arg, const char *client, struct str name, bool is_right)
+{
+	struct appliance *a = arg;
+	struct verify_job job = {
+		.name = name,
+		.client = client,
+		.now_ns = net_now_ns(a->net),
+	};
+
+	return verify_told(a->verify, &job, is_right);
+}
+
+const struct sasl_ops glue_sasl_ops = {
+	.keys = keys,
+	.told = told,
 };
 
 static int list(void *arg, struct str user, uint32_t *uid_validity,

@@ -10,6 +10,7 @@
 #include "apps/mail/smtpd/smtpd.h"
 
 extern const struct smtpd_ops glue_smtpd_ops;
+extern const struct sasl_ops glue_sasl_ops;
 extern const struct pop3d_ops glue_pop3d_ops;
 extern const struct imapd_ops glue_imapd_ops;
 extern const struct queue_ops glue_queue_ops;

@@ -14,6 +14,7 @@
 
 #include "apps/lib/daemon.h"
 #include "apps/lib/places.h"
+#include "apps/lib/tls.h"
 #include "apps/packetboatd/appliance.h"
 #include "apps/packetboatd/settings.h"
 
@@ -238,6 +239,18 @@ static void check_users(struct settings_conf *s)
 	users_free(users);
 }
 
+static void check_tls(const struct settings *v)
+{
+	char error[TLS_ERROR_LEN];
+	struct tls *tls;
+
+	if (!v->tls_cert)
+		return;
+	if (tls_server_new(v->tls_cert, v->tls_key, &tls, error) < 0)
+		die(error);
+	tls_put(tls);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
@@ -247,6 +260,7 @@ int main(int argc, char **argv)
 	load(&s, &options, argc, argv);
 	if (options.check) {
 		check_users(&s);
+		check_tls(&s.values);
 		puts("packetboatd: the configuration is right");
 	} else {
 		status = run(&s.values, options.foreground);

@@ -162,6 +162,17 @@ static bool is_where(const char *value)
 	return net_where_ok(value);
 }
 
+/* Of ports that are listened to as soon as there is a certificate. */
+static bool is_where_or_none(const char *value)
+{
+	return is_where(value) || strcmp(value, "none") == 0;
+}
+
+static bool is_auth_plain(const char *value)
+{
+	return is_one_of(value, (const char *const[]){ "tls", "always", NULL });
+}
+
 #define AT(field) offsetof(struct settings, field)
 #define TEXT(sec, opt, field, first, check, may, why)                                \
 	{                                                                            \
@@ -185,6 +196,7 @@ static bool is_where(const char *value)
 	}
 #define A_PATH "a path that begins with /"
 #define A_WHERE "ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT"
+#define A_WHERE_OR_NONE A_WHERE ", or none"
 #define A_NET "an address, or a network with its prefix length, as 192.0.2.0/24"
 #define A_ROUTE "DOMAIN via HOST[:PORT], with DOMAIN a name, .NAME for all below it, or *"
 #define A_SERVERS "addresses with commas between, each with :PORT or without"
@@ -208,6 +220,9 @@ static const struct conf_opt options[] = {
 	     "where lines go in the background; none at first; opened again at HUP"),
 	TEXT("", "log_level", log_level, "info", is_level,
 	     "error, warning, info, debug", "which lines are written"),
+
+	TEXT("", "auth_plain", auth_plain, NULL, is_auth_plain, "tls, always",
+	     "where passwords may be shown; in clear only as long as there is no tls.cert, at first"),
 
 	TEXT("stack", "port", port, "tap:pb0", is_port,
 	     "tap:NAME, tun:NAME, packet:NAME or ring:NAME, with NAME of 1 to 15 bytes, or "
@@ -237,6 +252,10 @@ static const struct conf_opt options[] = {
 	NUMBER("store", "free_min", store_free_min, 256 << 20, 0, UINT64_C(1) << 44,
 	       "new mail is refused with fewer bytes free on the disk"),
 
+	TEXT("tls", "cert", tls_cert, NULL, is_path, A_PATH,
+	     "certificate, with its chain behind it, in PEM; none at first"),
+	TEXT("tls", "key", tls_key, NULL, is_path, A_PATH, "its key, in PEM"),
+
 	LIST("smtp", "listen", smtp_listen, "*:25", is_where, A_WHERE, "where to serve SMTP"),
 	NUMBER("smtp", "sessions_max", smtp_sessions_max, 10000, 1, 4000000,
 	       "sessions at once, of each listener"),
@@ -244,9 +263,17 @@ static const struct conf_opt options[] = {
 	     "user who gets what is for \"postmaster\" where no user has that address"),
 	LIST("smtp", "relay_from", relay_from, NULL, is_prefix, A_NET,
 	     "clients that may send mail to other hosts"),
+	BOOL("smtp", "auth", smtp_auth, "no", "users can log in here, too"),
 #define L(opt, first, low, high, why) NUMBER("smtp", #opt, smtp.opt, first, low, high, why),
 	SMTPD_LIMITS(L)
 #undef L
+
+	LIST("submission", "listen", submission_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
+	     "where users submit mail"),
+	NUMBER("submission", "sessions_max", submission_sessions_max, 10000, 1, 4000000,
+	       "sessions at once, of each listener, with smtps too"),
+	LIST("smtps", "listen", smtps_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
+	     "the same, with TLS from the first octet on"),
 
 	LIST("pop3", "listen", pop3_listen, "*:110", is_where, A_WHERE, "where to serve POP3"),
 	NUMBER("pop3", "sessions_max", pop3_sessions_max, 10000, 1, 4000000,
@@ -254,6 +281,9 @@ static const struct conf_opt options[] = {
 #define L(opt, first, low, high, why) NUMBER("pop3", #opt, pop3.opt, first, low, high, why),
 	POP3D_LIMITS(L)
 #undef L
+
+	LIST("pop3s", "listen", pop3s_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
+	     "where to serve POP3 with TLS from the first octet on"),
 
 	LIST("imap", "listen", imap_listen, "*:143", is_where, A_WHERE, "where to serve IMAP"),
 	NUMBER("imap", "sessions_max", imap_sessions_max, 10000, 1, 4000000,
@@ -263,6 +293,9 @@ static const struct conf_opt options[] = {
 #define L(opt, first, low, high, why) NUMBER("imap", #opt, imap.opt, first, low, high, why),
 	IMAPD_LIMITS(L)
 #undef L
+
+	LIST("imaps", "listen", imaps_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
+	     "where to serve IMAP with TLS from the first octet on"),
 
 #define L(opt, first, low, high, why) NUMBER("queue", #opt, queue.opt, first, low, high, why),
 	QUEUE_LIMITS(L)
@@ -365,6 +398,61 @@ static int check_listen(struct settings_conf *s, const struct conf_list *where,
 	return 0;
 }
 
+/* Lists of ports that are for TLS: all but the first need it. */
+static const struct {
+	size_t offset;
+	const char *first;
+	bool needs_tls;
+} tls_ports[] = {
+	{ AT(submission_listen), "*:587", false },
+	{ AT(smtps_listen), "*:465", true },
+	{ AT(pop3s_listen), "*:995", true },
+	{ AT(imaps_listen), "*:993", true },
+};
+
+static struct conf_list *list_at(struct settings_conf *s, size_t offset)
+{
+	return (void *)((char *)&s->values + offset);
+}
+
+/* "none" becomes an empty list; a list that nobody set, what is usual, with TLS. */
+static int settle_port(struct settings_conf *s, size_t i)
+{
+	struct conf_list *list = list_at(s, tls_ports[i].offset);
+
+	if (list->n == 0 && s->values.tls_cert) {
+		list->at[0] = strdup(tls_ports[i].first);
+		list->n = list->at[0] != NULL;
+		return list->n ? 0 : -ENOMEM;
+	}
+	for (size_t k = 0; k < list->n; k++)
+		if (strcmp(list->at[k], "none") == 0 && list->n > 1)
+			return conf_refuse_value(&s->conf, tls_ports[i].offset, "none",
+						 "none, or places");
+	if (list->n == 1 && strcmp(list->at[0], "none") == 0) {
+		free(list->at[0]);
+		list->n = 0;
+	}
+	if (list->n > 0 && tls_ports[i].needs_tls && !s->values.tls_cert)
+		return conf_refuse_value(&s->conf, tls_ports[i].offset, list->at[0],
+					 "none, as long as there is no tls.cert");
+	return 0;
+}
+
+static int check_tls(struct settings_conf *s)
+{
+	const struct settings *v = &s->values;
+	int r = 0;
+
+	if (v->tls_cert && !v->tls_key)
+		return conf_refuse(&s->conf, AT(tls_cert), "one with its tls.key");
+	if (v->tls_key && !v->tls_cert)
+		return conf_refuse(&s->conf, AT(tls_key), "one with its tls.cert");
+	for (size_t i = 0; i < ARRAY_LEN(tls_ports) && r == 0; i++)
+		r = settle_port(s, i);
+	return r;
+}
+
 static int check_stack(struct settings_conf *s)
 {
 	const struct settings *v = &s->values;
@@ -382,14 +470,18 @@ static int check_stack(struct settings_conf *s)
 		r = check_listen(s, &v->pop3_listen, AT(pop3_listen));
 	if (r == 0)
 		r = check_listen(s, &v->imap_listen, AT(imap_listen));
+	for (size_t i = 0; i < ARRAY_LEN(tls_ports) && r == 0; i++)
+		r = check_listen(s, list_at(s, tls_ports[i].offset), tls_ports[i].offset);
 	return r;
 }
 
 int settings_check(struct settings_conf *s)
 {
 	const struct settings *v = &s->values;
-	int r = strcmp(v->net, "stack") == 0 ? check_stack(s) : 0;
+	int r = check_tls(s);
 
+	if (r == 0 && strcmp(v->net, "stack") == 0)
+		r = check_stack(s);
 	if (r < 0)
 		return r;
 	if (v->smtp.memory_max < v->smtp.message_max)
@@ -423,6 +515,12 @@ int settings_check_users(struct settings_conf *s, const struct users *users)
 	if (!name || users_by_name(users, str_of(name)))
 		return 0;
 	return conf_refuse(&s->conf, AT(postmaster), "a user");
+}
+
+bool settings_allow_plain(const struct settings *values)
+{
+	return values->auth_plain ? strcmp(values->auth_plain, "always") == 0 :
+				    !values->tls_cert;
 }
 
 enum log_level settings_log_level(const struct settings *values)

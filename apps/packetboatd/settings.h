@@ -21,6 +21,10 @@ struct settings {
 	char *user; /* whom to become when started as root */
 	char *users, *control, *pid_file;
 	char *log_level, *log_file;
+	char *auth_plain; /* "tls" or "always"; NULL: see settings_allow_plain() */
+
+	/* [tls]: both or none */
+	char *tls_cert, *tls_key;
 
 	/* [stack] */
 	char *port, *addr, *gateway, *mac, *host_addr, *cc, *pcap;
@@ -33,9 +37,13 @@ struct settings {
 
 	/* [smtp], [pop3], [imap] */
 	struct conf_list smtp_listen, pop3_listen, imap_listen;
+	/* [submission], [smtps], [pop3s], [imaps]; the last three only with TLS */
+	struct conf_list submission_listen, smtps_listen, pop3s_listen, imaps_listen;
+	uint64_t submission_sessions_max;
 	uint64_t smtp_sessions_max, pop3_sessions_max, imap_sessions_max;
 	uint64_t imap_search_threads;
 	char *postmaster;
+	bool smtp_auth;
 	struct conf_list relay_from;
 	struct smtpd_limits smtp;
 	struct pop3d_limits pop3;
@@ -69,4 +77,6 @@ int settings_check(struct settings_conf *s);
  * s->conf.error. */
 int settings_check_users(struct settings_conf *s, const struct users *users);
 
+/* May passwords be shown in clear?  As long as nobody has set up TLS. */
+bool settings_allow_plain(const struct settings *values);
 enum log_level settings_log_level(const struct settings *values);

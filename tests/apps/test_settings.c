@@ -52,6 +52,49 @@ Case(settings, empty_file_will_do)
 	cr_assert_eq(settings_log_level(&s.values), LOG_INFO);
 }
 
+static const char with_tls[] = "[tls]\ncert = /c\nkey = /k\n";
+
+static bool listens(const struct conf_list *list, const char *where)
+{
+	return where ? list->n == 1 && strcmp(list->at[0], where) == 0 : list->n == 0;
+}
+
+Case(settings, without_a_certificate_there_is_no_tls_and_passwords_are_shown)
+{
+	cr_assert_eq(load(""), 0, "%s", s.conf.error);
+	cr_assert(listens(&s.values.submission_listen, NULL));
+	cr_assert(listens(&s.values.imaps_listen, NULL));
+	cr_assert(settings_allow_plain(&s.values));
+}
+
+Case(settings, with_a_certificate_its_ports_are_listened_to)
+{
+	cr_assert_eq(load(with_tls), 0, "%s", s.conf.error);
+	cr_assert(listens(&s.values.submission_listen, "*:587"));
+	cr_assert(listens(&s.values.smtps_listen, "*:465"));
+	cr_assert(listens(&s.values.pop3s_listen, "*:995"));
+	cr_assert(listens(&s.values.imaps_listen, "*:993"));
+	cr_assert(!settings_allow_plain(&s.values));
+}
+
+Case(settings, ports_of_tls_can_be_none_or_others)
+{
+	cr_assert_eq(load("auth_plain = always\n[tls]\ncert = /c\nkey = /k\n[pop3s]\n"
+			  "listen = none\n[imaps]\nlisten = *:1993\n"),
+		     0, "%s", s.conf.error);
+	cr_assert(listens(&s.values.pop3s_listen, NULL));
+	cr_assert(listens(&s.values.imaps_listen, "*:1993"));
+	cr_assert(settings_allow_plain(&s.values));
+}
+
+Case(settings, submission_needs_no_certificate_where_passwords_are_not_shown)
+{
+	cr_assert_eq(load("auth_plain = tls\n[submission]\nlisten = *:587\n"), 0, "%s",
+		     s.conf.error);
+	cr_assert(listens(&s.values.submission_listen, "*:587"));
+	cr_assert(!settings_allow_plain(&s.values));
+}
+
 Case(settings, a_bad_wire_goes_before_any_port)
 {
 	cr_assert_eq(load("[stack]\nport = fault:rate=56k,delay=150ms,loss=2%:tun:pb0\n"),
@@ -77,9 +120,9 @@ static const struct {
 	  ":1: log_level is 'loud'; allowed: error, warning, info, debug" },
 	{ "port = tap:pb0\n",
 	  ":1: no option 'port'; allowed: net hostname user users control pid_file "
-	  "log_file log_level" },
-	{ "[nntp]\n",
-	  ":1: no section 'nntp'; allowed: stack store smtp pop3 imap queue relay dns" },
+	  "log_file log_level auth_plain" },
+	{ "[nntp]\n", ":1: no section 'nntp'; allowed: stack store tls smtp "
+		      "submission smtps pop3 pop3s imap imaps queue relay dns" },
 	{ "[imap]\nline_max = 512\n", ":2: imap.line_max is '512'; allowed: 8000 to 1M" },
 	{ "[stack]\nport = eth0\n",
 	  ":2: stack.port is 'eth0'; allowed: tap:NAME, tun:NAME, packet:NAME or "
