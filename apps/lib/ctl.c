@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "apps/lib/local.h"
 #include "apps/lib/net.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 #include "stack/base/list.h"
+
+enum { CTL_MODE = 0600 };
 
 struct ctl {
 	struct net *net;
@@ -163,48 +164,6 @@ static void ctl_turn(void *arg, int fd)
 	}
 }
 
-/* A socket whose owner is gone stays in the file system; one that is answered does not
- * go. */
-static int remove_stale(const struct sockaddr_un *at)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct stat st;
-	bool answered;
-
-	if (fd < 0)
-		return -errno;
-	answered = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
-	close(fd);
-	if (answered)
-		return -EADDRINUSE;
-	if (lstat(at->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	return unlink(at->sun_path) < 0 ? -errno : 0;
-}
-
-static int listen_at(struct ctl *ctl)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int r;
-
-	if (strlen(ctl->path) >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(at.sun_path, ctl->path);
-	r = remove_stale(&at);
-	if (r < 0)
-		return r;
-	ctl->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (ctl->listen_fd < 0)
-		return -errno;
-	/* Nobody can connect between bind() and listen(): the mode is there in time. */
-	if (bind(ctl->listen_fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    chmod(ctl->path, 0600) < 0 || listen(ctl->listen_fd, CTL_CLIENTS_MAX) < 0)
-		return -errno;
-	return 0;
-}
-
 static int begin(struct ctl *ctl, const char *path)
 {
 	int r;
@@ -213,8 +172,9 @@ static int begin(struct ctl *ctl, const char *path)
 	ctl->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!ctl->path || ctl->epoll_fd < 0)
 		return -errno;
-	r = listen_at(ctl);
-	if (r == 0)
+	ctl->listen_fd = local_listen(path, CTL_MODE, CTL_CLIENTS_MAX);
+	r = ctl->listen_fd;
+	if (r >= 0)
 		r = watch(ctl, EPOLL_CTL_ADD, ctl->listen_fd, EPOLLIN, NULL);
 	if (r == 0)
 		r = net_watch_fd(ctl->net, ctl->epoll_fd, ctl_turn, ctl);

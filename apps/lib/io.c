@@ -25,6 +25,7 @@ struct io *io_new(struct net *net, struct net_listener *listener, enum io_state 
 
 	if (!io)
 		return NULL;
+	io->end.ops = listener ? listener->end.ops : net->ops;
 	io->end.s = -1;
 	io->state = state;
 	io->net = net;
@@ -73,7 +74,7 @@ void io_free(struct io *io)
 	io_in_free(io);
 	io_tls_free(io);
 	if (io->end.s >= 0)
-		io->net->ops->close(io->net, io->end.s, true);
+		io->end.ops->close(io->net, io->end.s, true);
 	list_remove(&io->todo);
 	list_remove(&io->all);
 	io->net->n_ios--;
@@ -107,7 +108,7 @@ static bool may_enter(enum io_state from, enum io_state to)
 static void close_socket(struct io *io, bool reset)
 {
 	if (io->end.s >= 0)
-		io->net->ops->close(io->net, io->end.s, reset);
+		io->end.ops->close(io->net, io->end.s, reset);
 	io->end.s = -1;
 	io->end.ready = 0;
 }
@@ -240,7 +241,7 @@ static void work_connecting(struct io *io)
 
 	if (!(io->end.ready & (NET_OUT | NET_END)))
 		return;
-	error = io->net->ops->error(io->net, io->end.s);
+	error = io->end.ops->error(io->net, io->end.s);
 	if (error) {
 		io_fail(io, error);
 		return;
@@ -263,7 +264,7 @@ static void work_draining(struct io *io)
 		return;
 	if (io->tls)
 		io_tls_finish(io);
-	if (io->net->ops->finish(io->net, io->end.s) < 0)
+	if (io->end.ops->finish(io->net, io->end.s) < 0)
 		io_enter(io, IO_CONN_DEAD);
 	else
 		io_enter(io, IO_CONN_DISCARDING);
@@ -323,12 +324,20 @@ bool io_is_excess(const struct io *io)
 
 const char *io_peer(const struct io *io)
 {
-	return addr_port_text(&io->peer.addr, io->peer.port, io->net->peer_text);
+	return net_where_text(&io->peer, io->net->peer_text);
 }
 
 const char *io_peer_addr(const struct io *io)
 {
-	return addr_text(&io->peer.addr, io->net->peer_addr_text);
+	return net_where_addr_text(&io->peer, io->net->peer_addr_text);
+}
+
+int io_peer_uid(const struct io *io, uint32_t *uid)
+{
+	if (!io->peer.is_local)
+		return -EOPNOTSUPP;
+	*uid = io->peer.uid;
+	return 0;
 }
 
 const char *io_local(const struct io *io)
@@ -336,8 +345,8 @@ const char *io_local(const struct io *io)
 	struct net_where at = { 0 };
 
 	if (io->end.s >= 0)
-		io->net->ops->local(io->net, io->end.s, &at);
-	return addr_port_text(&at.addr, at.port, io->net->local_text);
+		io->end.ops->local(io->net, io->end.s, &at);
+	return net_where_text(&at, io->net->local_text);
 }
 
 void io_deadline(struct io *io, uint64_t due_ns)

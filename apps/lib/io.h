@@ -51,12 +51,14 @@ void io_handle(struct io *io, io_handler *handler, void *arg);
 struct net *io_net(const struct io *io);
 /* errno, or 0. */
 int io_error(const struct io *io);
-/* "192.0.2.1:1234", of the peer and of our end: text that is valid until the function
- * is called again, on any io of the net. */
+/* "192.0.2.1:1234", of the peer and of our end; of a local socket "uid:1000": text that is
+ * valid until the function is called again, on any io of the net. */
 const char *io_peer(const struct io *io);
 const char *io_local(const struct io *io);
 /* Only the address of the peer, without port. */
 const char *io_peer_addr(const struct io *io);
+/* Of a local socket: who the peer was when it connected.  0; -EOPNOTSUPP: another. */
+int io_peer_uid(const struct io *io, uint32_t *uid);
 /* Bytes that wait: unread, and unsent. */
 size_t io_in_len(const struct io *io);
 size_t io_out_len(const struct io *io);

@@ -95,9 +95,9 @@ bool io_in_fill(struct io *io)
 	}
 	to = io->in + io->in_at + io->in_len;
 	room = io->in_cap - io->in_at - io->in_len;
-	n = io->tls ? after_tls_read(io, io_tls_recv(io, to, room)) :
-		      after_read(io, io->net->ops->recv(io->net, io->end.s, to, room),
-				 room);
+	n = io->tls ?
+		    after_tls_read(io, io_tls_recv(io, to, room)) :
+		    after_read(io, io->end.ops->recv(io->net, io->end.s, to, room), room);
 	io->in_len += (uint32_t)n;
 	if (n > 0)
 		io->starved = false;
@@ -109,8 +109,8 @@ bool io_in_discard(struct io *io)
 	io_in_free(io);
 	while (io->end.ready & NET_IN) {
 		size_t n = after_read(io,
-				      io->net->ops->recv(io->net, io->end.s,
-							 io->net->scratch, IO_IN_MAX),
+				      io->end.ops->recv(io->net, io->end.s,
+							io->net->scratch, IO_IN_MAX),
 				      IO_IN_MAX);
 
 		io->n_discarded += (uint32_t)n;

@@ -172,7 +172,7 @@ bool io_out_some(struct io *io, size_t limit)
 	struct iovec iov[IO_IOV_MAX] = { 0 };
 	int n_iov;
 	size_t asked = front(io, limit, iov, &n_iov);
-	ssize_t n = io->net->ops->writev(io->net, io->end.s, iov, n_iov);
+	ssize_t n = io->end.ops->writev(io->net, io->end.s, iov, n_iov);
 
 	if (n == -EAGAIN || (n >= 0 && (size_t)n < asked))
 		io->end.ready &= (uint8_t)~NET_OUT;

@@ -35,7 +35,7 @@ struct io_tls {
 static int bio_read(BIO *bio, char *bytes, size_t len, size_t *n_read)
 {
 	struct io *io = BIO_get_data(bio);
-	ssize_t n = io->net->ops->recv(io->net, io->end.s, bytes, len);
+	ssize_t n = io->end.ops->recv(io->net, io->end.s, bytes, len);
 
 	BIO_clear_retry_flags(bio);
 	if (n == -EAGAIN) {
@@ -54,7 +54,7 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *n_written)
 {
 	struct io *io = BIO_get_data(bio);
 	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	ssize_t n = io->net->ops->writev(io->net, io->end.s, &iov, 1);
+	ssize_t n = io->end.ops->writev(io->net, io->end.s, &iov, 1);
 
 	BIO_clear_retry_flags(bio);
 	if (n == -EAGAIN) {

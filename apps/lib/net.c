@@ -26,6 +26,7 @@ int net_init(struct net *net, const struct net_ops *ops, uint64_t now_ns)
 	net->n_ios = 0;
 	atomic_init(&net->woken, false);
 	atomic_init(&net->stopped, false);
+	net->local_fd = -1;
 	list_init(&net->ios);
 	list_init(&net->listeners);
 	list_init(&net->todo);
@@ -62,6 +63,7 @@ void net_fini(struct net *net)
 			container_of(net->listeners.next, struct net_listener, node));
 	while (!list_empty(&net->ios))
 		io_free(container_of(net->ios.next, struct io, all));
+	net_local_fini(net);
 	ring_fini(&net->jobs);
 	free(net->scratch);
 }
@@ -110,7 +112,7 @@ static void accepted(struct net_listener *l, int s, const struct net_where *peer
 	struct io *io = io_new(net, l, IO_CONN_OPEN, peer);
 
 	if (!io) {
-		net->ops->close(net, s, true);
+		l->end.ops->close(net, s, true);
 		return;
 	}
 	io->end.s = s;
@@ -118,7 +120,7 @@ static void accepted(struct net_listener *l, int s, const struct net_where *peer
 	io->excess = l->n_conns >= l->max_conns;
 	l->n_conns++;
 	l->n_refs++;
-	if (net->ops->attach(net, &io->end) < 0)
+	if (io->end.ops->attach(net, &io->end) < 0)
 		io_fail(io, ENOMEM);
 	l->accept(l->arg, io);
 }
@@ -127,7 +129,7 @@ static void accept_burst(struct net_listener *l)
 {
 	for (int i = 0; i < NET_ACCEPT_BURST && may_accept(l); i++) {
 		struct net_where peer = { 0 };
-		int s = l->net->ops->accept(l->net, l->end.s, &peer);
+		int s = l->end.ops->accept(l->net, l->end.s, &peer);
 
 		if (s >= 0)
 			accepted(l, s, &peer);
@@ -197,15 +199,27 @@ uint64_t net_due(const struct net *net)
 	return wheel_due(&net->wheel);
 }
 
+static int listen_at(struct net *net, const char *where, struct net_end *end)
+{
+	struct net_where at;
+	int r;
+
+	if (where[0] == '/')
+		return net_local_listen(net, where, end);
+	r = net_where_parse(where, &at);
+	return r < 0 ? r : net->ops->listen(net, &at, end);
+}
+
 int net_listen(struct net *net, const char *where, unsigned max_conns, net_accept *accept,
 	       void *arg, struct net_listener **listener)
 {
 	struct net_listener *l = calloc(1, sizeof(*l));
-	struct net_where at;
+	struct net_where at = { 0 };
 	int s;
 
 	if (!l)
 		return -ENOMEM;
+	l->end.ops = net->ops;
 	l->end.kind = NET_END_LISTENER;
 	l->net = net;
 	l->accept = accept;
@@ -214,16 +228,14 @@ int net_listen(struct net *net, const char *where, unsigned max_conns, net_accep
 	l->n_refs = 1;
 	list_init(&l->closing);
 	timer_init(&l->pause, pause_over);
-	s = net_where_parse(where, &at);
-	if (s == 0)
-		s = net->ops->listen(net, &at, &l->end);
+	s = listen_at(net, where, &l->end);
 	if (s < 0) {
 		free(l);
 		return s;
 	}
 	l->end.s = s;
-	net->ops->local(net, s, &at);
-	addr_port_text(&at.addr, at.port, l->where);
+	l->end.ops->local(net, s, &at);
+	net_where_text(&at, l->where);
 	list_push(&net->listeners, &l->node);
 	*listener = l;
 	return 0;
@@ -236,7 +248,7 @@ const char *net_listener_where(const struct net_listener *listener)
 
 void net_listener_close(struct net_listener *l)
 {
-	l->net->ops->close(l->net, l->end.s, false);
+	l->end.ops->close(l->net, l->end.s, false);
 	l->end.s = -1;
 	timer_stop(&l->net->wheel, &l->pause);
 	list_remove(&l->node);
@@ -263,16 +275,17 @@ void net_each_conn(const struct net *net, bool (*fn)(void *arg, struct io *io), 
 
 int net_connect(struct net *net, const char *where, struct io **io)
 {
-	struct net_where at;
+	struct net_where at = { .is_local = where[0] == '/' };
 	struct io *new;
-	int s = net_where_parse(where, &at);
+	int s = at.is_local ? 0 : net_where_parse(where, &at);
 
 	if (s < 0)
 		return s;
 	new = io_new(net, NULL, IO_CONN_CONNECTING, &at);
 	if (!new)
 		return -ENOMEM;
-	s = net->ops->connect(net, &at, &new->end);
+	s = at.is_local ? net_local_connect(net, where, &new->end, &new->peer) :
+			  net->ops->connect(net, &at, &new->end);
 	if (s < 0) {
 		io_free(new);
 		return s;

@@ -27,6 +27,7 @@ enum {
 		1024, /* connections of a listener that said FIN and wait for the
 				    other's, apart from its limit; beyond, the oldest go */
 	NET_ACCEPT_PAUSE_MS = 100, /* with no descriptor or memory left */
+	NET_LOCAL_MODE = 0666, /* of a local socket: who is there decides, not the path */
 };
 
 struct net_timer {
@@ -51,19 +52,21 @@ bool net_where_ok(const char *where);
 typedef void net_accept(void *arg, struct io *io);
 struct net_listener;
 /*
- * Listens on "ADDRESS:PORT", "[v6]:PORT" or "*:PORT".  0 or -errno; *listener may be
- * used to stop.  @max_conns connections at most are open through it at once, without
+ * Listens on "ADDRESS:PORT", "[v6]:PORT" or "*:PORT", or on a path: a local socket of the
+ * host (local.h), on every net, which stays in the file system.  0 or -errno; *listener
+ * may be used to stop.  @max_conns connections at most are open through it at once, without
  * those that have said all and their FIN; beyond,
  * @accept still gets them, with io_is_excess(), to say so and close.
  */
 int net_listen(struct net *net, const char *where, unsigned max_conns, net_accept *accept,
 	       void *arg, struct net_listener **listener);
-/* "192.0.2.1:25": the address it is bound to, also when port 0 was asked for. */
+/* "192.0.2.1:25": the address it is bound to, also when port 0 was asked for; of a local
+ * socket no more than whose it is. */
 const char *net_listener_where(const struct net_listener *listener);
 /* Connections that came through it stay. */
 void net_listener_close(struct net_listener *listener);
 
-/* Begins to connect to "ADDRESS:PORT".  0 or -errno; news come to the io's handler. */
+/* Begins to connect to "ADDRESS:PORT" or a path.  0 or -errno; news come to the io's handler. */
 int net_connect(struct net *net, const char *where, struct io **io);
 
 /* Connections that are open, also those that say their last words. */

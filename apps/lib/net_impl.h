@@ -32,16 +32,21 @@ enum net_ready {
 /* What begins with a struct net_end. */
 enum net_end_kind { NET_END_IO, NET_END_LISTENER, NET_END_SOCK };
 
+struct net_ops;
+
 /* One end of something on the network. */
 struct net_end {
-	int s;	       /* the body's number; -1: closed */
-	uint8_t ready; /* enum net_ready */
-	uint8_t kind;  /* enum net_end_kind */
+	const struct net_ops *ops; /* of the net; or of local sockets, net_local.c */
+	int s;			   /* the body's number; -1: closed */
+	uint8_t ready;		   /* enum net_ready */
+	uint8_t kind;		   /* enum net_end_kind */
 };
 
 struct net_where {
 	struct addr addr;
 	uint16_t port;
+	bool is_local; /* it has neither, but */
+	uint32_t uid;  /* who is there */
 };
 
 /* Sockets are the body's numbers; results as those of the system calls, with -errno. */
@@ -84,6 +89,7 @@ struct net {
 	struct ring jobs;
 	_Atomic bool woken; /* since jobs were last looked at */
 	_Atomic bool stopped;
+	int local_fd;	  /* epoll of local sockets; -1: there was none yet */
 	uint8_t *scratch; /* IO_IN_MAX bytes, lent to the io that is being read */
 	char peer_text[NET_ADDR_TEXT_LEN], peer_addr_text[NET_ADDR_TEXT_LEN],
 		local_text[NET_ADDR_TEXT_LEN];
@@ -116,6 +122,21 @@ void net_news(struct net_end *end, unsigned ready);
 void net_work(struct net *net, uint64_t now_ns);
 /* When net_work() must run next if nothing happens: 0 at once, UINT64_MAX never. */
 uint64_t net_due(const struct net *net);
+/* net_fd.c: calls for sockets of the kernel, and their epoll events, whose number is a
+ * struct net_end. */
+struct epoll_event;
+int net_fd_attach(int epoll_fd, struct net_end *end, int s);
+void net_fd_news(const struct epoll_event *event);
+int net_fd_error(struct net *net, int s);
+ssize_t net_fd_recv(struct net *net, int s, void *bytes, size_t len);
+ssize_t net_fd_writev(struct net *net, int s, const struct iovec *iov, int n_iov);
+int net_fd_finish(struct net *net, int s);
+void net_fd_close(struct net *net, int s, bool reset);
+/* net_local.c: as ops->listen and ops->connect, for a path; and what both leave. */
+int net_local_listen(struct net *net, const char *path, struct net_end *end);
+int net_local_connect(struct net *net, const char *path, struct net_end *end,
+		      struct net_where *peer);
+void net_local_fini(struct net *net);
 /* net_sock.c: there is news of a bare socket; and all of them are told theirs. */
 void net_sock_touch(struct net_end *end);
 void net_sock_work(struct net *net);
@@ -123,6 +144,11 @@ void net_sock_work(struct net *net);
 void net_listener_put(struct net_listener *listener);
 /* "ADDRESS:PORT", "[v6]:PORT", "*:PORT".  0 or -EINVAL. */
 int net_where_parse(const char *text, struct net_where *where);
+/* "192.0.2.1:25", and without its port; of a local socket "uid:1000" both times. */
+const char *net_where_text(const struct net_where *where,
+			   char out[static NET_ADDR_TEXT_LEN]);
+const char *net_where_addr_text(const struct net_where *where,
+				char out[static NET_ADDR_TEXT_LEN]);
 /* Both ways between struct net_where and the bytes of a sockaddr. */
 struct sockaddr_storage;
 unsigned net_where_sockaddr(const struct net_where *where, struct sockaddr_storage *sa);

@@ -41,21 +41,6 @@ static uint64_t tag_of_watch(const struct watch *w)
 	return (uint64_t)(uintptr_t)w | 1;
 }
 
-static uint32_t ready_of(uint32_t events)
-{
-	uint32_t ready = 0;
-
-	if (events & EPOLLIN)
-		ready |= NET_IN;
-	if (events & EPOLLOUT)
-		ready |= NET_OUT;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		ready |= NET_IN | NET_END;
-	if (events & (EPOLLHUP | EPOLLERR))
-		ready |= NET_OUT;
-	return ready;
-}
-
 static void sweep_watches(struct net_posix *p)
 {
 	struct list *at = p->watches.next;
@@ -91,8 +76,7 @@ static void posix_turn(struct net *net, bool sleep)
 	net->now_ns = clock_now_ns();
 	for (int i = 0; i < n; i++)
 		if (!(events[i].data.u64 & 1))
-			net_news((struct net_end *)(uintptr_t)events[i].data.u64,
-				 ready_of(events[i].events));
+			net_fd_news(&events[i]);
 	for (int i = 0; i < n; i++) {
 		struct watch *w = (struct watch *)(uintptr_t)(events[i].data.u64 - 1);
 
@@ -160,13 +144,7 @@ int net_posix_new(struct net **net)
 
 static int attach(struct net *net, struct net_end *end, int s)
 {
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-		.data.u64 = (uint64_t)(uintptr_t)end,
-	};
-
-	return epoll_ctl(posix_of(net)->epoll_fd, EPOLL_CTL_ADD, s, &event) < 0 ? -errno :
-										  0;
+	return net_fd_attach(posix_of(net)->epoll_fd, end, s);
 }
 
 static int posix_attach(struct net *net, struct net_end *end)
@@ -260,15 +238,6 @@ static int posix_dgram(struct net *net, const struct net_where *where,
 	return s;
 }
 
-static int posix_error(struct net *net, int s)
-{
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	(void)net;
-	return getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
-}
-
 static int posix_local(struct net *net, int s, struct net_where *where)
 {
 	struct sockaddr_storage sa = { 0 };
@@ -279,40 +248,6 @@ static int posix_local(struct net *net, int s, struct net_where *where)
 		return -errno;
 	net_where_from_sockaddr(&sa, where);
 	return 0;
-}
-
-static ssize_t posix_recv(struct net *net, int s, void *bytes, size_t len)
-{
-	ssize_t n = recv(s, bytes, len, 0);
-
-	(void)net;
-	return n < 0 ? -errno : n;
-}
-
-static ssize_t posix_writev(struct net *net, int s, const struct iovec *iov, int n_iov)
-{
-	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
-			      .msg_iovlen = (size_t)n_iov };
-	ssize_t n = sendmsg(s, &msg, MSG_NOSIGNAL);
-
-	(void)net;
-	return n < 0 ? -errno : n;
-}
-
-static int posix_finish(struct net *net, int s)
-{
-	(void)net;
-	return shutdown(s, SHUT_WR) < 0 ? -errno : 0;
-}
-
-static void posix_close(struct net *net, int s, bool reset)
-{
-	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-
-	(void)net;
-	if (reset)
-		setsockopt(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(s);
 }
 
 static int posix_watch_fd(struct net *net, int fd, net_fd *fn, void *arg)
@@ -358,12 +293,12 @@ static const struct net_ops posix_ops = {
 	.connect = posix_connect,
 	.dgram = posix_dgram,
 	.attach = posix_attach,
-	.error = posix_error,
+	.error = net_fd_error,
 	.local = posix_local,
-	.recv = posix_recv,
-	.writev = posix_writev,
-	.finish = posix_finish,
-	.close = posix_close,
+	.recv = net_fd_recv,
+	.writev = net_fd_writev,
+	.finish = net_fd_finish,
+	.close = net_fd_close,
 	.watch_fd = posix_watch_fd,
 	.unwatch_fd = posix_unwatch_fd,
 };

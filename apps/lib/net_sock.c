@@ -41,6 +41,7 @@ int net_sock_open(struct net *net, enum net_sock_kind kind, const struct sockadd
 	       to->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
 					   sizeof(struct sockaddr_in));
 	net_where_from_sockaddr(&sa, &where);
+	new->end.ops = net->ops;
 	new->end.kind = NET_END_SOCK;
 	new->net = net;
 	new->news = news;
@@ -59,7 +60,7 @@ int net_sock_open(struct net *net, enum net_sock_kind kind, const struct sockadd
 
 void net_sock_close(struct net_sock *sock)
 {
-	sock->net->ops->close(sock->net, sock->end.s, false);
+	sock->end.ops->close(sock->net, sock->end.s, false);
 	list_remove(&sock->todo);
 	sock->closed = true;
 	if (!sock->in_news)
@@ -68,7 +69,7 @@ void net_sock_close(struct net_sock *sock)
 
 ssize_t net_sock_recv(struct net_sock *sock, void *bytes, size_t len)
 {
-	ssize_t n = sock->net->ops->recv(sock->net, sock->end.s, bytes, len);
+	ssize_t n = sock->end.ops->recv(sock->net, sock->end.s, bytes, len);
 
 	if (n == -EAGAIN)
 		sock->end.ready &= (uint8_t)~NET_IN;
@@ -77,7 +78,7 @@ ssize_t net_sock_recv(struct net_sock *sock, void *bytes, size_t len)
 
 ssize_t net_sock_writev(struct net_sock *sock, const struct iovec *iov, int n_iov)
 {
-	ssize_t n = sock->net->ops->writev(sock->net, sock->end.s, iov, n_iov);
+	ssize_t n = sock->end.ops->writev(sock->net, sock->end.s, iov, n_iov);
 
 	if (n == -EAGAIN)
 		sock->end.ready &= (uint8_t)~NET_OUT;

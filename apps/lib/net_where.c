@@ -2,7 +2,9 @@
  * "ADDRESS:PORT" as text, as struct net_where, and as a sockaddr.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 #include "apps/lib/net_impl.h"
 #include "apps/lib/str.h"
@@ -46,6 +48,23 @@ int net_where_parse(const char *text, struct net_where *where)
 	w.port = (uint16_t)port;
 	*where = w;
 	return 0;
+}
+
+const char *net_where_addr_text(const struct net_where *where,
+				char out[static NET_ADDR_TEXT_LEN])
+{
+	if (!where->is_local)
+		return addr_text(&where->addr, out);
+	snprintf(out, NET_ADDR_TEXT_LEN, "uid:%" PRIu32, where->uid);
+	return out;
+}
+
+const char *net_where_text(const struct net_where *where,
+			   char out[static NET_ADDR_TEXT_LEN])
+{
+	if (where->is_local)
+		return net_where_addr_text(where, out);
+	return addr_port_text(&where->addr, where->port, out);
 }
 
 bool net_where_ok(const char *text)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "apps/lib/str.h"
 #include "stack/base/check.h"
 #include "stack/base/hash.h"
 #include "stack/base/list.h"
@@ -48,10 +49,30 @@ void peers_free(struct peers *peers)
 	free(peers);
 }
 
+/*
+ * A user of this host is a client, too: he is an address in the block that nobody has
+ * (RFC 6666), and whose 64 bits of network are no other client's.
+ */
+static bool is_user(const char *text, struct addr *a)
+{
+	static const struct ip6 block = { { 0x01 } };
+	struct str s = str_of(text), prefix = STR("uid:");
+	uint64_t uid;
+
+	if (!str_starts_nocase(s, prefix) ||
+	    !str_to_u64((struct str){ s.p + prefix.len, s.len - prefix.len }, &uid))
+		return false;
+	*a = addr_ip6(block);
+	memcpy(a->ip6.b + PEERS_IP6_PREFIX, &uid, sizeof(uid));
+	return true;
+}
+
 struct addr peers_client(const char *text)
 {
 	struct addr a;
 
+	if (is_user(text, &a))
+		return a;
 	if (!addr_parse(text, &a))
 		return (struct addr){ .family = ADDR_NONE };
 	if (a.family == ADDR_IP6)

@@ -16,7 +16,8 @@
 struct peers;
 struct peer;
 
-/* The address that stands for the client at "192.0.2.1" or "2001:db8::1".  Text that is
+/* The address that stands for the client at "192.0.2.1" or "2001:db8::1"; for a user of
+ * this host, "uid:1000" (io_peer_addr()), one that nobody else can have.  Text that is
  * no address (of a test's network) is a client, too: all of them one. */
 struct addr peers_client(const char *addr);
 

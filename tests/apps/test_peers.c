@@ -82,3 +82,20 @@ Test(peers, share_what_there_is)
 	peers_remove(peers, b);
 	peers_free(peers);
 }
+
+Test(peers, takes_each_user_of_this_host_for_a_client)
+{
+	struct peers *peers;
+	struct peer *a, *b;
+
+	cr_assert_eq(peers_new(1, &peers), 0);
+	a = peers_add(peers, "uid:1000");
+	cr_assert_eq(peers_add(peers, "uid:1000"), a);
+	b = peers_add(peers, "uid:1001");
+	cr_assert_neq(a, b);
+	cr_assert_eq(peers_count(b), 1);
+	peers_remove(peers, a);
+	peers_remove(peers, a);
+	peers_remove(peers, b);
+	peers_free(peers);
+}
