@@ -4,13 +4,17 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "apps/lib/tls_impl.h"
 
 static int fail(int err, char error[static TLS_ERROR_LEN], const char *what)
 {
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+	/* The first is the cause: a file that is not there, say. */
+	unsigned long code = ERR_peek_error();
+	const char *reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) :
+			     code		    ? ERR_reason_error_string(code) :
+						      NULL;
 
 	snprintf(error, TLS_ERROR_LEN, "%s: %s", what, reason ? reason : strerror(err));
 	ERR_clear_error();

@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "apps/lib/conf.h"
 #include "apps/lib/places.h"
@@ -23,6 +25,7 @@ static const char usage[] =
 	"       packetboat [-c FILE] queue show ITEM [--json]\n"
 	"       packetboat [-c FILE] queue retry ITEM|DOMAIN\n"
 	"       packetboat [-c FILE] queue hold|remove ITEM\n"
+	"       packetboat [-c FILE] tls self-signed [HOST]\n"
 	"       packetboat [-c FILE] user add NAME ADDRESS... [--password-stdin]\n"
 	"       packetboat [-c FILE] user passwd NAME [--password-stdin]\n"
 	"       packetboat [-c FILE] user list [--json]\n"
@@ -42,6 +45,17 @@ static const struct conf_opt options[] = {
 	  .name = "user",
 	  .offset = offsetof(struct packetboat, service_user),
 	  .initial = "packetboat" },
+	{ .section = "",
+	  .name = "hostname",
+	  .offset = offsetof(struct packetboat, hostname) },
+	{ .section = "tls",
+	  .name = "cert",
+	  .offset = offsetof(struct packetboat, cert),
+	  .initial = place_cert },
+	{ .section = "tls",
+	  .name = "key",
+	  .offset = offsetof(struct packetboat, key),
+	  .initial = place_key },
 };
 
 int packetboat_fail(const char *text)
@@ -56,13 +70,20 @@ int packetboat_usage(void)
 	return 1;
 }
 
+int packetboat_give(const struct packetboat *p, int fd)
+{
+	const struct passwd *pw = geteuid() == 0 ? getpwnam(p->service_user) : NULL;
+
+	return pw && fchown(fd, pw->pw_uid, pw->pw_gid) < 0 ? -errno : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct packetboat *p, int argc, char **argv);
 } commands[] = {
-	{ "stat", ask_stat },	  { "conns", ask_table }, { "trace", ask_table },
-	{ "out", ask_table },	  { "stop", ask_table },  { "queue", ask_queue },
-	{ "user", user_command },
+	{ "stat", ask_stat },	 { "conns", ask_table },   { "trace", ask_table },
+	{ "out", ask_table },	 { "stop", ask_table },	   { "queue", ask_queue },
+	{ "tls", cert_command }, { "user", user_command },
 };
 
 static int run(struct packetboat *p, int argc, char **argv)

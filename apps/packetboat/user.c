@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -29,13 +28,11 @@ static int fail_errno(const char *what, int r)
 /* A new file belongs to the service user, who must read it. */
 static int make_file(const struct packetboat *p)
 {
-	const struct passwd *pw = geteuid() == 0 ? getpwnam(p->service_user) : NULL;
-	int fd = open(p->users, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r = 0;
+	int fd = open(p->users, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r;
 
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;
-	if (pw && fchown(fd, pw->pw_uid, pw->pw_gid) < 0)
-		r = -errno;
+	r = packetboat_give(p, fd);
 	close(fd);
 	return r;
 }

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/lib/tls.h"
 #include "apps/mail/queue/pack.h"
 #include "apps/mail/queue/queue.h"
 #include "apps/mail/relay/relay.h"
 #include "stack/base/clock.h"
 #include "tests/lib/case.h"
 #include "tests/lib/dns_test.h"
+#include "tests/lib/mem_tls.h"
 #include "tests/lib/net_mem.h"
 #include "tests/mail/store_lib.h"
 
@@ -408,4 +410,93 @@ Case(relay, an_end_in_order_lets_a_message_through)
 	cr_assert_eq(n_items(), 0);
 	mem_free(busy);
 	mem_free(idle);
+}
+
+/* A relay that knows TLS.  The test gives back its hold on it; connections have theirs. */
+static struct tls *start_with_tls(void)
+{
+	char error[TLS_ERROR_LEN];
+	struct tls *tls;
+
+	cr_assert_eq(tls_client_new(TLS_TRUST_ANY, NULL, &tls, error), 0);
+	relay_free(relay);
+	conf.tls = tls;
+	start();
+	return tls;
+}
+
+static void carry(struct mem_tls *tls)
+{
+	mem_tls_settle(tls);
+	settle();
+	mem_tls_settle(tls);
+}
+
+static void offers_tls(struct mem_peer *peer)
+{
+	says(peer, "220 mx\r\n");
+	says(peer, "250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n");
+	mem_take(peer, mem_heard(peer).len);
+	says(peer, "220 Go\r\n");
+}
+
+Case(relay, mail_goes_in_tls_where_that_is_offered)
+{
+	struct tls *own = start_with_tls();
+	struct mem_peer *peer;
+	struct mem_tls *tls;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	offers_tls(peer);
+	tls = mem_tls_server(t.net, peer, 0);
+	carry(tls);
+	mem_tls_send(tls, "250 PIPELINING\r\n", 16);
+	carry(tls);
+	cr_assert(
+		memmem(mem_tls_heard(tls).p, mem_tls_heard(tls).len, "MAIL FROM:<", 11));
+	mem_tls_send(tls, "250 Ok\r\n250 Ok\r\n354 Go\r\n250 Ok\r\n", 32);
+	carry(tls);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(relay_stats(relay)->tls_sessions, 1);
+	mem_tls_free(tls);
+	mem_free(peer);
+	tls_put(own);
+}
+
+Case(relay, mail_goes_in_clear_for_a_while_where_tls_came_to_nothing)
+{
+	struct tls *own = start_with_tls();
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	offers_tls(peer);
+	says(peer, "What is TLS?\r\n");
+	mem_free(peer);
+	/* At once, to the same host. */
+	for (int i = 0; i < 2; i++) {
+		peer = comes_to("192.0.2.7:25");
+		says(peer, "220 mx\r\n");
+		says(peer, "250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n");
+		cr_assert(!memmem(mem_heard(peer).p, mem_heard(peer).len, "STARTTLS", 8));
+		takes_one(peer);
+		cr_assert_eq(n_items(), 0);
+		pass(10);
+		mem_free(peer);
+		put("bob@b.example");
+	}
+	cr_assert_eq(relay_stats(relay)->tls_failures, 1);
+	mem_free(comes_to("192.0.2.7:25"));
+	settle();
+	pass(3700);
+	peer = comes_to("192.0.2.7:25");
+	offers_tls(peer);
+	cr_assert_gt(mem_heard(peer).len, 0, "it begins TLS again");
+	mem_free(peer);
+	settle();
+	mem_free(dns_test_accept(&t, "192.0.2.7:25"));
+	tls_put(own);
 }

@@ -198,6 +198,35 @@ Case(verify, client_that_is_wrong_too_often_waits)
 	cr_assert_eq(stats.refused, 0);
 }
 
+/* The same by a mechanism that found out by itself. */
+static bool tell_at(uint64_t now_s, const char *from, bool is_right)
+{
+	struct verify_job job = { .name = STR("alice"),
+				  .client = from,
+				  .now_ns = now_s * NS_PER_S };
+
+	return verify_told(verify, &job, is_right);
+}
+
+Case(verify, what_others_found_out_counts_as_much)
+{
+	struct verify_stats stats;
+
+	cr_assert(tell_at(1000, "192.0.2.3", true));
+	for (int i = 0; i < VERIFY_CLIENT_WRONG_MAX; i++)
+		cr_assert(tell_at(1000, "192.0.2.1", false));
+	cr_assert(!tell_at(1000, "192.0.2.1", true));
+	cr_assert_eq(try_at(1000, "192.0.2.1", "secret"), -1);
+	cr_assert(tell_at(1000, "192.0.2.2", true));
+	for (unsigned i = 0; i < VERIFY_USER_WRONG_MAX; i++)
+		tell_at(1000, client(i), false);
+	/* Who was right there is not locked out. */
+	cr_assert(!tell_at(1000, "192.0.2.4", true));
+	cr_assert(tell_at(1000, "192.0.2.3", true));
+	verify_stats(verify, &stats);
+	cr_assert_eq(stats.right, 3);
+}
+
 Case(verify, user_whom_many_try_is_safe_and_not_locked_out)
 {
 	cr_assert_eq(try_at(1000, "192.0.2.1", "secret"), VERIFY_RIGHT);
