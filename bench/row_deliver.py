@@ -44,7 +44,7 @@ def our_run(ns, count, keep):
 
 
 def run(quick):
-    need_programs('apps/packetboatd/packetboatd', 'apps/packetboat/packetboat')
+    need_programs('apps/packetboatd/packetboatd')
     runs, few, many = (2, 1000, 5000) if quick else (5, 3000, 20000)
     mine, peer = {}, {}
     with work_dir() as top, namespace('pb') as pb, namespace('pf') as pf, \

@@ -75,7 +75,7 @@ def relay_run(ns, where, sink, count, keep):
 
 
 def run(quick):
-    need_programs('apps/packetboatd/packetboatd', 'apps/packetboat/packetboat')
+    need_programs('apps/packetboatd/packetboatd')
     runs, few, many = (2, 500, 3000) if quick else (5, 2000, 10000)
     cases = ((True, '32 sessions, many messages each'),
              (False, '32 at a time, a session a message'))

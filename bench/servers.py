@@ -110,16 +110,17 @@ def postfix(ns, top, main_cf):
 @contextlib.contextmanager
 def packetboatd(ns, top, conf='', users=('u0',)):
     """Ours on our own stack, at OUR_ADDR behind a TAP; @conf: more settings."""
-    daemon, tool = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
+    daemon = BUILD / 'apps/packetboatd/packetboatd'
     top.mkdir()
     os.chmod(top, 0o755)
     path = top / 'packetboatd.conf'
     path.write_text(OURS_CONF.format(dir=top, domain=DOMAIN, addr=OUR_ADDR,
                                      host=HOST_ADDR) + conf)
-    for user in users:
-        subprocess.run([tool, '-c', path, 'user', 'add', user, f'{user}@{DOMAIN}',
-                        '--password-stdin'], input='bench\n', text=True, check=True,
-                       stdout=subprocess.DEVNULL)
+    # A cheap hash: these rows measure no passwords.
+    cheap = sh('openssl', 'passwd', '-6', '-salt', 'rounds=1000$bench', 'bench').strip()
+    (top / 'users').write_text(''.join(f'{user}:{cheap}:{user}@{DOMAIN}\n'
+                                       for user in users))
+    os.chmod(top / 'users', 0o600)
     proc = subprocess.Popen(in_ns(ns, 0, daemon, '-f', '-c', path))
     try:
         until = time.monotonic() + 20
