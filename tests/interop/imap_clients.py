@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Real IMAP clients against packetboatd, on the kernel's sockets and on our stack.
 
-A network namespace for each of the two; in it packetboatd, and Python's imaplib, curl and
-mbsync work with one user each.  Prints `ok NAME` or `not ok NAME` for each.
+A network namespace for each of the two; in it packetboatd, and Python's imaplib, curl,
+mbsync, offlineimap and mutt work with one user each.  Prints `ok NAME` or `not ok NAME` for each.
 """
 import contextlib
 import imaplib
@@ -47,7 +47,7 @@ free_min = 1M
 login_delay_ms = 100
 """
 
-USERS = ['imaplib', 'curl', 'mbsync', 'idle', 'many']
+USERS = ['imaplib', 'curl', 'mbsync', 'idle', 'many', 'offline', 'mutt']
 
 MBSYNC = """\
 IMAPStore far
@@ -70,6 +70,44 @@ Patterns *
 Create Both
 Expunge Both
 SyncState *
+"""
+
+
+OFFLINEIMAP = """\
+[general]
+accounts = all
+metadata = {dir}/offlineimap
+[Account all]
+localrepository = near
+remoterepository = far
+[Repository near]
+type = Maildir
+localfolders = {dir}/offline
+[Repository far]
+type = IMAP
+remotehost = {at}
+remoteport = 143
+remoteuser = offline
+remotepass = secret of offline
+ssl = no
+starttls = no
+"""
+
+# It reads the first message, files it, and leaves.
+MUTT = """\
+set imap_user = mutt
+set imap_pass = "secret of mutt"
+set folder = imap://{at}/
+set ssl_starttls = no
+set ssl_force_tls = no
+set wait_key = no
+set confirmcreate = no
+set confirmappend = no
+set delete = yes
+set quit = yes
+set mail_check = 1
+set header_cache = {dir}/muttcache
+push "<pipe-message>cat > {dir}/mutt.eml<enter><save-message>=filed<enter><sync-mailbox><quit>"
 """
 
 
@@ -227,6 +265,40 @@ class Clients:
                  if f.parent.name in ('cur', 'new')}
         assert before == after, said[-1000:]
         assert not re.search(r'(pulling|pushing|copying) \d', said.lower()), said[-1000:]
+        imap.logout()
+
+    def test_offlineimap_brings_mail_over_and_flags_and_mail_back(self):
+        def sync():
+            run('offlineimap', '-o', '-u', 'basic', '-c', rc)
+            return sorted((self.dir / 'offline').rglob('*:2,*'))
+
+        rc = self.dir / 'offlineimaprc'
+        rc.write_text(OFFLINEIMAP.format(at=self.at, dir=self.dir))
+        imap = self.login('offline')
+        imap.create('lists/c')
+        self.deliver('offline', *(message(i) for i in range(20)))
+        here = sync()
+        assert len(here) == 20, here
+        here[0].rename(f'{here[0]}S')
+        new = self.dir / 'offline/lists.c/new/1.x.here'
+        new.write_bytes(message('near').replace(b'\r\n', b'\n'))
+        assert len(sync()) == 21
+        imap.select('INBOX')
+        assert len(imap.search(None, 'SEEN')[1][0].split()) == 1
+        assert imap.select('lists/c') == ('OK', [b'1'])
+        imap.logout()
+
+    def test_mutt_reads_a_message_and_files_it(self):
+        rc = self.dir / 'muttrc'
+        rc.write_text(MUTT.format(at=self.at, dir=self.dir))
+        self.deliver('mutt', message(1), message(2))
+        run('env', 'TERM=vt100', 'script', '-qec', f'mutt -n -F {rc} -f imap://{self.at}/INBOX', '/dev/null')
+        text = (self.dir / 'mutt.eml').read_bytes()
+        assert text.endswith(message(1).replace(b'\r\n', b'\n')), text
+        imap = self.login('mutt')
+        assert imap.select('filed') == ('OK', [b'1'])
+        assert b'number 1' in imap.fetch('1', '(ENVELOPE)')[1][0]
+        assert imap.select('INBOX') == ('OK', [b'1'])
         imap.logout()
 
 
