@@ -19,6 +19,7 @@
 #include "apps/mail/auth/verify.h"
 #include "apps/packetboatd/control.h"
 #include "apps/packetboatd/glue.h"
+#include "apps/packetboatd/local_door.h"
 #include "apps/packetboatd/seed.h"
 #include "apps/packetboatd/userdb.h"
 #include "stack/api/stack.h"
@@ -318,6 +319,9 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 	if (r < 0)
 		return fail(error, r, "threads for searches", NULL);
 	imapd_open(a->imapd, a->store, a->searches);
+	r = local_door_open(a, error);
+	if (r < 0)
+		return r;
 	r = ctl_new(a->net, a->conf->control, control_commands, control_n_commands, a,
 		    &a->ctl);
 	if (r == -EADDRINUSE)
@@ -458,6 +462,7 @@ static void close_relay(struct appliance *a)
 void appliance_close(struct appliance *a)
 {
 	ctl_free(a->ctl);
+	local_door_close(a);
 	for (unsigned i = 0; i < a->n_listeners; i++)
 		net_listener_close(a->listeners[i]);
 	/* Before the services go, what they wait for must have come back. */

@@ -38,6 +38,8 @@ struct userdb;
 struct verify;
 struct worker;
 
+enum { LOCAL_SMTP, LOCAL_IMAP, LOCAL_N };
+
 struct appliance {
 	const struct settings *conf;
 	struct log log;
@@ -53,8 +55,9 @@ struct appliance {
 	struct imapd *imapd;
 	struct net_listener *listeners[7 * CONF_LIST_MAX];
 	unsigned n_listeners;
-	struct tls *tls;	/* ours; NULL: there is no certificate */
-	struct tls *client_tls; /* to other hosts */
+	struct net_listener *local[LOCAL_N]; /* local_door.h; NULL: none */
+	struct tls *tls;		     /* ours; NULL: there is no certificate */
+	struct tls *client_tls;		     /* to other hosts */
 	struct sasl *sasl;
 
 	struct userdb *users;

@@ -123,6 +123,10 @@ static int make_files(const struct settings *v, const struct daemon_user *user,
 		r = daemon_dir_of(v->control, 0755, user, error);
 	if (r == 0)
 		r = daemon_dir_of(v->pid_file, 0755, user, error);
+	if (r == 0 && v->local_smtp)
+		r = daemon_dir_of(v->local_smtp, 0755, user, error);
+	if (r == 0 && v->local_imap)
+		r = daemon_dir_of(v->local_imap, 0755, user, error);
 	if (r == 0 && v->log_file)
 		r = daemon_file(v->log_file, user, error);
 	return r;

@@ -57,6 +57,12 @@ static bool is_path(const char *value)
 	return value[0] == '/';
 }
 
+/* Of a socket that is beside the control socket unless it is said. */
+static bool is_path_or_none(const char *value)
+{
+	return is_path(value) || strcmp(value, "none") == 0;
+}
+
 static bool is_ifname(const char *name)
 {
 	size_t len = strlen(name);
@@ -195,6 +201,7 @@ static bool is_auth_plain(const char *value)
 		.initial = first, .text = why                                        \
 	}
 #define A_PATH "a path that begins with /"
+#define A_PATH_OR_NONE A_PATH ", or none"
 #define A_WHERE "ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT"
 #define A_WHERE_OR_NONE A_WHERE ", or none"
 #define A_NET "an address, or a network with its prefix length, as 192.0.2.0/24"
@@ -255,6 +262,11 @@ static const struct conf_opt options[] = {
 	TEXT("tls", "cert", tls_cert, NULL, is_path, A_PATH,
 	     "certificate, with its chain behind it, in PEM; none at first"),
 	TEXT("tls", "key", tls_key, NULL, is_path, A_PATH, "its key, in PEM"),
+
+	TEXT("local", "smtp", local_smtp, NULL, is_path_or_none, A_PATH_OR_NONE,
+	     "socket on which users of this host send mail; beside control at first"),
+	TEXT("local", "imap", local_imap, NULL, is_path_or_none, A_PATH_OR_NONE,
+	     "socket on which they read it; likewise"),
 
 	LIST("smtp", "listen", smtp_listen, "*:25", is_where, A_WHERE, "where to serve SMTP"),
 	NUMBER("smtp", "sessions_max", smtp_sessions_max, 10000, 1, 4000000,
@@ -475,11 +487,31 @@ static int check_stack(struct settings_conf *s)
 	return r;
 }
 
+/* "none" becomes NULL; what nobody set, a path beside the control socket. */
+static int settle_local(struct settings_conf *s, char **path, const char *name)
+{
+	const char *control = s->values.control;
+	int dir_len = (int)(strrchr(control, '/') - control);
+
+	if (*path && strcmp(*path, "none") == 0) {
+		free(*path);
+		*path = NULL;
+	} else if (!*path && asprintf(path, "%.*s/%s", dir_len, control, name) < 0) {
+		*path = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int settings_check(struct settings_conf *s)
 {
 	const struct settings *v = &s->values;
 	int r = check_tls(s);
 
+	if (r == 0)
+		r = settle_local(s, &s->values.local_smtp, "smtp");
+	if (r == 0)
+		r = settle_local(s, &s->values.local_imap, "imap");
 	if (r == 0 && strcmp(v->net, "stack") == 0)
 		r = check_stack(s);
 	if (r < 0)

@@ -26,6 +26,9 @@ struct settings {
 	/* [tls]: both or none */
 	char *tls_cert, *tls_key;
 
+	/* [local]; NULL: none */
+	char *local_smtp, *local_imap;
+
 	/* [stack] */
 	char *port, *addr, *gateway, *mac, *host_addr, *cc, *pcap;
 	uint64_t mtu, max_conns, buffers;

@@ -121,7 +121,7 @@ static const struct {
 	{ "port = tap:pb0\n",
 	  ":1: no option 'port'; allowed: net hostname user users control pid_file "
 	  "log_file log_level auth_plain" },
-	{ "[nntp]\n", ":1: no section 'nntp'; allowed: stack store tls smtp "
+	{ "[nntp]\n", ":1: no section 'nntp'; allowed: stack store tls local smtp "
 		      "submission smtps pop3 pop3s imap imaps queue relay dns" },
 	{ "[imap]\nline_max = 512\n", ":2: imap.line_max is '512'; allowed: 8000 to 1M" },
 	{ "[stack]\nport = eth0\n",
@@ -338,6 +338,16 @@ Case(settings, example_file_has_every_option_with_its_initial_value)
 	fclose(file);
 	cr_assert_eq(n, s.conf.n_opts);
 	cr_assert_eq(settings_load(&s, getenv("CONF_EXAMPLE")), 0, "%s", s.conf.error);
+}
+
+Case(settings, local_sockets_are_beside_control_unless_it_is_said)
+{
+	cr_assert_eq(settings_set(&s, "control", "/x/y/control", "test"), 0);
+	cr_assert_eq(settings_set(&s, "local.imap", "none", "test"), 0);
+	cr_assert_eq(settings_check(&s), 0, "%s", s.conf.error);
+	cr_assert_str_eq(s.values.local_smtp, "/x/y/smtp");
+	cr_assert_null(s.values.local_imap);
+	cr_assert_lt(settings_set(&s, "local.smtp", "smtp", "test"), 0);
 }
 
 Case(settings, manual_has_every_option_in_its_section)

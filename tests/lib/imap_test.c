@@ -132,6 +132,11 @@ void imap_test_init(struct imap_test *t)
 	t->conf.allow_plain = true;
 }
 
+static void accept_alice(void *imapd, struct io *io)
+{
+	imapd_accept_user(imapd, io, "alice");
+}
+
 void imap_test_start(struct imap_test *t)
 {
 	static const struct imapd_ops ops = { verify, cancel, wall_s };
@@ -145,6 +150,8 @@ void imap_test_start(struct imap_test *t)
 			  t->imapd, &t->listener) == 0);
 	ASSERT(net_listen(t->net, IMAP_TEST_WHERE_TLS, IMAP_TEST_CONNS, imapd_accept_tls,
 			  t->imapd, &t->tls_listener) == 0);
+	ASSERT(net_listen(t->net, IMAP_TEST_LOCAL, IMAP_TEST_CONNS, accept_alice,
+			  t->imapd, &t->local_listener) == 0);
 }
 
 bool imap_test_busy(struct imap_test *t)
@@ -196,6 +203,7 @@ bool imap_test_fini(struct imap_test *t)
 			mem_settle(t->net);
 		net_listener_close(t->listener);
 		net_listener_close(t->tls_listener);
+		net_listener_close(t->local_listener);
 		imapd_free(t->imapd);
 		mem_settle(t->net);
 		/* Closed connections wait for the client's FIN for a while. */
@@ -314,6 +322,8 @@ static bool login_hook(struct dialog *d, const char *words)
 		d->where = IMAP_TEST_WHERE;
 	else if (strcmp(words, "port 993") == 0)
 		d->where = IMAP_TEST_WHERE_TLS;
+	else if (strcmp(words, "port local") == 0)
+		d->where = IMAP_TEST_LOCAL;
 	else
 		return false;
 	return true;

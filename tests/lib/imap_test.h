@@ -19,12 +19,13 @@
 
 #define IMAP_TEST_WHERE "192.0.2.1:143"
 #define IMAP_TEST_WHERE_TLS "192.0.2.1:993"
+#define IMAP_TEST_LOCAL "192.0.2.1:1" /* who comes there is alice */
 
 enum { IMAP_TEST_CONNS = 8 };
 
 struct imap_test {
 	struct net *net;
-	struct net_listener *listener, *tls_listener;
+	struct net_listener *listener, *tls_listener, *local_listener;
 	struct tls *tls;
 	struct sasl *sasl;
 	struct imapd_conf conf;
@@ -63,7 +64,7 @@ bool imap_test_fini(struct imap_test *t);
  *	! delete USER MAILBOX	by another
  *	! tls | private		before the first client comes: there is a certificate;
  *				passwords may not be shown in clear
- *	! port 143 | 993	where clients that come from now on connect
+ *	! port 143 | 993 | local	where clients that come from now on connect
  *	! verifier holds | refuses | unsure | works
  *	! answer		the verifier does
  *	! stop			imapd_stop()

@@ -198,6 +198,11 @@ void smtp_test_init(struct smtp_test *t)
 	t->conf.postmaster = "alice";
 }
 
+static void accept_alice(void *smtpd, struct io *io)
+{
+	smtpd_accept_user(smtpd, io, "alice");
+}
+
 void smtp_test_start(struct smtp_test *t)
 {
 	static const struct smtpd_ops ops = {
@@ -217,7 +222,8 @@ void smtp_test_start(struct smtp_test *t)
 		net_accept *accept;
 	} all[] = { { SMTP_TEST_WHERE, smtpd_accept },
 		    { SMTP_TEST_MSA, smtpd_accept_msa },
-		    { SMTP_TEST_MSA_TLS, smtpd_accept_msa_tls } };
+		    { SMTP_TEST_MSA_TLS, smtpd_accept_msa_tls },
+		    { SMTP_TEST_LOCAL, accept_alice } };
 
 	ASSERT(smtpd_new(t->net, &t->conf, &ops, t, &t->smtpd) == 0);
 	t->sasl = login_test_sasl();
@@ -360,6 +366,8 @@ static bool login_hook(struct dialog *d, const char *words)
 		d->where = SMTP_TEST_MSA;
 	else if (strcmp(words, "port 465") == 0)
 		d->where = SMTP_TEST_MSA_TLS;
+	else if (strcmp(words, "port local") == 0)
+		d->where = SMTP_TEST_LOCAL;
 	else
 		return false;
 	return true;

@@ -19,6 +19,7 @@
 #define SMTP_TEST_WHERE "192.0.2.1:25"
 #define SMTP_TEST_MSA "192.0.2.1:587"
 #define SMTP_TEST_MSA_TLS "192.0.2.1:465"
+#define SMTP_TEST_LOCAL "192.0.2.1:1" /* who comes there is alice */
 
 enum {
 	SMTP_TEST_NOW_S = 1700000000, /* Tue, 14 Nov 2023 22:13:20 +0000 */
@@ -34,7 +35,7 @@ struct stored {
 
 struct smtp_test {
 	struct net *net;
-	struct net_listener *listeners[3];
+	struct net_listener *listeners[4];
 	struct smtpd_conf conf;
 	struct smtpd *smtpd;
 	struct tls *tls;
@@ -75,7 +76,7 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
  *	! stop			smtpd_stop()
  *	! tls | auth | plain	before the first client comes: there is a certificate;
  *				MTAs may log in; passwords may be shown in clear
- *	! port 25 | 587 | 465	where clients that come from now on connect
+ *	! port 25 | 587 | 465 | local	where clients that come from now on connect
  *	! verifier holds | refuses | unsure | works
  *	! answer
  *	! relays		everybody may send to other hosts

@@ -208,6 +208,16 @@ Test(rfc5322, writes_a_trace_field)
 	cr_assert_eq(n, strlen(out));
 }
 
+Test(rfc5322, says_which_user_of_this_host_a_message_came_from)
+{
+	struct rfc5322_received r = field;
+	char out[RFC5322_RECEIVED_LEN];
+
+	r.from_addr = STR("uid:1000");
+	rfc5322_received(&r, out);
+	cr_assert_not_null(strstr(out, "from client.example (uid:1000)\r\n"), "%s", out);
+}
+
 Test(rfc5322, says_by_which_protocol_a_message_came)
 {
 	static const char *const with[] = { " ESMTP id ", " ESMTPS id ", " ESMTPA id ",

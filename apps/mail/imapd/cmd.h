@@ -43,6 +43,8 @@ bool imapd_expunge_op(struct imapd_session *s, struct imap_set *set);
 void imapd_checked(void *imapd, struct handoff_item *item);
 /* The session ends before the verdict comes. */
 void imapd_check_cancel(struct imapd_session *s);
+/* The user is known from now on.  False: he has too many sessions. */
+bool imapd_welcome(struct imapd_session *s, struct str user);
 /* Says that the password was wrong; the delay is over. */
 void imapd_login_failed(struct imapd_session *s);
 /* The line that AUTHENTICATE waited for. */

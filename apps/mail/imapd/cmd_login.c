@@ -116,21 +116,30 @@ static uint64_t count_sessions(const struct imapd *d, struct str user)
 	return n;
 }
 
-static void right(struct imapd_session *s, struct str user)
+bool imapd_welcome(struct imapd_session *s, struct str user)
 {
 	struct imapd *d = s->imapd;
-	char text[512];
 
 	if (count_sessions(d, user) >= d->conf.limits.per_user_max) {
 		d->stats.refused_user++;
-		imapd_done(s, "NO [LIMIT] You have too many sessions");
-		return;
+		return false;
 	}
 	memcpy(s->user, user.p, user.len);
 	s->user[user.len] = '\0';
 	imapd_known(s);
 	d->stats.logins++;
 	log_login(s, user, LOG_INFO, "imap_login");
+	return true;
+}
+
+static void right(struct imapd_session *s, struct str user)
+{
+	char text[512];
+
+	if (!imapd_welcome(s, user)) {
+		imapd_done(s, "NO [LIMIT] You have too many sessions");
+		return;
+	}
 	snprintf(text, sizeof(text), "OK [CAPABILITY %s] Welcome", imapd_capabilities(s));
 	imapd_done(s, text);
 }

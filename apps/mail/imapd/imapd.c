@@ -59,7 +59,7 @@ static void refuse(struct io *io, const char *line)
 	io_close(io);
 }
 
-static void accept_io(struct imapd *d, struct io *io, bool with_tls)
+static void accept_io(struct imapd *d, struct io *io, struct imapd_kind kind)
 {
 	struct peer *peer;
 
@@ -83,12 +83,12 @@ static void accept_io(struct imapd *d, struct io *io, bool with_tls)
 		refuse(io, "* BYE [LIMIT] Too many connections from your address\r\n");
 		return;
 	}
-	imapd_session_new(d, io, peer, with_tls);
+	imapd_session_new(d, io, peer, kind);
 }
 
 void imapd_accept(void *arg, struct io *io)
 {
-	accept_io(arg, io, false);
+	accept_io(arg, io, (struct imapd_kind){ .with_tls = false });
 }
 
 void imapd_accept_tls(void *arg, struct io *io)
@@ -98,7 +98,12 @@ void imapd_accept_tls(void *arg, struct io *io)
 	if (!d->conf.tls || io_tls_server(io, d->conf.tls) < 0)
 		io_abort(io);
 	else
-		accept_io(d, io, true);
+		accept_io(d, io, (struct imapd_kind){ .with_tls = true });
+}
+
+void imapd_accept_user(struct imapd *d, struct io *io, const char *user)
+{
+	accept_io(d, io, (struct imapd_kind){ .user = user });
 }
 
 void imapd_set_tls(struct imapd *d, struct tls *tls)

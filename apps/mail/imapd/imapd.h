@@ -102,6 +102,8 @@ void imapd_set_sasl(struct imapd *imapd, struct sasl *sasl);
 void imapd_accept(void *imapd, struct io *io);
 /* The same for connections that begin with TLS (RFC 8314); only with conf.tls. */
 void imapd_accept_tls(void *imapd, struct io *io);
+/* The same for @user, who is known already: of a local socket. */
+void imapd_accept_user(struct imapd *imapd, struct io *io, const char *user);
 
 /*
  * The end, in order: imapd_stop() ends every session, once what it has with the store,

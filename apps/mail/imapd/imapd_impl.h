@@ -144,9 +144,14 @@ struct imapd_session {
 };
 
 /* session.c */
-/* @with_tls: the connection begins with it. */
+
+struct imapd_kind {
+	bool with_tls;	  /* the connection begins with it */
+	const char *user; /* who is known already; NULL: nobody */
+};
+
 void imapd_session_new(struct imapd *imapd, struct io *io, struct peer *peer,
-		       bool with_tls);
+		       struct imapd_kind kind);
 void imapd_enter(struct imapd_session *s, enum imapd_state state);
 /* The tagged end of the command: "OK Done", after the news. */
 void imapd_done(struct imapd_session *s, const char *text);

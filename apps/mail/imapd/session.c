@@ -378,7 +378,21 @@ void imapd_known(struct imapd_session *s)
 	};
 }
 
-void imapd_session_new(struct imapd *d, struct io *io, struct peer *peer, bool with_tls)
+/* RFC 3501 7.1.4: who is known need not log in. */
+static void greet(struct imapd_session *s, const char *user)
+{
+	if (user && !imapd_welcome(s, str_of(user))) {
+		imapd_close(s, "[LIMIT] You have too many sessions");
+		session_free(s);
+		return;
+	}
+	idle_due(s);
+	io_printf(s->io, "* %s [CAPABILITY %s] Packetboat IMAP at %s\r\n",
+		  user ? "PREAUTH" : "OK", imapd_capabilities(s), s->imapd->conf.host);
+}
+
+void imapd_session_new(struct imapd *d, struct io *io, struct peer *peer,
+		       struct imapd_kind kind)
 {
 	struct imapd_session *s = calloc(1, sizeof(*s));
 
@@ -396,12 +410,10 @@ void imapd_session_new(struct imapd *d, struct io *io, struct peer *peer, bool w
 	list_push(&d->sessions, &s->node);
 	d->stats.sessions++;
 	d->stats.sessions_open++;
-	s->is_secure = with_tls;
+	s->is_secure = kind.with_tls;
 	s->login_due_ns = after_ms(s, d->conf.limits.login_s * 1000);
 	io_handle(io, event, s);
-	io_deadline(io, s->login_due_ns);
-	io_printf(io, "* OK [CAPABILITY %s] Packetboat IMAP at %s\r\n",
-		  imapd_capabilities(s), d->conf.host);
+	greet(s, kind.user);
 }
 
 void imapd_session_stop(struct imapd_session *s)

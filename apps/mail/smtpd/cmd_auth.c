@@ -93,13 +93,18 @@ static void log_login(struct smtpd_session *s, struct str user, enum log_level l
 			 log_value(name, user.p, user.len), io_peer_addr(s->io), n_held);
 }
 
-static void right(struct smtpd_session *s, struct str user)
+void smtpd_welcome(struct smtpd_session *s, struct str user)
 {
 	ASSERT(user.len <= SMTPD_USER_MAX);
 	memcpy(s->user, user.p, user.len);
 	s->user[user.len] = '\0';
 	s->smtpd->stats.logins++;
 	log_login(s, user, LOG_INFO, "smtp_login");
+}
+
+static void right(struct smtpd_session *s, struct str user)
+{
+	smtpd_welcome(s, user);
 	end(s, "235 2.7.0 Welcome");
 }
 

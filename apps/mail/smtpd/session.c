@@ -356,6 +356,8 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer,
 	s->is_secure = kind.with_tls;
 	door_enter(&d->door, &s->guest, peer);
 	io_handle(io, event, s);
+	if (kind.user)
+		smtpd_welcome(s, str_of(kind.user));
 	begin(s);
 }
 

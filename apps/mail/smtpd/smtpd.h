@@ -147,6 +147,8 @@ void smtpd_set_sasl(struct smtpd *smtpd, struct sasl *sasl);
 void smtpd_accept(void *smtpd, struct io *io);
 void smtpd_accept_msa(void *smtpd, struct io *io);
 void smtpd_accept_msa_tls(void *smtpd, struct io *io);
+/* A submission by @user, who is known already: of a local socket. */
+void smtpd_accept_user(struct smtpd *smtpd, struct io *io, const char *user);
 
 /*
  * The end, in order: smtpd_stop() says 421 to everybody, and from then on to whoever

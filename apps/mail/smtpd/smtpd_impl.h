@@ -85,6 +85,7 @@ struct smtpd_session {
 
 struct smtpd_kind {
 	bool is_msa, with_tls;
+	const char *user; /* who is known already; NULL: nobody */
 };
 
 /* Greets @io, or lets it wait; it is the session's. */
@@ -131,6 +132,8 @@ void smtpd_auth(struct smtpd_session *s, struct str arg);
 bool smtpd_offers_tls(const struct smtpd_session *s);
 bool smtpd_offers_auth(const struct smtpd_session *s);
 bool smtpd_may_show(const struct smtpd_session *s);
+/* The user is known from now on. */
+void smtpd_welcome(struct smtpd_session *s, struct str user);
 /* A line in AUTH; one that was too long. */
 void smtpd_auth_line(struct smtpd_session *s, struct str line);
 void smtpd_auth_too_long(struct smtpd_session *s);

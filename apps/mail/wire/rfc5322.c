@@ -225,11 +225,14 @@ size_t rfc5322_date(uint64_t seconds_since_1970, char out[static RFC5322_DATE_LE
  * Extended-Domain = Domain / ( ( Domain / address-literal ) FWS "(" TCP-info ")" )
  * TCP-info = address-literal / ( Domain FWS address-literal )
  * Opt-info = [Via] [With] [ID] [For]
+ *
+ * Without an address there is no TCP-info, but a comment.
  */
 size_t rfc5322_received(const struct rfc5322_received *r,
 			char out[static RFC5322_RECEIVED_LEN])
 {
-	bool is_ip6 = r->from_addr.len > 0 &&
+	bool is_user = str_starts_nocase(r->from_addr, STR("uid:"));
+	bool is_ip6 = !is_user && r->from_addr.len > 0 &&
 		      memchr(r->from_addr.p, ':', r->from_addr.len) != NULL;
 	bool has_for = r->for_addr.len > 0;
 	char date[RFC5322_DATE_LEN];
@@ -237,11 +240,12 @@ size_t rfc5322_received(const struct rfc5322_received *r,
 
 	rfc5322_date(r->date_s, date);
 	n = snprintf(out, RFC5322_RECEIVED_LEN,
-		     "Received: from %.*s ([%s%.*s])\r\n"
+		     "Received: from %.*s (%s%s%.*s%s)\r\n"
 		     "\tby %.*s with %s%s%s id %.*s%s%.*s%s;\r\n"
 		     "\t%s\r\n",
-		     (int)r->helo.len, r->helo.p, is_ip6 ? "IPv6:" : "",
-		     (int)r->from_addr.len, r->from_addr.p, (int)r->by.len, r->by.p,
+		     (int)r->helo.len, r->helo.p, is_user ? "" : "[",
+		     is_ip6 ? "IPv6:" : "", (int)r->from_addr.len, r->from_addr.p,
+		     is_user ? "" : "]", (int)r->by.len, r->by.p,
 		     r->is_esmtp ? "ESMTP" : "SMTP", r->is_esmtp && r->is_tls ? "S" : "",
 		     r->is_esmtp && r->is_auth ? "A" : "", (int)r->id.len, r->id.p,
 		     has_for ? "\r\n\tfor <" : "", (int)r->for_addr.len, r->for_addr.p,

@@ -75,10 +75,12 @@ size_t rfc5322_date(uint64_t seconds_since_1970, char out[static RFC5322_DATE_LE
 
 /* A trace field (RFC 5321 4.4). */
 struct rfc5322_received {
-	struct str helo;      /* what the client called itself */
-	struct str from_addr; /* its address: "192.0.2.1", "2001:db8::1" */
-	struct str by;	      /* our name */
-	bool is_esmtp;	      /* it said EHLO */
+	struct str helo; /* what the client called itself */
+	struct str
+		from_addr; /* its address: "192.0.2.1", "2001:db8::1"; of a user of this
+			       * host, who has none, "uid:1000" */
+	struct str by;	   /* our name */
+	bool is_esmtp;	   /* it said EHLO */
 	bool is_tls, is_auth; /* ... and spoke TLS, and logged in (RFC 3848) */
 	struct str id;	      /* at most RFC5322_ID_MAX */
 	struct str for_addr;  /* the recipient when there is but one, else empty */
