@@ -5,6 +5,9 @@
 
 #include "apps/mail/imapd/imapd_impl.h"
 
+/* command.c: a password may be shown. */
+bool imapd_may_show(const struct imapd_session *s);
+
 /* cmd_*.c: the functions of command.c's table. */
 void imapd_login(struct imapd_session *s);
 void imapd_authenticate(struct imapd_session *s);

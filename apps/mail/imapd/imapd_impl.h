@@ -181,8 +181,6 @@ void imapd_known(struct imapd_session *s);
 
 /* command.c: runs s->parse.cmd. */
 void imapd_command(struct imapd_session *s);
-/* A password may be shown. */
-bool imapd_may_show(const struct imapd_session *s);
 /* What may be advertised now; valid until the next call. */
 const char *imapd_capabilities(const struct imapd_session *s);
 /* A mailbox's name as the store has it, to @out.  False: refused, and that was said. */

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "apps/mail/smtpd/message.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"

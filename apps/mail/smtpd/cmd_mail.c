@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "apps/mail/smtpd/message.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "apps/mail/wire/smtp_cmd.h"
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "apps/mail/queue/pack.h"
+#include "apps/mail/smtpd/message.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/hash.h"

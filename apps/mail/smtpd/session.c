@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "apps/lib/tls.h"
+#include "apps/mail/smtpd/message.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
