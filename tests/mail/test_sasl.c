@@ -292,6 +292,7 @@ static int ask_for(const char *count)
 {
 	struct sasl_client *c;
 	char text[256], *first_word;
+	const char *nonce;
 	struct str answer;
 	size_t len;
 	int r;
@@ -299,8 +300,10 @@ static int ask_for(const char *count)
 	cr_assert_eq(sasl_client_new(STR("SCRAM-SHA-256"), false, "a", "b", &c), 0);
 	cr_assert_eq(sasl_client_step(c, STR(""), &answer), 0);
 	cr_assert_eq(gsasl_base64_from(answer.p, answer.len, &first_word, &len), 0);
-	snprintf(text, sizeof(text), "%sserver,s=c2FsdA==,i=%s", strstr(first_word, "r="),
-		 count);
+	nonce = memmem(first_word, len, "r=", 2);
+	cr_assert_not_null(nonce);
+	snprintf(text, sizeof(text), "%.*sserver,s=c2FsdA==,i=%s",
+		 (int)(len - (size_t)(nonce - first_word)), nonce, count);
 	gsasl_free(first_word);
 	r = sasl_client_step(c, str_of(b64(text, strlen(text))), &answer);
 	/* A server that has not shown that it knows us has not. */

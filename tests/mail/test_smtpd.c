@@ -287,7 +287,7 @@ Test(smtpd, throws_away_what_came_in_clear_behind_starttls)
 	mem_tls_settle(tls);
 	cr_assert(mem_tls_up(tls));
 	cr_assert_eq(mem_tls_heard(tls).len, 0);
-	mem_tls_send(tls, "NOOP\r\nMAIL FROM:<>\r\n", 22);
+	mem_tls_send(tls, "NOOP\r\nMAIL FROM:<>\r\n", 20);
 	mem_tls_settle(tls);
 	cr_assert(str_eq(mem_tls_heard(tls),
 			 STR("250 2.0.0 Ok\r\n503 5.5.1 EHLO or HELO comes first\r\n")));
