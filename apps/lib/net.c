@@ -362,3 +362,8 @@ void net_turn(struct net *net)
 {
 	net->ops->turn(net, false);
 }
+
+void net_rest(struct net *net)
+{
+	net->ops->turn(net, true);
+}

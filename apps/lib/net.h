@@ -94,5 +94,7 @@ bool net_post(struct net *net, net_job *fn, void *arg);
 /* Turns until net_stop(), which any thread may call. */
 void net_run(struct net *net);
 void net_stop(struct net *net);
+/* One turn, which sleeps as long as there is nothing to do: for a program that waits. */
+void net_rest(struct net *net);
 /* One turn, without sleeping: for tests and for programs with a loop of their own. */
 void net_turn(struct net *net);

@@ -326,6 +326,11 @@ void client_abort(struct client *c)
 	vanish(c);
 }
 
+size_t client_unsent(const struct client *c)
+{
+	return c->rest.len + (c->io ? io_out_len(c->io) : 0);
+}
+
 unsigned client_caps(const struct client *c)
 {
 	return c->caps;

@@ -136,6 +136,8 @@ void client_send(struct client *c, const struct client_message *message);
 void client_quit(struct client *c);
 /* At once; closed() is not called any more. */
 void client_abort(struct client *c);
+/* Octets of the message being sent that have not left yet. */
+size_t client_unsent(const struct client *c);
 /* enum client_cap, of the last EHLO. */
 unsigned client_caps(const struct client *c);
 /* TLS is spoken; and, from closed() too: it was begun, and came to nothing. */
