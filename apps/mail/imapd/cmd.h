@@ -5,7 +5,14 @@
 
 #include "apps/mail/imapd/imapd_impl.h"
 
-/* command.c: a password may be shown. */
+/* command.c: runs s->parse.cmd. */
+void imapd_command(struct imapd_session *s);
+/* What may be advertised now; valid until the next call. */
+const char *imapd_capabilities(const struct imapd_session *s);
+/* A mailbox's name as the store has it, to @out.  False: refused, and that was said. */
+bool imapd_name(struct imapd_session *s, struct str utf7,
+		char out[static STORE_MAILBOX_NAME_MAX + 1]);
+/* A password may be shown. */
 bool imapd_may_show(const struct imapd_session *s);
 
 /* cmd_*.c: the functions of command.c's table. */

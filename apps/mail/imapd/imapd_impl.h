@@ -179,14 +179,6 @@ void imapd_again(struct imapd_session *s);
 /* The user logged in: what may come has other limits now. */
 void imapd_known(struct imapd_session *s);
 
-/* command.c: runs s->parse.cmd. */
-void imapd_command(struct imapd_session *s);
-/* What may be advertised now; valid until the next call. */
-const char *imapd_capabilities(const struct imapd_session *s);
-/* A mailbox's name as the store has it, to @out.  False: refused, and that was said. */
-bool imapd_name(struct imapd_session *s, struct str utf7,
-		char out[static STORE_MAILBOX_NAME_MAX + 1]);
-
 /* submit.c */
 /* Gives s->op to the store; @stored follows on our thread. */
 void imapd_submit(struct imapd_session *s, void (*stored)(struct imapd_session *s));
