@@ -110,9 +110,10 @@ static uint64_t count_sessions(const struct imapd *d, struct str user)
 	const struct list *at;
 	uint64_t n = 0;
 
-	for (at = d->sessions.next; at != &d->sessions; at = at->next)
-		n += str_eq(user,
-			    str_of(container_of(at, struct imapd_session, node)->user));
+	for (at = d->door.guests.next; at != &d->door.guests; at = at->next)
+		n += str_eq(
+			user,
+			str_of(container_of(at, struct imapd_session, guest.node)->user));
 	return n;
 }
 
@@ -260,7 +261,7 @@ void imapd_checked(void *arg, struct handoff_item *item)
 	d->stats.login_failures += c->job.verdict == VERIFY_WRONG;
 	s->check = NULL;
 	s->is_away = false;
-	if (s->state != IMAPD_CLOSED && d->stopped)
+	if (s->state != IMAPD_CLOSED && d->door.is_shut)
 		imapd_close(s, "[UNAVAILABLE] Shutting down");
 	else if (s->state != IMAPD_CLOSED)
 		take_verdict(s, &c->job);

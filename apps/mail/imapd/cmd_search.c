@@ -107,7 +107,7 @@ void imapd_searched(void *arg, struct handoff_item *item)
 
 	s->search = NULL;
 	s->is_away = false;
-	if (s->state != IMAPD_CLOSED && d->stopped) {
+	if (s->state != IMAPD_CLOSED && d->door.is_shut) {
 		imapd_close(s, "[UNAVAILABLE] Shutting down");
 	} else if (s->state != IMAPD_CLOSED && x->failed) {
 		d->stats.unavailable++;

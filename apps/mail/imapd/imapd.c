@@ -18,6 +18,25 @@ void imapd_conf_init(struct imapd_conf *conf)
 	};
 }
 
+static const struct door_lines lines = {
+	.stopped = "* BYE [UNAVAILABLE] Shutting down\r\n",
+	.excess = "* BYE [UNAVAILABLE] Too many connections, come later\r\n",
+	.no_memory = "* BYE [UNAVAILABLE] Out of memory, come later\r\n",
+	.client = "* BYE [LIMIT] Too many connections from your address\r\n",
+};
+
+static int new_door(struct imapd *d)
+{
+	const struct door_conf conf = {
+		.lines = lines,
+		.counts = DOOR_COUNTS(d->stats),
+		.per_client_max = d->conf.limits.per_client_max,
+		.seed = d->conf.seed,
+	};
+
+	return door_init(&d->door, &conf);
+}
+
 int imapd_new(struct net *net, const struct imapd_conf *conf, const struct imapd_ops *ops,
 	      void *ops_arg, struct imapd **imapd)
 {
@@ -29,12 +48,11 @@ int imapd_new(struct net *net, const struct imapd_conf *conf, const struct imapd
 	d->conf = *conf;
 	d->ops = *ops;
 	d->ops_arg = ops_arg;
-	list_init(&d->sessions);
 	atomic_init(&d->news, NULL);
 	atomic_init(&d->news_posted, false);
 	imap_emit_init(&d->emit);
 	d->mime = mime_new(&mime_limits_default);
-	if (!d->mime || peers_new(conf->seed, &d->peers) < 0) {
+	if (!d->mime || new_door(d) < 0) {
 		mime_free(d->mime);
 		free(d);
 		return -ENOMEM;
@@ -53,42 +71,17 @@ void imapd_open(struct imapd *d, struct store *store, struct worker *worker)
 	d->worker = worker;
 }
 
-static void refuse(struct io *io, const char *line)
-{
-	io_puts(io, line);
-	io_close(io);
-}
-
-static void accept_io(struct imapd *d, struct io *io, struct imapd_kind kind)
+static void admit(struct imapd *d, struct io *io, struct imapd_kind kind)
 {
 	struct peer *peer;
 
-	if (d->stopped || !d->store) {
-		refuse(io, "* BYE [UNAVAILABLE] Shutting down\r\n");
-		return;
-	}
-	if (io_is_excess(io)) {
-		d->stats.refused_excess++;
-		refuse(io, "* BYE [UNAVAILABLE] Too many connections, come later\r\n");
-		return;
-	}
-	peer = peers_add(d->peers, io_peer_addr(io));
-	if (!peer) {
-		refuse(io, "* BYE [UNAVAILABLE] Out of memory, come later\r\n");
-		return;
-	}
-	if (peers_count(peer) > d->conf.limits.per_client_max) {
-		d->stats.refused_client++;
-		peers_remove(d->peers, peer);
-		refuse(io, "* BYE [LIMIT] Too many connections from your address\r\n");
-		return;
-	}
-	imapd_session_new(d, io, peer, kind);
+	if (door_admit(&d->door, io, &peer))
+		imapd_session_new(d, io, peer, kind);
 }
 
 void imapd_accept(void *arg, struct io *io)
 {
-	accept_io(arg, io, (struct imapd_kind){ .with_tls = false });
+	admit(arg, io, (struct imapd_kind){ .with_tls = false });
 }
 
 void imapd_accept_tls(void *arg, struct io *io)
@@ -98,12 +91,12 @@ void imapd_accept_tls(void *arg, struct io *io)
 	if (!d->conf.tls || io_tls_server(io, d->conf.tls) < 0)
 		io_abort(io);
 	else
-		accept_io(d, io, (struct imapd_kind){ .with_tls = true });
+		admit(d, io, (struct imapd_kind){ .with_tls = true });
 }
 
 void imapd_accept_user(struct imapd *d, struct io *io, const char *user)
 {
-	accept_io(d, io, (struct imapd_kind){ .user = user });
+	admit(d, io, (struct imapd_kind){ .user = user });
 }
 
 void imapd_set_tls(struct imapd *d, struct tls *tls)
@@ -118,15 +111,7 @@ void imapd_set_sasl(struct imapd *d, struct sasl *sasl)
 
 void imapd_stop(struct imapd *d)
 {
-	struct list *at = d->sessions.next;
-
-	d->stopped = true;
-	while (at != &d->sessions) {
-		struct imapd_session *s = container_of(at, struct imapd_session, node);
-
-		at = at->next;
-		imapd_session_stop(s);
-	}
+	door_shut(&d->door, imapd_session_stop);
 }
 
 bool imapd_busy(const struct imapd *d)
@@ -140,15 +125,13 @@ void imapd_free(struct imapd *d)
 {
 	if (!d)
 		return;
-	while (!list_empty(&d->sessions))
-		imapd_session_abort(
-			container_of(d->sessions.next, struct imapd_session, node));
+	door_clear(&d->door, imapd_session_abort);
 	imapd_news_drop(d);
 	handoff_fini(&d->checks);
 	handoff_fini(&d->writes);
 	handoff_fini(&d->works);
 	handoff_fini(&d->notes);
-	peers_free(d->peers);
+	door_fini(&d->door);
 	imap_emit_fini(&d->emit);
 	mime_free(d->mime);
 	free(d);

@@ -23,10 +23,10 @@
 
 #include <stdatomic.h>
 
+#include "apps/lib/door.h"
 #include "apps/lib/handoff.h"
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
-#include "apps/lib/peers.h"
 #include "apps/lib/worker.h"
 #include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
@@ -63,13 +63,11 @@ struct imapd {
 	struct worker *worker;
 	struct imapd_stats stats;
 	struct log_limit log_limit;
-	struct peers *peers;
-	struct list sessions;
+	struct door door;
 	struct handoff checks; /* passwords that are with the verifier */
 	struct handoff writes; /* operations that are with the store */
 	struct handoff works;  /* searches that are with the worker */
 	struct handoff notes;  /* operations that nobody waits for */
-	bool stopped;
 	/* Sessions whose mailbox changed, the last one first; see news.c. */
 	_Atomic(struct imapd_news *) news;
 	_Atomic bool news_posted;
@@ -112,10 +110,9 @@ struct imapd_output {
 };
 
 struct imapd_session {
-	struct list node; /* in imapd->sessions */
+	struct door_guest guest;
 	struct imapd *imapd;
 	struct io *io;
-	struct peer *peer;
 	enum imapd_state state;
 	bool eof;		   /* the client sends no more */
 	struct sasl_talk *talk;	   /* in LINE, unless it is IDLE */
@@ -164,9 +161,9 @@ void imapd_resume(struct imapd_session *s);
 /* Writes what is in imapd->emit. */
 void imapd_flush(struct imapd_session *s);
 /* The end, unless it waits for somebody: that comes first. */
-void imapd_session_stop(struct imapd_session *s);
+void imapd_session_stop(struct door_guest *guest);
 /* At once. */
-void imapd_session_abort(struct imapd_session *s);
+void imapd_session_abort(struct door_guest *guest);
 
 /* Takes in what changed in the mailbox that is open.  False: the session is closed. */
 bool imapd_sync(struct imapd_session *s);

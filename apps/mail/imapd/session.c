@@ -196,15 +196,11 @@ void imapd_leave_box(struct imapd_session *s)
 
 static void session_free(struct imapd_session *s)
 {
-	struct imapd *d = s->imapd;
-
 	imapd_leave_box(s);
 	imapd_append_free(s);
 	sasl_talk_free(s->talk);
 	imap_parse_fini(&s->parse);
-	peers_remove(d->peers, s->peer);
-	list_remove(&s->node);
-	d->stats.sessions_open--;
+	door_leave(&s->imapd->door, &s->guest);
 	free(s->uids);
 	free(s->from);
 	free(s->to);
@@ -397,35 +393,34 @@ void imapd_session_new(struct imapd *d, struct io *io, struct peer *peer,
 	struct imapd_session *s = calloc(1, sizeof(*s));
 
 	if (!s) {
-		peers_remove(d->peers, peer);
-		io_puts(io, "* BYE [UNAVAILABLE] Out of memory, come later\r\n");
-		io_close(io);
+		door_turn_away(&d->door, io, peer);
 		return;
 	}
 	s->imapd = d;
 	s->io = io;
-	s->peer = peer;
 	init_parse(s);
 	net_timer_init(&s->again, again);
-	list_push(&d->sessions, &s->node);
-	d->stats.sessions++;
-	d->stats.sessions_open++;
+	door_enter(&d->door, &s->guest, peer);
 	s->is_secure = kind.with_tls;
 	s->login_due_ns = after_ms(s, d->conf.limits.login_s * 1000);
 	io_handle(io, event, s);
 	greet(s, kind.user);
 }
 
-void imapd_session_stop(struct imapd_session *s)
+void imapd_session_stop(struct door_guest *guest)
 {
+	struct imapd_session *s = container_of(guest, struct imapd_session, guest);
+
 	if (s->state == IMAPD_CLOSED || s->is_away)
 		return;
 	imapd_close(s, s->state == IMAPD_SEND ? NULL : "[UNAVAILABLE] Shutting down");
 	session_free(s);
 }
 
-void imapd_session_abort(struct imapd_session *s)
+void imapd_session_abort(struct door_guest *guest)
 {
+	struct imapd_session *s = container_of(guest, struct imapd_session, guest);
+
 	if (s->state == IMAPD_SEND) {
 		imapd_fetch_end(s);
 		net_timer_stop(s->imapd->net, &s->again);

@@ -41,7 +41,7 @@ void imapd_stored(void *arg, struct handoff_item *item)
 	s->is_away = false;
 	if (s->state != IMAPD_CLOSED)
 		s->stored(s);
-	if (s->state != IMAPD_CLOSED && d->stopped)
+	if (s->state != IMAPD_CLOSED && d->door.is_shut)
 		imapd_close(s, "[UNAVAILABLE] Shutting down");
 	imapd_resume(s);
 }
