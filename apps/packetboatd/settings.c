@@ -522,6 +522,9 @@ int settings_check(struct settings_conf *s)
 	if (v->smtp.client_memory_max < v->smtp.message_max)
 		return conf_refuse(&s->conf, AT(smtp.client_memory_max),
 				   "smtp.message_max or more");
+	if (v->imap.client_memory_max < v->imap.message_max)
+		return conf_refuse(&s->conf, AT(imap.client_memory_max),
+				   "imap.message_max or more");
 	if (v->smtp.header_max > v->smtp.message_max)
 		return conf_refuse(&s->conf, AT(smtp.header_max),
 				   "smtp.message_max or less");

@@ -208,6 +208,8 @@ static const struct {
 	  ":2: smtp.rcpts_max is '99'; allowed: 100 to 10000" },
 	{ "[smtp]\nmemory_max = 1M\n",
 	  ":2: smtp.memory_max is '1M'; allowed: smtp.message_max or more" },
+	{ "[imap]\nclient_memory_max = 1M\n",
+	  ":2: imap.client_memory_max is '1M'; allowed: imap.message_max or more" },
 	{ "[smtp]\nclient_memory_max = 1M\n",
 	  ":2: smtp.client_memory_max is '1M'; allowed: smtp.message_max or more" },
 	{ "[smtp]\nheader_max = 1G\n",

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/lib/peers.h"
 #include "apps/mail/imapd/cmd.h"
 
 void imapd_append_free(struct imapd_session *s)
@@ -16,6 +17,7 @@ void imapd_append_free(struct imapd_session *s)
 		free((char *)(uintptr_t)a->parts[i].p);
 	free(a->parts);
 	s->imapd->stats.append_memory -= a->announced;
+	peers_give(s->imapd->door.peers, s->guest.peer, a->announced);
 	*a = (struct imapd_append){ 0 };
 }
 
@@ -44,6 +46,16 @@ static const char *why_not(struct imapd_session *s, uint64_t size)
 	return NULL;
 }
 
+/* False: the client has its share already. */
+static bool reserve(struct imapd_session *s, uint64_t size)
+{
+	if (!peers_take(s->guest.peer, size, s->imapd->conf.limits.client_memory_max))
+		return false;
+	s->append.announced = size;
+	s->imapd->stats.append_memory += size;
+	return true;
+}
+
 void imapd_append_begin(struct imapd_session *s)
 {
 	const struct imap_append *c = &s->parse.cmd.append;
@@ -59,13 +71,14 @@ void imapd_append_begin(struct imapd_session *s)
 		return;
 	}
 	why = why_not(s, c->size);
+	if (!why && !reserve(s, c->size))
+		why = "NO [LIMIT] Too much comes from your address at once, try again "
+		      "later";
 	if (why) {
 		imapd_done(s, why);
 		imap_parse_append(&s->parse, false);
 		return;
 	}
-	s->append.announced = c->size;
-	s->imapd->stats.append_memory += c->size;
 	if (s->parse.needs_plus)
 		io_puts(s->io, "+ Go on\r\n");
 	imap_parse_append(&s->parse, true);

@@ -42,6 +42,8 @@ struct worker;
 	  "octets of a message that is appended")				\
 	L(memory_max,	 268435456, 65536, UINT64_C(1) << 40,			\
 	  "octets of all messages that are being appended")			\
+	L(client_memory_max, 134217728, 65536, UINT64_C(1) << 40,		\
+	  "octets of those that one client address appends")			\
 	L(messages_max,	   1000000, 1000, 1 << 24,				\
 	  "messages of a mailbox that is opened")				\
 	L(idle_s,	      1800,    1, 86400,				\
