@@ -79,6 +79,7 @@ virtual_mailbox_base = {dir}/mail
 virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
+smtpd_discard_ehlo_keywords = 8bitmime
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 minimal_backoff_time = 2s
 queue_run_delay = 2s
@@ -396,6 +397,18 @@ class Tests:
              'seven')
         gets(self.beta, 'jones', 'by mx.gamma.example', 'Subject: seven\n\nHello.\n.dot')
         gets(self.alpha, 'smith', 'green@beta.example', 'No such user here')
+
+    def postfix_without_8bitmime_gets_7bit_text(self):
+        text = ('Subject: gr\u00fc\u00df\n'
+                'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n'
+                'Content-Transfer-Encoding: 8bit\n\nGr\u00fc\u00dfe aus K\u00f6ln an alle in der Stadt am Rhein\n')
+        with smtplib.SMTP(ADDR['alpha'], timeout=20, local_hostname='us.example') as smtp:
+            smtp.sendmail('smith@alpha.example', ['jones@gamma.example'],
+                          text.replace('\n', '\r\n').encode(),
+                          mail_options=['BODY=8BITMIME'])
+        whole = gets(self.postfix, 'jones', 'Content-Transfer-Encoding: quoted-printable',
+                     'Gr=C3=BC=C3=9Fe aus K=C3=B6ln an')
+        assert whole.split('\n\n', 1)[1].isascii(), whole
 
     def our_bounce_reaches_a_sender_at_postfix(self):
         send('alpha', 'smith@gamma.example', ['green@beta.example'], 'eight')

@@ -498,50 +498,55 @@ Case(client, says_when_a_text_has_8bit)
 	      "RCPT TO:<one@b.example>\r\nDATA\r\n");
 }
 
-Case(client, does_not_send_8bit_to_who_takes_it_not)
+Case(client, does_not_send_signed_8bit_to_who_takes_it_not)
 {
 	struct client_message m = message;
 
-	m.text = text_8bit;
+	m.text = STR(
+		"MIME-Version: 1.0\r\n"
+		"Content-Type: multipart/signed; boundary=b\r\n\r\n"
+		"--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9f\x65\r\n"
+		"--b\r\n\r\nx\r\n--b--\r\n");
 	m.n_rcpts = 1;
 	become_ready("250 mx\r\n");
 	client_send(client, &m);
 	is_told("0:no:5.6.3:It takes no 8bit text done ready ");
 }
 
-static int to_7bit(struct str text, char **out, size_t *len)
+Case(client, converts_8bit_text_for_who_takes_it_not)
 {
-	(void)text;
-	*out = strdup("\r\nGruess\r\n");
-	*len = strlen(*out);
-	return 0;
-}
-
-TestSuite(client_7bit);
-
-Test(client_7bit, text_is_converted_for_who_takes_no_8bit)
-{
-	static const struct client_ops ops = { ready, rcpt, done, closed };
 	struct client_message m = message;
-	struct io *io;
 
-	setup();
-	client_abort(client);
-	mem_free(mem_accept(net));
-	conf.to_7bit = to_7bit;
-	cr_assert_eq(net_connect(net, "192.0.2.7:25", &io), 0);
-	client = client_new(io, &conf, &ops, NULL);
-	m.text = text_8bit;
+	m.text = STR("Subject: x\r\n\r\nGr\xc3\xbc\xc3\x9f\x65 an alle in der Stadt\r\n");
 	m.n_rcpts = 1;
-	mem_settle(net);
 	become_ready("250-mx\r\n250-SIZE\r\n250 PIPELINING\r\n");
 	client_send(client, &m);
-	hears("MAIL FROM:<a@a.example> SIZE=10\r\nRCPT TO:<one@b.example>\r\nDATA\r\n");
+	hears("MAIL FROM:<a@a.example> SIZE=157\r\nRCPT TO:<one@b.example>\r\nDATA\r\n");
 	says("250 Ok\r\n250 Ok\r\n354 Go\r\n");
-	hears("\r\nGruess\r\n.\r\n");
+	hears("Subject: x\r\n"
+	      "MIME-Version: 1.0\r\n"
+	      "Content-Type: text/plain; charset=utf-8\r\n"
+	      "Content-Transfer-Encoding: quoted-printable\r\n"
+	      "\r\n"
+	      "Gr=C3=BC=C3=9Fe an alle in der Stadt\r\n"
+	      ".\r\n");
 	says("250 Ok\r\n");
 	is_told("0:ok:0.0.0:Ok done ready ");
-	clean();
+}
+
+Case(client, sends_8bit_that_only_the_header_has_as_it_is)
+{
+	struct client_message m = message;
+
+	m.text = STR("Subject: \xc3\xbc\r\n\r\nx\r\n");
+	m.n_rcpts = 1;
+	become_ready("250-mx\r\n250 PIPELINING\r\n");
+	client_send(client, &m);
+	hears("MAIL FROM:<a@a.example>\r\nRCPT TO:<one@b.example>\r\nDATA\r\n");
+	says("250 Ok\r\n250 Ok\r\n354 Go\r\n");
+	hears("Subject: \xc3\xbc\r\n\r\nx\r\n.\r\n");
+	says("250 Ok\r\n");
+	is_told("0:ok:0.0.0:Ok done ready ");
 }
 
 /* Another client than the one setup() made, as @conf has it now. */

@@ -273,3 +273,22 @@ Test(mime_7bit, says_that_a_header_has_8bit)
 	mime_7bit_fini(&c);
 	mime_free(m);
 }
+
+Test(mime_7bit, gives_the_whole_text_in_memory)
+{
+	size_t len;
+	char *text;
+
+	cr_assert_eq(mime_7bit_text(STR("A: b\r\n\r\nplain\r\n"), &text, &len),
+		     MIME_7BIT_AS_IT_IS);
+	cr_assert_eq(
+		mime_7bit_text(STR("MIME-Version: 1.0\r\n\r\nplain text and \xff\r\n"),
+			       &text, &len),
+		MIME_7BIT_CHANGED);
+	cr_assert(str_eq((struct str){ text, len },
+			 STR("MIME-Version: 1.0\r\n"
+			     "Content-Transfer-Encoding: quoted-printable\r\n"
+			     "\r\nplain text and =FF\r\n")),
+		  "%.*s", (int)len, text);
+	free(text);
+}

@@ -9,7 +9,8 @@
  * Before READY come, as conf has it, TLS and AUTH (RFC 3207, RFC 4954).
  *
  * With PIPELINING (RFC 2920) MAIL, all RCPT and DATA leave together, else each waits
- * for the reply before.  What the server may do to us has limits: lines and replies
+ * for the reply before.  A server without 8BITMIME gets 8bit text converted (RFC 6152 3,
+ * mime_7bit.h).  What the server may do to us has limits: lines and replies
  * (smtp_reply.h), and the time for each reply, which no trickle prolongs.
  */
 #pragma once
@@ -83,11 +84,6 @@ struct client_conf {
 	 * password is used with CLIENT_TLS_NONE only: the owner wanted no secrets.
 	 */
 	const char *user, *password;
-	/*
-	 * Makes a message with 8bit text one of 7bit text, for a server without 8BITMIME
-	 * (RFC 6152 3).  0, and *text to free(); or -errno.  NULL: it cannot be done.
-	 */
-	int (*to_7bit)(struct str message, char **text, size_t *len);
 };
 
 struct client_message {

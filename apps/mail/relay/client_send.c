@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "apps/mail/relay/client_impl.h"
+#include "apps/mail/wire/mime_7bit.h"
 #include "stack/base/check.h"
 
 static bool has_8bit(struct str s)
@@ -27,15 +28,9 @@ static void tell_all(struct client *c, const struct client_said *said)
 }
 
 /* Nothing of it is sent: all recipients hear why. */
-static void refuse(struct client *c, unsigned subject, unsigned detail, const char *text)
+static void refuse(struct client *c, const struct client_said *said)
 {
-	const struct client_said said = {
-		.result = CLIENT_PERMANENT,
-		.enhanced = { 5, (uint16_t)subject, (uint16_t)detail },
-		.text = text,
-	};
-
-	tell_all(c, &said);
+	tell_all(c, said);
 	client_done(c);
 	/* Not at once: a long row of such messages would be a deep stack. */
 	if (c->io)
@@ -71,34 +66,61 @@ static void write_command(struct client *c, size_t i)
 		io_puts(c->io, "DATA\r\n");
 }
 
-/* The text as it will be sent.  0, or -EOPNOTSUPP: in no way. */
-static int choose_text(struct client *c, bool *is_8bit)
+/*
+ * RFC 6152 3: text for a server without 8BITMIME.  NULL; or why there is none: what is
+ * signed stays as it is, and so is returned.
+ */
+static const struct client_said *convert(struct client *c)
 {
+	static const struct client_said no_way = {
+		CLIENT_PERMANENT, 0, { 5, 6, 3 }, "It takes no 8bit text"
+	};
+	static const struct client_said no_memory = {
+		CLIENT_TRANSIENT, 0, { 4, 3, 0 }, "Out of memory"
+	};
 	size_t len;
+
+	switch (mime_7bit_text(c->rest, &c->converted, &len)) {
+	case MIME_7BIT_AS_IT_IS: return NULL; /* only its header has such octets */
+	case MIME_7BIT_CHANGED: break;
+	case MIME_7BIT_SIGNED:
+	case MIME_7BIT_NO_ENCODING:
+	case MIME_7BIT_LIMITS: return &no_way;
+	case MIME_7BIT_NO_MEMORY: return &no_memory;
+	}
+	c->rest = (struct str){ c->converted, len };
+	return NULL;
+}
+
+/* The text as it will be sent.  NULL, or why it cannot be. */
+static const struct client_said *choose_text(struct client *c, bool *is_8bit)
+{
+	static const struct client_said too_big = {
+		CLIENT_PERMANENT, 0, { 5, 3, 4 }, "It takes no message of that size"
+	};
+	const struct client_said *why = NULL;
 
 	c->rest = c->message->text;
 	*is_8bit = has_8bit(c->rest);
-	if (!*is_8bit || (c->caps & CLIENT_8BITMIME))
-		return 0;
-	*is_8bit = false;
-	if (!c->conf.to_7bit || c->conf.to_7bit(c->rest, &c->converted, &len) < 0)
-		return -EOPNOTSUPP;
-	c->rest = (struct str){ c->converted, len };
-	return 0;
+	if (*is_8bit && !(c->caps & CLIENT_8BITMIME)) {
+		*is_8bit = false;
+		why = convert(c);
+	}
+	if (!why && c->size_max > 0 && c->rest.len > c->size_max)
+		why = &too_big;
+	return why;
 }
 
 void client_send(struct client *c, const struct client_message *message)
 {
+	const struct client_said *why;
 	bool is_8bit;
 
 	ASSERT(c->state == CLIENT_ST_READY && message->n_rcpts <= CLIENT_RCPTS_MAX);
 	c->message = message;
-	if (choose_text(c, &is_8bit) < 0) {
-		refuse(c, 6, 3, "It takes no 8bit text");
-		return;
-	}
-	if (c->size_max > 0 && c->rest.len > c->size_max) {
-		refuse(c, 3, 4, "It takes no message of that size");
+	why = choose_text(c, &is_8bit);
+	if (why) {
+		refuse(c, why);
 		return;
 	}
 	memset(c->accepted, 0, sizeof(c->accepted));

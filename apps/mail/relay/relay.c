@@ -425,8 +425,7 @@ int relay_new(struct net *net, struct queue *queue, struct dns *dns,
 	r->conf = *conf;
 	r->client = (struct client_conf){ .host = conf->host,
 					  .limits = conf->client,
-					  .tls = conf->tls,
-					  .to_7bit = conf->to_7bit };
+					  .tls = conf->tls };
 	rng_init(&r->rng, conf->seed);
 	r->key = (struct hash_key){ { conf->seed, ~conf->seed } };
 	list_init(&r->sessions);

@@ -53,7 +53,6 @@ struct relay_conf {
 	struct relay_limits limits;
 	struct client_limits client;
 	struct tls *tls; /* a client's, for hosts that offer it; NULL: all in clear */
-	int (*to_7bit)(struct str message, char **text, size_t *len); /* client.h */
 };
 
 /* The defaults; @host is still to be set. */

@@ -366,3 +366,46 @@ size_t mime_7bit_read(struct mime_7bit *c, char *out, size_t room)
 	}
 	return n;
 }
+
+/* Writes all of it into memory. */
+static enum mime_7bit_result read_text(struct mime_7bit *c, char **text, size_t *len)
+{
+	size_t room = 0, n = 0, some = 1;
+	char *bytes = NULL;
+
+	while (some > 0) {
+		if (n == room) {
+			size_t more = room ? room * 2 : c->message.len + CHUNK;
+			char *bigger = realloc(bytes, more);
+
+			if (!bigger) {
+				free(bytes);
+				return MIME_7BIT_NO_MEMORY;
+			}
+			bytes = bigger;
+			room = more;
+		}
+		some = mime_7bit_read(c, bytes + n, room - n);
+		n += some;
+	}
+	*text = bytes;
+	*len = n;
+	return MIME_7BIT_CHANGED;
+}
+
+enum mime_7bit_result mime_7bit_text(struct str message, char **text, size_t *len)
+{
+	struct mime *m = mime_new(&mime_limits_default);
+	enum mime_7bit_result result;
+	struct mime_7bit c;
+
+	if (!m)
+		return MIME_7BIT_NO_MEMORY;
+	mime_parse(m, message);
+	result = mime_7bit_init(&c, m, message);
+	mime_free(m);
+	if (result == MIME_7BIT_CHANGED)
+		result = read_text(&c, text, len);
+	mime_7bit_fini(&c);
+	return result;
+}

@@ -51,3 +51,6 @@ enum mime_7bit_result mime_7bit_init(struct mime_7bit *c, const struct mime *m,
 /* The next octets, up to @room (not 0); 0: that was all. */
 size_t mime_7bit_read(struct mime_7bit *c, char *out, size_t room);
 void mime_7bit_fini(struct mime_7bit *c);
+
+/* All of that at once: with MIME_7BIT_CHANGED there is *text, to free(). */
+enum mime_7bit_result mime_7bit_text(struct str message, char **text, size_t *len);
