@@ -5,6 +5,7 @@
 
 extern const char place_conf[];	      /* configuration of packetboatd */
 extern const char place_users[];      /* file of users */
+extern const char place_aliases[];    /* file of aliases */
 extern const char place_cert[];	      /* our certificate for TLS, */
 extern const char place_key[];	      /* and its key */
 extern const char place_store[];      /* folder of the mail */

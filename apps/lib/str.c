@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "stack/base/hash.h"
+
 static unsigned char lower(char c)
 {
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -23,6 +25,16 @@ bool str_starts_nocase(struct str s, struct str prefix)
 		return false;
 	s.len = prefix.len;
 	return str_eq_nocase(s, prefix);
+}
+
+uint32_t str_hash_nocase(const struct hash_key *key, struct str s)
+{
+	size_t n = s.len < STR_HASH_MAX ? s.len : STR_HASH_MAX;
+	char low[STR_HASH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		low[i] = (char)lower(s.p[i]);
+	return (uint32_t)hash_siphash13(key, low, n);
 }
 
 static bool is_blank(char c)

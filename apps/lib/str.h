@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+struct hash_key;
+
 struct str {
 	const char *p;
 	size_t len;
@@ -35,5 +37,8 @@ struct str str_trim(struct str s);
 struct str str_cut(struct str s, char c, struct str *rest);
 /* A decimal number of 1 to 19 digits, the whole slice.  False: anything else, or too big. */
 bool str_to_u64(struct str s, uint64_t *n);
+/* The same for all that is equal without case; of the first STR_HASH_MAX octets. */
+enum { STR_HASH_MAX = 320 };
+uint32_t str_hash_nocase(const struct hash_key *key, struct str s);
 /* A copy with a NUL behind it, to free(); NULL: no memory. */
 char *str_dup(struct str s);

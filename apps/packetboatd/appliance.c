@@ -19,9 +19,9 @@
 #include "apps/mail/auth/verify.h"
 #include "apps/packetboatd/control.h"
 #include "apps/packetboatd/glue.h"
+#include "apps/packetboatd/kinds.h"
 #include "apps/packetboatd/local_door.h"
 #include "apps/packetboatd/seed.h"
-#include "apps/packetboatd/userdb.h"
 #include "stack/api/stack.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -94,6 +94,8 @@ static int new_services(struct appliance *a, char *error)
 		.log = &a->log,
 		.seed = a->seed,
 		.auth = conf->smtp_auth,
+		.vrfy = strcmp(conf->vrfy, "yes") == 0,
+		.expn = conf->expn,
 		.allow_plain = settings_allow_plain(conf),
 		.limits = conf->smtp,
 	};
@@ -305,7 +307,10 @@ int appliance_start(struct appliance *a, char error[APPLIANCE_ERROR_LEN])
 		r = start_relay(a, error);
 	if (r < 0)
 		return r;
-	r = userdb_new(a->net, &a->log, a->conf->users, &a->users, error);
+	r = filedb_new(a->net, &a->log, &kind_users, a->conf->users, &a->users, error);
+	if (r == 0)
+		r = filedb_new(a->net, &a->log, &kind_aliases, a->conf->aliases,
+			       &a->aliases, error);
 	if (r < 0)
 		return r;
 	r = verify_new(VERIFY_THREADS, a->seed, &a->verify);
@@ -378,7 +383,8 @@ static void hang_up(struct appliance *a)
 	if (r < 0)
 		log_line(&a->log, LOG_ERROR, "log file=%s why=\"%s\"", a->conf->log_file,
 			 strerror(-r));
-	userdb_reload(a->users);
+	filedb_reload(a->users);
+	filedb_reload(a->aliases);
 	reload_tls(a);
 }
 
@@ -397,7 +403,7 @@ static void take_signal(void *arg, int fd)
 static void look_for_postmaster(void *arg)
 {
 	const struct appliance *a = arg;
-	const struct users *users = userdb_users(a->users);
+	const struct users *users = filedb_value(a->users);
 	const char *name = a->conf->postmaster;
 	char addr[sizeof("postmaster@") + USER_DOMAIN_MAX];
 
@@ -440,7 +446,7 @@ int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR
 					     .log = &a->log,
 					     .told = addr_told,
 					     .arg = a };
-	userdb_on_new(a->users, look_for_postmaster, a);
+	filedb_on_new(a->users, look_for_postmaster, a);
 	look_for_postmaster(a);
 	addr_watch_start(&a->addr_watch);
 	net_run(a->net);
@@ -475,7 +481,8 @@ void appliance_close(struct appliance *a)
 	imapd_free(a->imapd);
 	sasl_free(a->sasl);
 	close_relay(a);
-	userdb_free(a->users);
+	filedb_free(a->aliases);
+	filedb_free(a->users);
 	net_free(a->net); /* gives back the messages that were being sent */
 	tls_put(a->client_tls);
 	tls_put(a->tls);

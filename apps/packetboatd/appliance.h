@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "apps/lib/net.h"
+#include "apps/mail/deliver/expand.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/addr_watch.h"
 #include "apps/packetboatd/settings.h"
@@ -34,7 +35,7 @@ struct relay;
 struct sasl;
 struct smtpd;
 struct tls;
-struct userdb;
+struct filedb;
 struct verify;
 struct worker;
 
@@ -60,7 +61,8 @@ struct appliance {
 	struct tls *client_tls;		     /* to other hosts */
 	struct sasl *sasl;
 
-	struct userdb *users;
+	struct filedb *users, *aliases;
+	struct expand expand; /* of the address that was looked for last */
 	struct verify *verify;
 	struct worker *searches;
 	struct store *store;

@@ -9,10 +9,11 @@
 #include "apps/lib/dns.h"
 #include "apps/lib/io.h"
 #include "apps/mail/auth/verify.h"
+#include "apps/mail/deliver/aliases.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/appliance.h"
 #include "apps/packetboatd/control_queue.h"
-#include "apps/packetboatd/userdb.h"
+#include "apps/packetboatd/filedb.h"
 #include "stack/api/stack.h"
 #include "stack/api/stat.h"
 #include "stack/base/check.h"
@@ -82,8 +83,13 @@ static void stat_program(const struct appliance *a, struct ctl_reply *to)
 {
 	uint64_t n_loaded, n_refused;
 
-	userdb_counts(a->users, &n_loaded, &n_refused);
-	say_counter(to, "users", "known", users_count(userdb_users(a->users)),
+	filedb_counts(a->aliases, &n_loaded, &n_refused);
+	say_counter(to, "aliases", "known", aliases_count(filedb_value(a->aliases)),
+		    "addresses that lead elsewhere");
+	say_counter(to, "aliases", "loaded", n_loaded, "new files of aliases taken");
+	say_counter(to, "aliases", "refused", n_refused, "new files of aliases refused");
+	filedb_counts(a->users, &n_loaded, &n_refused);
+	say_counter(to, "users", "known", users_count(filedb_value(a->users)),
 		    "users there are");
 	say_counter(to, "users", "loaded", n_loaded, "new files of users taken");
 	say_counter(to, "users", "refused", n_refused, "new files of users refused");

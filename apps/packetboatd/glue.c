@@ -8,34 +8,41 @@
 #include "apps/mail/auth/verify.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/appliance.h"
-#include "apps/packetboatd/userdb.h"
+#include "apps/packetboatd/filedb.h"
 #include "stack/base/addr.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
 _Static_assert((int)USER_NAME_MAX <= (int)SMTPD_USER_MAX, "names fit");
-_Static_assert((int)SMTPD_USER_MAX <= (int)QUEUE_USER_MAX, "names fit");
 _Static_assert((int)USER_NAME_MAX <= (int)STORE_USER_MAX, "names fit");
 
-static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
-			      char user[SMTPD_USER_MAX + 1])
+static enum smtpd_whose find(void *arg, struct str addr, struct smtpd_found *found)
 {
-	const struct appliance *a = arg;
-	const struct users *users = userdb_users(a->users);
-	const struct user *found = users_by_addr(users, addr);
+	struct appliance *a = arg;
+	struct expand *e = &a->expand;
+	enum expand_result result =
+		expand_walk(e, filedb_value(a->aliases), filedb_value(a->users), addr);
 
-	if (found) {
-		strcpy(user, found->name);
-		return SMTPD_USER;
+	found->is_alias = e->first != NULL;
+	found->moved_to = e->moved_to;
+	found->to = e->to;
+	found->n_to = e->n_to;
+	switch (result) {
+	case EXPAND_FOUND: return SMTPD_OURS;
+	case EXPAND_AWAY: return SMTPD_AWAY;
+	case EXPAND_NOBODY: return SMTPD_NOBODY;
+	case EXPAND_ELSEWHERE: return SMTPD_NOT_OURS;
+	case EXPAND_LOOP: return SMTPD_LOOP;
+	case EXPAND_TOO_FAR: return SMTPD_TOO_FAR;
 	}
-	return users_has_domain(users, domain) ? SMTPD_NOBODY : SMTPD_NOT_OURS;
+	return SMTPD_UNSURE;
 }
 
 static bool has_user(void *arg, struct str name)
 {
 	const struct appliance *a = arg;
 
-	return users_by_name(userdb_users(a->users), name);
+	return users_by_name(filedb_value(a->users), name);
 }
 
 static bool submit(void *arg, struct store_op *op)
@@ -74,22 +81,32 @@ static void spooled(void *arg, const struct spool_op *op)
 	queue_spooled(((struct appliance *)arg)->queue, op);
 }
 
-/* A bounce to our postmaster finds him as mail from outside does. */
-static enum queue_whose whose_sender(void *arg, struct str addr, struct str domain,
-				     char user[QUEUE_USER_MAX + 1])
+/* A report finds its reader as mail from outside does, if he has moved away, too; and our
+ * postmaster. */
+static size_t find_sender(void *arg, struct str addr, const struct mail_to **to)
 {
-	const struct appliance *a = arg;
+	struct appliance *a = arg;
+	struct expand *e = &a->expand;
 
-	switch (whose(arg, addr, domain, user)) {
-	case SMTPD_USER: return QUEUE_USER;
-	case SMTPD_NOT_OURS: return QUEUE_NOT_OURS;
-	case SMTPD_NOBODY:
-	case SMTPD_UNSURE: break;
+	switch (expand_walk(e, filedb_value(a->aliases), filedb_value(a->users), addr)) {
+	case EXPAND_FOUND:
+	case EXPAND_ELSEWHERE: break;
+	case EXPAND_AWAY:
+		e->to[0] = (struct mail_to){ .addr = e->moved_to };
+		e->n_to = 1;
+		break;
+	case EXPAND_NOBODY:
+	case EXPAND_LOOP:
+	case EXPAND_TOO_FAR:
+		e->to[0] = (struct mail_to){
+			.user = str_of(a->conf->postmaster ? a->conf->postmaster : "")
+		};
+		e->n_to = a->conf->postmaster &&
+			  str_starts_nocase(addr, STR("postmaster@"));
+		break;
 	}
-	if (!a->conf->postmaster || !str_starts_nocase(addr, STR("postmaster@")))
-		return QUEUE_NOBODY;
-	snprintf(user, QUEUE_USER_MAX + 1, "%s", a->conf->postmaster);
-	return QUEUE_USER;
+	*to = e->to;
+	return e->n_to;
 }
 
 static uint64_t wall_ms(void *arg)
@@ -104,7 +121,7 @@ static void work(void *arg)
 }
 
 const struct queue_ops glue_queue_ops = {
-	.whose = whose_sender,
+	.find = find_sender,
 	.submit = submit,
 	.wall_ms = wall_ms,
 	.work = work,
@@ -113,7 +130,7 @@ const struct queue_ops glue_queue_ops = {
 static bool owns(void *arg, struct str user, struct str addr)
 {
 	const struct appliance *a = arg;
-	const struct user *owner = users_by_addr(userdb_users(a->users), addr);
+	const struct user *owner = users_by_addr(filedb_value(a->users), addr);
 
 	return owner && str_eq(user, str_of(owner->name));
 }
@@ -123,7 +140,7 @@ static bool verify(void *arg, struct verify_job *job)
 	struct appliance *a = arg;
 
 	job->now_ns = net_now_ns(a->net);
-	return verify_submit(a->verify, users_by_name(userdb_users(a->users), job->name),
+	return verify_submit(a->verify, users_by_name(filedb_value(a->users), job->name),
 			     job);
 }
 
@@ -133,7 +150,7 @@ static void cancel(void *arg, struct verify_job *job)
 }
 
 const struct smtpd_ops glue_smtpd_ops = {
-	.whose = whose,
+	.find = find,
 	.has_user = has_user,
 	.submit = submit,
 	.room = room,
@@ -149,7 +166,7 @@ const struct smtpd_ops glue_smtpd_ops = {
 static bool keys(void *arg, struct str name, struct users_scram *keys)
 {
 	const struct appliance *a = arg;
-	const struct user *user = users_by_name(userdb_users(a->users), name);
+	const struct user *user = users_by_name(filedb_value(a->users), name);
 
 	return user && user->scram && users_scram_parse(user->scram, keys);
 }

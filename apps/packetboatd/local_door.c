@@ -7,7 +7,7 @@
 
 #include "apps/lib/io.h"
 #include "apps/packetboatd/appliance.h"
-#include "apps/packetboatd/userdb.h"
+#include "apps/packetboatd/filedb.h"
 
 enum { PASSWD_LEN = 16384 };
 
@@ -21,7 +21,7 @@ static bool who_is_there(const struct appliance *a, const struct io *io,
 
 	if (io_peer_uid(io, &uid) < 0 ||
 	    getpwuid_r(uid, &pw, text, sizeof(text), &found) != 0 || !found ||
-	    !users_by_name(userdb_users(a->users), str_of(found->pw_name)))
+	    !users_by_name(filedb_value(a->users), str_of(found->pw_name)))
 		return false;
 	snprintf(name, USER_NAME_MAX + 1, "%s", found->pw_name);
 	return true;

@@ -15,6 +15,7 @@
 #include "apps/lib/daemon.h"
 #include "apps/lib/places.h"
 #include "apps/lib/tls.h"
+#include "apps/mail/deliver/aliases.h"
 #include "apps/packetboatd/appliance.h"
 #include "apps/packetboatd/settings.h"
 
@@ -243,6 +244,17 @@ static void check_users(struct settings_conf *s)
 	users_free(users);
 }
 
+static void check_aliases(const struct settings *v)
+{
+	char error[ALIASES_ERROR_LEN];
+	struct aliases *aliases = NULL;
+	int r = aliases_load(v->aliases, &aliases, error);
+
+	if (r < 0 && r != -ENOENT)
+		die(error);
+	aliases_free(aliases);
+}
+
 static void check_tls(const struct settings *v)
 {
 	char error[TLS_ERROR_LEN];
@@ -264,6 +276,7 @@ int main(int argc, char **argv)
 	load(&s, &options, argc, argv);
 	if (options.check) {
 		check_users(&s);
+		check_aliases(&s.values);
 		check_tls(&s.values);
 		puts("packetboatd: the configuration is right");
 	} else {

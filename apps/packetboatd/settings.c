@@ -174,6 +174,11 @@ static bool is_where_or_none(const char *value)
 	return is_where(value) || strcmp(value, "none") == 0;
 }
 
+static bool is_vrfy(const char *value)
+{
+	return is_one_of(value, (const char *const[]){ "252", "yes", NULL });
+}
+
 static bool is_auth_plain(const char *value)
 {
 	return is_one_of(value, (const char *const[]){ "tls", "always", NULL });
@@ -273,6 +278,11 @@ static const struct conf_opt options[] = {
 	       "sessions at once, of each listener"),
 	TEXT("smtp", "postmaster", postmaster, NULL, NULL, NULL,
 	     "user who gets what is for \"postmaster\" where no user has that address"),
+	TEXT("smtp", "aliases", aliases, place_aliases, is_path, A_PATH,
+	     "file of aliases, see packetboat-aliases(5)"),
+	TEXT("smtp", "vrfy", vrfy, "252", is_vrfy, "252, yes",
+	     "whether VRFY tells who is here, or answers 252 always"),
+	BOOL("smtp", "expn", expn, "no", "EXPN tells who is on a list"),
 	LIST("smtp", "relay_from", relay_from, NULL, is_prefix, A_NET,
 	     "clients that may send mail to other hosts"),
 	BOOL("smtp", "auth", smtp_auth, "no", "users can log in here, too"),

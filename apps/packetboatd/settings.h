@@ -45,7 +45,8 @@ struct settings {
 	uint64_t submission_sessions_max;
 	uint64_t smtp_sessions_max, pop3_sessions_max, imap_sessions_max;
 	uint64_t imap_search_threads;
-	char *postmaster;
+	char *postmaster, *aliases, *vrfy;
+	bool expn;
 	bool smtp_auth;
 	struct conf_list relay_from;
 	struct smtpd_limits smtp;

@@ -8,6 +8,7 @@
 #include "apps/lib/tls.h"
 #include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
+#include "apps/mail/queue/envelope.h"
 #include "apps/mail/store/spool.h"
 #include "stack/base/check.h"
 #include "tests/lib/login_test.h"
@@ -15,28 +16,87 @@
 
 static const char *const users[] = { "alice", "bob" };
 
-static enum smtpd_whose whose(void *arg, struct str addr, struct str domain,
-			      char user[SMTPD_USER_MAX + 1])
-{
-	struct str rest, local = str_cut(addr, '@', &rest);
+/* Aliases: their names, and whom they lead to. */
+static const struct {
+	const char *local;
+	enum smtpd_whose whose;
+	const char *moved_to;
+	struct mail_to to[3];
+	size_t n_to;
+} aliases[] = {
+	{ "sales",
+	  SMTPD_OURS,
+	  "",
+	  { { .user = { "alice", 5 }, .addr = { "alice@b.example", 15 } },
+	    { .user = { "bob", 3 }, .addr = { "bob@b.example", 13 } },
+	    { .addr = { "helper@far.example", 18 } } },
+	  3 },
+	{ "dev",
+	  SMTPD_OURS,
+	  "",
+	  { { { "bob", 3 }, { "bob@b.example", 13 }, { "alice@b.example", 15 } },
+	    { { "", 0 }, { "x@far.example", 13 }, { "alice@b.example", 15 } } },
+	  2 },
+	{ "smith",
+	  SMTPD_OURS,
+	  "smith@new.example",
+	  { { .addr = { "smith@new.example", 17 } } },
+	  1 },
+	{ .local = "jones", .whose = SMTPD_AWAY, .moved_to = "jones@new.example" },
+	{ .local = "loop", .whose = SMTPD_LOOP, .moved_to = "" },
+	{ .local = "deep", .whose = SMTPD_TOO_FAR, .moved_to = "" },
+};
 
-	(void)arg;
+/* MANY addresses at far.example. */
+static void find_many(struct smtp_test *t, struct smtpd_found *found)
+{
+	for (size_t i = 0; i < SMTP_TEST_MANY; i++) {
+		snprintf(t->many_text[i], sizeof(t->many_text[i]), "m%zu@far.example", i);
+		t->many[i] = (struct mail_to){ .addr = str_of(t->many_text[i]) };
+	}
+	found->is_alias = true;
+	found->to = t->many;
+	found->n_to = SMTP_TEST_MANY;
+}
+
+static enum smtpd_whose find_user(struct str name, struct str addr,
+				  struct smtpd_found *found)
+{
+	found->one = (struct mail_to){ .user = name, .addr = addr };
+	found->to = &found->one;
+	found->n_to = 1;
+	return SMTPD_OURS;
+}
+
+static enum smtpd_whose find(void *arg, struct str addr, struct smtpd_found *found)
+{
+	const char *at = memrchr(addr.p, '@', addr.len);
+	struct str local = { addr.p, (size_t)(at - addr.p) };
+	struct str domain = { at + 1, addr.len - local.len - 1 };
+
 	if (str_eq_nocase(domain, STR("unsure.example")))
 		return SMTPD_UNSURE;
 	if (!str_eq_nocase(domain, STR("b.example")) &&
 	    !str_eq_nocase(domain, STR("mx.b.example")))
 		return SMTPD_NOT_OURS;
-	for (size_t i = 0; i < ARRAY_LEN(users); i++)
-		if (str_starts_nocase(local, str_of(users[i]))) {
-			strcpy(user, users[i]);
-			return SMTPD_USER;
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (str_eq_nocase(local, str_of(aliases[i].local))) {
+			found->is_alias = true;
+			found->moved_to = str_of(aliases[i].moved_to);
+			found->to = aliases[i].to;
+			found->n_to = aliases[i].n_to;
+			return aliases[i].whose;
 		}
-	/* u1, u2, ...: as many users as a test wants */
-	if (local.len < 8 && str_starts_nocase(local, STR("u"))) {
-		memcpy(user, local.p, local.len);
-		user[local.len] = '\0';
-		return SMTPD_USER;
+	if (str_eq_nocase(local, STR("many"))) {
+		find_many(arg, found);
+		return SMTPD_OURS;
 	}
+	for (size_t i = 0; i < ARRAY_LEN(users); i++)
+		if (str_starts_nocase(local, str_of(users[i])))
+			return find_user(str_of(users[i]), addr, found);
+	/* u1, u2, ...: as many users as a test wants */
+	if (local.len < 8 && str_starts_nocase(local, STR("u")))
+		return find_user(local, addr, found);
 	return SMTPD_NOBODY;
 }
 
@@ -71,6 +131,18 @@ static void keep(struct smtp_test *t, const struct store_op *op, struct str user
 	s->text[s->len] = '\0';
 	s->next = t->store.stored;
 	t->store.stored = s;
+}
+
+static void keep_item(struct smtp_test *t, const struct store_op *op,
+		      const struct spool_new *item)
+{
+	struct envelope *e = malloc(sizeof(*e));
+
+	keep(t, op, item->dest, STR(""));
+	ASSERT(e && envelope_parse(item->bytes, e));
+	snprintf(t->store.stored->sender, sizeof(t->store.stored->sender), "%.*s",
+		 (int)e->from.len, e->from.p);
+	free(e);
 }
 
 /* The store knows the last mark. */
@@ -115,7 +187,7 @@ void smtp_test_commit(struct smtp_test *t)
 			keep(t, op, op->deliver.users[i], op->deliver.head[i]);
 		for (size_t i = 0; op->result == 0 && op->spool && i < op->spool->n_add;
 		     i++)
-			keep(t, op, op->spool->add[i].dest, STR(""));
+			keep_item(t, op, &op->spool->add[i]);
 		op->done(op);
 		op = next;
 	}
@@ -144,11 +216,10 @@ static void spooled(void *arg, const struct spool_op *op)
 
 static bool owns(void *arg, struct str user, struct str addr)
 {
-	char name[SMTPD_USER_MAX + 1];
-	struct str domain;
+	struct smtpd_found found = { .n_to = 0 };
 
-	(void)str_cut(addr, '@', &domain);
-	return whose(arg, addr, domain, name) == SMTPD_USER && str_eq(user, str_of(name));
+	return find(arg, addr, &found) == SMTPD_OURS && !found.is_alias &&
+	       str_eq(user, found.to->user);
 }
 
 static void answer(struct smtp_test *t)
@@ -206,7 +277,7 @@ static void accept_alice(void *smtpd, struct io *io)
 void smtp_test_start(struct smtp_test *t)
 {
 	static const struct smtpd_ops ops = {
-		.whose = whose,
+		.find = find,
 		.has_user = has_user,
 		.submit = submit,
 		.room = room,
@@ -324,6 +395,19 @@ static bool set_postmaster(struct smtp_test *t, const char *name)
 	return !t->smtpd && (t->conf.postmaster || strcmp(name, "none") == 0);
 }
 
+/* "far.example a@b.example": the sender of the last item for that host; "<>": none. */
+static bool has_sender(const struct smtp_test *t, const char *words)
+{
+	struct str sender, host = str_cut(str_of(words), ' ', &sender);
+	const struct stored *s = t->store.stored;
+
+	while (s && !str_eq(str_of(s->user), host))
+		s = s->next;
+	if (str_eq(sender, STR("<>")))
+		sender.len = 0;
+	return s && str_eq(str_of(s->sender), sender);
+}
+
 static bool find_stored(struct dialog *d, const char *user)
 {
 	struct smtp_test *t = d->arg;
@@ -397,11 +481,17 @@ bool smtp_test_hook(struct dialog *d, const char *words)
 		return set_store(t, words + 6);
 	if (sscanf(words, "postmaster %63s", name) == 1)
 		return set_postmaster(t, name);
+	if (strncmp(words, "sender ", 7) == 0)
+		return has_sender(t, words + 7);
 	if (strncmp(words, "stored ", 7) == 0)
 		return find_stored(d, words + 7);
 	if (sscanf(words, "spooled %lu", &value) == 1)
 		return t->n_spooled == value;
-	if (strcmp(words, "relays") == 0)
+	if (strcmp(words, "vrfy") == 0)
+		t->conf.vrfy = true;
+	else if (strcmp(words, "expn") == 0)
+		t->conf.expn = true;
+	else if (strcmp(words, "relays") == 0)
 		t->relays = true;
 	else if (strcmp(words, "commit") == 0)
 		smtp_test_commit(t);

@@ -2,7 +2,7 @@
  * An smtpd on a net in memory, with a store that does what the test says.
  *
  * Users alice, bob and max (whose address is as long as can be) at b.example; ours are
- * b.example and mx.b.example.  alice and bob can log in, see login_test.h.
+ * b.example and mx.b.example.  There are aliases too: see smtp_test.c.  alice and bob can log in, see login_test.h.
  */
 #pragma once
 
@@ -24,6 +24,7 @@
 enum {
 	SMTP_TEST_NOW_S = 1700000000, /* Tue, 14 Nov 2023 22:13:20 +0000 */
 	SMTP_TEST_CONNS = 8,
+	SMTP_TEST_MANY = 150,
 };
 
 /* A message as it stands in a mailbox. */
@@ -31,6 +32,7 @@ struct stored {
 	struct stored *next; /* the one before */
 	char *user, *text;
 	size_t len;
+	char sender[256]; /* of an item */
 };
 
 struct smtp_test {
@@ -44,7 +46,9 @@ struct smtp_test {
 		bool holds, refuses, unsure;
 		struct verify_job *job; /* the one that waits */
 	} verifier;
-	bool relays;	    /* for everybody */
+	bool relays; /* for everybody */
+	struct mail_to many[SMTP_TEST_MANY];
+	char many_text[SMTP_TEST_MANY][24];
 	unsigned n_spooled; /* items that were told */
 	struct {
 		bool holds;   /* commits wait for smtp_test_commit() */
@@ -80,6 +84,8 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
  *	! verifier holds | refuses | unsure | works
  *	! answer
  *	! relays		everybody may send to other hosts
+ *	! vrfy | expn		before the first client comes: these tell
+ *	! sender HOST ADDRESS	of the last item for that host; <>: none
  *	! spooled N		so many items were committed
  *	! stored USER		M lines see his last message; of an item, USER is
  *				its destination

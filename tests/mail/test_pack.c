@@ -17,16 +17,17 @@ static void clean(void)
 
 Cases(pack, NULL, clean);
 
-static int pack(const struct str *rcpts, size_t n)
+static int pack(const struct str *addrs, size_t n)
 {
+	struct pack_rcpt rcpts[2 * ENVELOPE_RCPTS_MAX + 1];
 	size_t len;
 
-	return pack_items(&(struct pack){ .from = STR("a@a.example"),
-					  .id = STR("id"),
-					  .rcpts = rcpts,
-					  .n_rcpts = n,
-					  .now_ms = 77 },
-			  &op, &len);
+	for (size_t i = 0; i < n; i++)
+		rcpts[i] = (struct pack_rcpt){ addrs[i], STR("a@a.example") };
+	return pack_items(
+		&(struct pack){
+			.id = STR("id"), .rcpts = rcpts, .n_rcpts = n, .now_ms = 77 },
+		&op, &len);
 }
 
 Case(pack, one_item_for_each_destination)
@@ -67,6 +68,30 @@ Case(pack, no_item_has_more_recipients_than_every_server_takes)
 	cr_assert(str_eq(e.rcpts[0].addr, STR("u100@b.example")));
 	cr_assert(envelope_parse(op->add[2].bytes, &e));
 	cr_assert_eq(e.n_rcpts, 1);
+}
+
+Case(pack, one_item_for_each_sender)
+{
+	static const struct pack_rcpt rcpts[] = {
+		{ { "x@b.example", 11 }, { "o@a.example", 11 } },
+		{ { "y@b.example", 11 }, { "", 0 } },
+		{ { "z@b.example", 11 }, { "o@a.example", 11 } },
+	};
+	size_t len;
+
+	cr_assert_eq(
+		pack_items(
+			&(struct pack){ .id = STR("id"), .rcpts = rcpts, .n_rcpts = 3 },
+			&op, &len),
+		0);
+	cr_assert_eq(op->n_add, 2);
+	cr_assert(envelope_parse(op->add[0].bytes, &e));
+	cr_assert_eq(e.from.len, 0);
+	cr_assert(str_eq(e.rcpts[0].addr, STR("y@b.example")));
+	cr_assert(envelope_parse(op->add[1].bytes, &e));
+	cr_assert(str_eq(e.from, STR("o@a.example")));
+	cr_assert_eq(e.n_rcpts, 2);
+	cr_assert(str_eq(e.rcpts[1].addr, STR("z@b.example")));
 }
 
 Case(pack, refuses_what_is_no_address)

@@ -21,16 +21,23 @@ static struct net *net;
 static struct queue *queue;
 static unsigned n_work, n_refuse;
 
-static enum queue_whose whose(void *arg, struct str addr, struct str domain,
-			      char user[QUEUE_USER_MAX + 1])
+static size_t find(void *arg, struct str addr, const struct mail_to **to)
 {
+	static struct mail_to one;
+	static const struct mail_to both[] = { { .user = { "ann", 3 } },
+					       { .addr = { "x@c.example", 11 } } };
+	struct str domain;
+
 	(void)arg;
-	if (!str_eq(domain, STR("a.example")))
-		return QUEUE_NOT_OURS;
-	if (!str_eq(addr, STR("ann@a.example")))
-		return QUEUE_NOBODY;
-	strcpy(user, "ann");
-	return QUEUE_USER;
+	(void)str_cut(addr, '@', &domain);
+	*to = both;
+	if (str_eq(addr, STR("both@a.example")))
+		return 2;
+	one = (struct mail_to){ .addr = addr };
+	if (str_eq(addr, STR("ann@a.example")))
+		one.user = STR("ann");
+	*to = &one;
+	return one.user.len > 0 || !str_eq(domain, STR("a.example"));
 }
 
 static bool submit(void *arg, struct store_op *op)
@@ -57,7 +64,7 @@ static void work(void *arg)
 
 static void new_queue(void)
 {
-	static const struct queue_ops ops = { whose, submit, wall_ms, work };
+	static const struct queue_ops ops = { find, submit, wall_ms, work };
 	struct queue_conf conf;
 
 	queue_conf_init(&conf);
@@ -97,15 +104,18 @@ static void clean(void)
 
 Cases(queue, setup, clean);
 
-static void put(const char *from, const struct str *rcpts, size_t n)
+static void put(const char *from, const struct str *addrs, size_t n)
 {
+	struct pack_rcpt rcpts[ENVELOPE_RCPTS_MAX];
 	const struct str none = STR(""), text = STR("Subject: hi\r\n\r\nText.\r\n");
 	struct spool_op *op;
 	struct waited_op w;
 	size_t len;
 
-	cr_assert_eq(pack_items(&(struct pack){ .from = str_of(from),
-						.id = STR("id"),
+	cr_assert_leq(n, ENVELOPE_RCPTS_MAX);
+	for (size_t i = 0; i < n; i++)
+		rcpts[i] = (struct pack_rcpt){ addrs[i], str_of(from) };
+	cr_assert_eq(pack_items(&(struct pack){ .id = STR("id"),
 						.rcpts = rcpts,
 						.n_rcpts = n,
 						.now_ms = wall_ms(NULL) },
@@ -284,6 +294,20 @@ Case(queue, a_sender_of_ours_who_is_nobody_gets_no_bounce)
 	try("b.example", QUEUE_FAILED, &no);
 	cr_assert_eq(n_items(), 0);
 	cr_assert_eq(queue_stats(queue)->no_bounce, 1);
+}
+
+Case(queue, a_sender_that_is_an_alias_gets_the_bounce_in_all_its_places)
+{
+	struct queue_run *run;
+
+	put_one("both@a.example", "bob@b.example");
+	try("b.example", QUEUE_FAILED, &no);
+	cr_assert_eq(n_ann(), 1);
+	cr_assert_eq(n_items(), 1);
+	run = run_to("c.example");
+	cr_assert(str_eq(item_of(run)->env.rcpts[0].addr, STR("x@c.example")));
+	queue_run_end(run);
+	cr_assert_eq(queue_stats(queue)->bounces, 1);
 }
 
 Case(queue, a_sender_elsewhere_gets_the_bounce_through_the_queue)
@@ -565,7 +589,7 @@ Case(queue, many_destinations_at_work_are_a_limit_not_memory)
 {
 	struct queue_run *runs[3];
 	struct queue_conf conf;
-	static const struct queue_ops ops = { whose, submit, wall_ms, work };
+	static const struct queue_ops ops = { find, submit, wall_ms, work };
 
 	queue_free(queue);
 	queue_conf_init(&conf);

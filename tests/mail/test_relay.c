@@ -24,13 +24,18 @@ static struct queue *queue;
 static struct relay *relay;
 static struct relay_conf conf;
 
-static enum queue_whose whose(void *arg, struct str addr, struct str domain,
-			      char user[QUEUE_USER_MAX + 1])
+static size_t find(void *arg, struct str addr, const struct mail_to **to)
 {
+	static struct mail_to one;
+	struct str domain;
+
 	(void)arg;
-	(void)addr;
-	strcpy(user, "ann");
-	return str_eq(domain, STR("a.example")) ? QUEUE_USER : QUEUE_NOT_OURS;
+	(void)str_cut(addr, '@', &domain);
+	one = (struct mail_to){ .addr = addr };
+	if (str_eq(addr, STR("ann@a.example")))
+		one.user = STR("ann");
+	*to = &one;
+	return one.user.len > 0 || !str_eq(domain, STR("a.example"));
 }
 
 static bool submit(void *arg, struct store_op *op)
@@ -58,7 +63,7 @@ static void start(void)
 
 static void setup(void)
 {
-	static const struct queue_ops ops = { whose, submit, wall_ms, work };
+	static const struct queue_ops ops = { find, submit, wall_ms, work };
 	struct queue_conf queue_conf;
 
 	test_store_init(&store, NULL, 64 << 20);
@@ -98,14 +103,13 @@ Cases(relay, setup, clean);
 
 static void put(const char *rcpt)
 {
-	const struct str to = str_of(rcpt), none = STR(""),
-			 text = STR("Subject: x\r\n\r\n");
+	const struct pack_rcpt to = { str_of(rcpt), STR("ann@a.example") };
+	const struct str none = STR(""), text = STR("Subject: x\r\n\r\n");
 	struct spool_op *op;
 	struct waited_op w;
 	size_t len;
 
-	cr_assert_eq(pack_items(&(struct pack){ .from = STR("ann@a.example"),
-						.id = STR("id"),
+	cr_assert_eq(pack_items(&(struct pack){ .id = STR("id"),
 						.rcpts = &to,
 						.n_rcpts = 1,
 						.now_ms = wall_ms(NULL) },

@@ -19,17 +19,6 @@ static uint32_t hash_of(struct str s)
 	return (uint32_t)hash_siphash13(&hash_key, s.p, s.len);
 }
 
-/* Of the letters without case; what is too long to be in the table finds nothing. */
-static uint32_t hash_nocase(struct str s)
-{
-	char low[USER_ADDR_MAX];
-	size_t n = s.len < sizeof(low) ? s.len : sizeof(low);
-
-	for (size_t i = 0; i < n; i++)
-		low[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
-	return hash_of((struct str){ low, n });
-}
-
 static struct str domain_of(const char *addr)
 {
 	return str_of(strchr(addr, '@') + 1);
@@ -146,15 +135,16 @@ const struct user *users_by_name(const struct users *users, struct str name)
 
 const struct user *users_by_addr(const struct users *users, struct str addr)
 {
-	uint32_t id = map_find(&users->by_addr, hash_nocase(addr), eq_addr, users, &addr);
+	uint32_t id = map_find(&users->by_addr, str_hash_nocase(&hash_key, addr), eq_addr,
+			       users, &addr);
 
 	return id == MAP_NONE ? NULL : &users->entries[users->addrs[id].user].user;
 }
 
 static bool has_domain(const struct users *users, struct str domain)
 {
-	return map_find(&users->by_domain, hash_nocase(domain), eq_domain, users,
-			&domain) != MAP_NONE;
+	return map_find(&users->by_domain, str_hash_nocase(&hash_key, domain), eq_domain,
+			users, &domain) != MAP_NONE;
 }
 
 bool users_has_domain(const struct users *users, struct str domain)
@@ -172,10 +162,12 @@ static int index_addrs(struct users *users, uint32_t id)
 		uint32_t number = (uint32_t)users->n_addrs;
 
 		users->addrs[users->n_addrs++] = (struct users_addr){ id, i };
-		if (map_add(&users->by_addr, hash_nocase(addr), number) < 0)
+		if (map_add(&users->by_addr, str_hash_nocase(&hash_key, addr), number) <
+		    0)
 			return -ENOMEM;
 		if (!has_domain(users, domain) &&
-		    map_add(&users->by_domain, hash_nocase(domain), number) < 0)
+		    map_add(&users->by_domain, str_hash_nocase(&hash_key, domain),
+			    number) < 0)
 			return -ENOMEM;
 	}
 	return 0;

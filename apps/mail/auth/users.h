@@ -97,6 +97,13 @@ int users_remove(struct users *users, struct str name);
 /* The password is another: its hash, and its keys for SCRAM, or NULL. */
 int users_set_hash(struct users *users, struct str name, const char *hash,
 		   const char *scram);
+/* Text for a message: at most 60 bytes, controls and other sets as '?'. */
+enum { USERS_QUOTE_LEN = 64 };
+const char *users_quote(struct str text, char out[static USERS_QUOTE_LEN]);
+/* What may be a name; what may be an address. */
+bool users_is_name(struct str name);
+bool users_is_addr(struct str addr);
+
 /* The text of the file.  0 or -EIO. */
 int users_emit(const struct users *users, FILE *to);
 /* Writes @path anew: temporary file 0600, with the owner of the one it replaces, fsync,

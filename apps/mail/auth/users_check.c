@@ -44,7 +44,7 @@ static int refuse(char *error, const char *what, struct str read, const char *al
 	return -EINVAL;
 }
 
-static bool is_name(struct str name)
+bool users_is_name(struct str name)
 {
 	return name.len >= 1 && name.len <= USER_NAME_MAX &&
 	       is_letter_or_digit(name.p[0]) && consists_of(name, "._-+@");
@@ -108,7 +108,7 @@ static bool is_domain(struct str domain)
 	return true;
 }
 
-static bool is_addr(struct str addr)
+bool users_is_addr(struct str addr)
 {
 	struct str domain, local = str_cut(addr, '@', &domain);
 
@@ -126,7 +126,7 @@ static bool is_scram(const char *text)
 
 int users_check(const struct user *user, char error[USERS_ERROR_LEN])
 {
-	if (!is_name(str_of(user->name)))
+	if (!users_is_name(str_of(user->name)))
 		return refuse(
 			error, "name", str_of(user->name),
 			"1 to 64 letters, digits and ._-+@, a letter or digit first");
@@ -147,7 +147,7 @@ int users_check(const struct user *user, char error[USERS_ERROR_LEN])
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < user->n_addrs; i++)
-		if (!is_addr(str_of(user->addrs[i])))
+		if (!users_is_addr(str_of(user->addrs[i])))
 			return refuse(error, "address", str_of(user->addrs[i]),
 				      "local@domain as RFC 5321 4.1.2 has it, without "
 				      "quotes, or local@[192.0.2.1]");

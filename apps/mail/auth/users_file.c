@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apps/lib/file.h"
 #include "apps/mail/auth/users_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -133,47 +134,11 @@ int users_parse(const char *name, struct str text, struct users **users,
 	return 0;
 }
 
-/* The bytes of @path, to free().  0 or -errno. */
-static int read_file(const char *path, char **bytes, size_t *len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	size_t sum = 0;
-	ssize_t n = 1;
-	char *all;
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = fstat(fd, &st) < 0		? -errno :
-	    !S_ISREG(st.st_mode)	? -EINVAL :
-	    st.st_size > USERS_FILE_MAX ? -EFBIG :
-					  0;
-	all = r < 0 ? NULL : malloc((size_t)st.st_size + 1);
-	if (r == 0 && !all)
-		r = -ENOMEM;
-	while (r == 0 && n > 0 && sum < (size_t)st.st_size) {
-		n = read(fd, all + sum, (size_t)st.st_size - sum);
-		if (n > 0)
-			sum += (size_t)n;
-		else if (n < 0)
-			r = -errno;
-	}
-	close(fd);
-	if (r < 0) {
-		free(all);
-		return r;
-	}
-	*bytes = all;
-	*len = sum;
-	return 0;
-}
-
 int users_load(const char *path, struct users **users, char error[USERS_ERROR_LEN])
 {
 	char *bytes = NULL;
 	size_t len = 0;
-	int r = read_file(path, &bytes, &len);
+	int r = file_read(path, USERS_FILE_MAX, &bytes, &len);
 
 	if (r < 0) {
 		snprintf(error, USERS_ERROR_LEN, "%s: %s", path,

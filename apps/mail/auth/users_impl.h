@@ -28,6 +28,3 @@ struct users {
 
 /* 0, or -EINVAL and a sentence. */
 int users_check(const struct user *user, char error[USERS_ERROR_LEN]);
-/* Text for a message: at most 60 bytes, controls and other sets as '?'. */
-enum { USERS_QUOTE_LEN = 64 };
-const char *users_quote(struct str text, char out[static USERS_QUOTE_LEN]);

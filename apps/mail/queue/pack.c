@@ -23,26 +23,35 @@ bool pack_dest(struct str addr, char dest[static SPOOL_DEST_MAX], size_t *len)
 	return true;
 }
 
-/* A recipient with its destination, to be sorted by that. */
+/* A recipient with its destination, to be sorted by that and its sender. */
 struct rcpt {
-	struct str addr;
+	struct str addr, from;
 	size_t place; /* among all: recipients of an item stay in order */
 	size_t dest_len;
 	char dest[SPOOL_DEST_MAX];
 };
 
-static int compare_dest(const struct rcpt *x, const struct rcpt *y)
+static int compare_text(struct str x, struct str y)
 {
-	size_t len = x->dest_len < y->dest_len ? x->dest_len : y->dest_len;
-	int order = memcmp(x->dest, y->dest, len);
+	size_t len = x.len < y.len ? x.len : y.len;
+	int order = len > 0 ? memcmp(x.p, y.p, len) : 0;
 
-	return order ? order : (x->dest_len > y->dest_len) - (x->dest_len < y->dest_len);
+	return order ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+/* Equal, when they can be in one item. */
+static int compare_item(const struct rcpt *x, const struct rcpt *y)
+{
+	int order = compare_text((struct str){ x->dest, x->dest_len },
+				 (struct str){ y->dest, y->dest_len });
+
+	return order ? order : compare_text(x->from, y->from);
 }
 
 static int compare(const void *a, const void *b)
 {
 	const struct rcpt *x = a, *y = b;
-	int order = compare_dest(x, y);
+	int order = compare_item(x, y);
 
 	return order ? order : (x->place > y->place) - (x->place < y->place);
 }
@@ -54,10 +63,11 @@ static struct rcpt *sorted(const struct pack *p)
 	if (!rcpts)
 		return NULL;
 	for (size_t i = 0; i < p->n_rcpts; i++) {
-		rcpts[i].addr = p->rcpts[i];
+		rcpts[i].addr = p->rcpts[i].addr;
+		rcpts[i].from = p->rcpts[i].from;
 		rcpts[i].place = i;
-		if (!pack_dest(p->rcpts[i], rcpts[i].dest, &rcpts[i].dest_len) ||
-		    p->rcpts[i].len > ENVELOPE_TEXT_MAX) {
+		if (!pack_dest(rcpts[i].addr, rcpts[i].dest, &rcpts[i].dest_len) ||
+		    rcpts[i].addr.len > ENVELOPE_TEXT_MAX) {
 			free(rcpts);
 			errno = EINVAL;
 			return NULL;
@@ -72,7 +82,7 @@ static size_t group(const struct rcpt *rcpts, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && i < ENVELOPE_RCPTS_MAX && compare_dest(&rcpts[0], &rcpts[i]) == 0)
+	while (i < n && i < ENVELOPE_RCPTS_MAX && compare_item(&rcpts[0], &rcpts[i]) == 0)
 		i++;
 	return i;
 }
@@ -81,13 +91,13 @@ static void begin(struct envelope *e, const struct pack *p)
 {
 	*e = (struct envelope){
 		.arrived_ms = p->now_ms,
-		.from = p->from,
 		.id = p->id,
 	};
 }
 
 static void fill(struct envelope *e, const struct rcpt *rcpts, size_t n)
 {
+	e->from = rcpts[0].from;
 	e->n_rcpts = n;
 	for (size_t i = 0; i < n; i++)
 		e->rcpts[i] = (struct envelope_rcpt){ .addr = rcpts[i].addr };

@@ -1,6 +1,6 @@
 /*
- * From an envelope that was accepted to new items of the spool: one for each destination,
- * and for each ENVELOPE_RCPTS_MAX of its recipients.
+ * From an envelope that was accepted to new items of the spool: one for each destination
+ * and sender, and for each ENVELOPE_RCPTS_MAX of its recipients.
  */
 #pragma once
 
@@ -10,10 +10,15 @@
 #include "apps/lib/str.h"
 #include "apps/mail/store/spool.h"
 
+struct pack_rcpt {
+	struct str addr; /* "local@domain" */
+	struct str from; /* "" of a bounce */
+};
+
 struct pack {
-	struct str from, id;	 /* "" of a bounce; ours of the message */
-	const struct str *rcpts; /* "local@domain" */
-	size_t n_rcpts;		 /* at least 1 */
+	struct str id; /* ours of the message */
+	const struct pack_rcpt *rcpts;
+	size_t n_rcpts; /* at least 1 */
 	uint64_t now_ms;
 };
 

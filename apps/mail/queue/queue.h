@@ -28,14 +28,13 @@
 
 #include "apps/lib/str.h"
 #include "apps/mail/queue/envelope.h"
+#include "apps/mail/queue/mail_to.h"
 #include "apps/mail/store/store.h"
 
 struct log;
 struct net;
 struct queue;
 struct queue_run;
-
-enum { QUEUE_USER_MAX = STORE_USER_MAX };
 
 /* clang-format off */
 /* Name, default, least, most, what it bounds. */
@@ -72,12 +71,10 @@ struct queue_conf {
 /* The defaults; @host is still to be set. */
 void queue_conf_init(struct queue_conf *conf);
 
-enum queue_whose { QUEUE_USER, QUEUE_NOBODY, QUEUE_NOT_OURS };
-
 struct queue_ops {
-	/* Whose address is it: of a user here, of nobody, or of another host? */
-	enum queue_whose (*whose)(void *arg, struct str addr, struct str domain,
-				  char user[QUEUE_USER_MAX + 1]);
+	/* Where does a report to "local@domain" go?  How many are in *to, valid until the
+	 * net's next turn or the next find(); 0: to nobody. */
+	size_t (*find)(void *arg, struct str addr, const struct mail_to **to);
 	/* As store_submit(). */
 	bool (*submit)(void *arg, struct store_op *op);
 	/* Milliseconds since 1970. */

@@ -3,13 +3,15 @@
  *
  *	READY row in the store --scan--> dest (in memory) --> runs --> item --> settle
  *
- * queue.c has destinations and runs, settle.c what became of items, walk.c what befalls all
+ * queue.c has destinations and runs, settle.c what became of items, report.c what their
+ * senders are told, walk.c what befalls all
  * items of a destination, ask.c those who keep the queue.
  */
 #pragma once
 
 #include "apps/lib/handoff.h"
 #include "apps/lib/net.h"
+#include "apps/mail/queue/bounce.h"
 #include "apps/mail/queue/queue.h"
 #include "apps/mail/queue/sched.h"
 #include "apps/mail/store/spool.h"
@@ -116,11 +118,10 @@ struct queue_settle {
 	struct queue_walk *walk;  /* is told */
 	/* The report, if there is one. */
 	char *text;
-	struct str parts[3], user, head;
-	struct spool_op *on; /* its own way, when its reader is elsewhere */
-	char user_text[QUEUE_USER_MAX + 1];
-	char head_text[128 + ENVELOPE_TEXT_MAX];
-	char *bytes; /* the changed envelope, or a name */
+	struct str parts[3];
+	struct str *users;   /* its readers here, with what stands in front for each */
+	struct spool_op *on; /* its way to those elsewhere */
+	char *bytes;	     /* the changed envelope, or a name */
 	struct spool_change changes[];
 };
 
@@ -128,6 +129,10 @@ struct queue_settle {
  * before, and the caller's. */
 int queue_settle_item(struct queue *q, struct queue_dest *d, struct queue_taken *t,
 		      struct queue_walk *walk);
+/* report.c: what the sender is told of @told, and its way, goes with @s.  0, also when
+ * there is nobody to tell; -ENOMEM. */
+int queue_report(struct queue_settle *s, const struct queue_taken *t,
+		 const struct bounce_rcpt *told, size_t n_told, bool any_failed);
 /* For changes of items alone; NULL: no memory.  Room for @n of them. */
 struct queue_settle *queue_settle_new(struct queue *q, size_t n);
 /* Commits a settle that is filled in. */

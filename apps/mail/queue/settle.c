@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "apps/mail/queue/bounce.h"
-#include "apps/mail/queue/pack.h"
 #include "apps/mail/queue/queue_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -46,6 +44,7 @@ struct queue_settle *queue_settle_new(struct queue *q, size_t n)
 static void settle_free(struct queue_settle *s)
 {
 	free(s->text);
+	free(s->users);
 	free(s->on);
 	free(s->bytes);
 	free(s);
@@ -120,102 +119,6 @@ static void judge(struct queue *q, struct queue_taken *t, struct verdict *v)
 	}
 	env->n_rcpts = v->n_later;
 	env->warned |= v->warns;
-}
-
-static int build_report(struct queue_settle *s, const struct queue_taken *t,
-			const struct verdict *v)
-{
-	struct queue *q = s->queue;
-	const struct envelope *env = &t->item.env;
-	char id[64];
-	const struct bounce b = {
-		.host = str_of(q->conf.host),
-		.id = { id, (size_t)snprintf(id, sizeof(id),
-					     "%" PRIx64 ".%" PRIx64 ".%" PRIx64,
-					     q->ops.wall_ms(q->ops_arg), t->item.id,
-					     ++q->serial) },
-		.to = env->from,
-		.orig_id = env->id,
-		.remote = env->remote,
-		.original = t->item.message,
-		.whole_max = q->conf.limits.bounce_whole_max,
-		.now_s = q->ops.wall_ms(q->ops_arg) / 1000,
-		.arrived_s = env->arrived_ms / 1000,
-		.last_s = env->last_ms / 1000,
-		.until_s = (env->arrived_ms + q->sched.give_up_ms) / 1000,
-		.rcpts = v->told,
-		.n_rcpts = v->n_told,
-	};
-
-	return bounce_build(&b, &s->text, s->parts);
-}
-
-/* To a mailbox here. */
-static void to_user(struct queue_settle *s, struct str addr)
-{
-	s->user = str_of(s->user_text);
-	s->head.p = s->head_text;
-	s->head.len = (size_t)snprintf(s->head_text, sizeof(s->head_text),
-				       "Return-Path: <>\r\nDelivered-To: %.*s\r\n",
-				       (int)addr.len, addr.p);
-	s->op.deliver.users = &s->user;
-	s->op.deliver.n_users = 1;
-	s->op.deliver.head = &s->head;
-}
-
-static int to_host(struct queue_settle *s, struct str addr, struct str id)
-{
-	const struct pack pack = {
-		.from = STR(""),
-		.id = id,
-		.rcpts = &addr,
-		.n_rcpts = 1,
-		.now_ms = s->queue->ops.wall_ms(s->queue->ops_arg),
-	};
-	size_t len;
-	int r = pack_items(&pack, &s->on, &len);
-
-	if (r == 0) {
-		s->spool.add = s->on->add;
-		s->spool.n_add = s->on->n_add;
-	}
-	return r;
-}
-
-/*
- * The report and its way, in @s.  0, also when there is nobody to tell; -ENOMEM.
- */
-static int report(struct queue_settle *s, const struct queue_taken *t,
-		  const struct verdict *v)
-{
-	struct queue *q = s->queue;
-	struct str from = t->item.env.from, domain = { NULL, 0 };
-	const char *at = from.len > 0 ? memrchr(from.p, '@', from.len) : NULL;
-	enum queue_whose whose = QUEUE_NOBODY;
-	int r;
-
-	if (at) {
-		domain = (struct str){ at + 1, from.len - (size_t)(at + 1 - from.p) };
-		whose = q->ops.whose(q->ops_arg, from, domain, s->user_text);
-	}
-	if (whose == QUEUE_NOBODY) {
-		q->stats.no_bounce += v->n_failed > 0;
-		return 0;
-	}
-	r = build_report(s, t, v);
-	if (r == 0 && whose == QUEUE_NOT_OURS)
-		r = to_host(s, from, t->item.env.id);
-	if (r < 0)
-		return r == -EINVAL ? 0 : r;
-	if (whose == QUEUE_USER)
-		to_user(s, from);
-	s->op.kind = STORE_DELIVER;
-	s->op.deliver.parts = s->parts;
-	s->op.deliver.n_parts = BOUNCE_PARTS;
-	s->op.deliver.date_s = q->ops.wall_ms(q->ops_arg) / 1000;
-	q->stats.bounces += v->n_failed > 0;
-	q->stats.warnings += v->n_failed == 0;
-	return 0;
 }
 
 /* What stays of the item in the spool. */
@@ -293,7 +196,7 @@ int queue_settle_item(struct queue *q, struct queue_dest *d, struct queue_taken 
 	judge(q, t, &v);
 	r = change_item(s, t);
 	if (r == 0 && v.n_told > 0)
-		r = report(s, t, &v);
+		r = queue_report(s, t, v.told, v.n_told, v.n_failed > 0);
 	if (r < 0) {
 		settle_free(s);
 		return r;

@@ -130,7 +130,7 @@ static int finish(struct smtpd_session *s)
 	r.id = str_of(m->id);
 	/* RFC 5321 7.2: not one of several, he may be a secret from the others. */
 	if (m->n_addrs == 1)
-		r.for_addr = m->rcpts ? m->rcpts->addr : m->remotes->addr;
+		r.for_addr = str_of(m->rcpt);
 	m->op.deliver.date_s = now_s;
 	len = rfc5322_received(&r, fields);
 	len += missing_fields(s, now_s, fields + len, sizeof(fields) - len);
@@ -210,8 +210,8 @@ static void log_message(struct smtpd *d, const struct smtpd_message *m)
 	log_line(d->conf.log, m->op.result ? LOG_WARNING : LOG_INFO,
 		 "smtp_message id=%s from=%s users=%u remotes=%u bytes=%" PRIu64
 		 " result=%d again=%d held_lines=%u",
-		 m->id, log_value(from, m->from, strlen(m->from)), m->n_users,
-		 m->n_remotes, m->len, m->op.result, m->spool.came_before, n_held);
+		 m->id, log_value(from, m->from, strlen(m->from)), m->users.n,
+		 m->remotes.n, m->len, m->op.result, m->spool.came_before, n_held);
 }
 
 static void count(struct smtpd_stats *stats, const struct smtpd_message *m)
@@ -225,8 +225,8 @@ static void count(struct smtpd_stats *stats, const struct smtpd_message *m)
 		return;
 	}
 	stats->messages++;
-	stats->recipients += m->n_users + m->n_remotes;
-	stats->relayed += m->n_remotes;
+	stats->recipients += m->users.n + m->remotes.n;
+	stats->relayed += m->remotes.n;
 	stats->bytes += m->len;
 	stats->orphans += m->session == NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * A message in memory: the envelope, and the text in a chain of pieces, each bigger than
+ * A message in memory: the text, behind its envelope (rcpts.c), in a chain of pieces, each bigger than
  * the one before, so that small messages cost little and big ones few pieces.
  *
  * Text is checked while it is copied in.  From the first fault on nothing is kept any
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "apps/mail/queue/pack.h"
 #include "apps/mail/smtpd/message.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
@@ -21,7 +20,7 @@ enum {
 	CHUNK_MOST = 256 * 1024, /* up to this */
 };
 
-static bool charge(struct smtpd_message *m, size_t len)
+bool smtpd_message_charge(struct smtpd_message *m, size_t len)
 {
 	struct smtpd *d = m->smtpd;
 	uint64_t most = d->conf.limits.memory_max;
@@ -46,12 +45,11 @@ static void give_back(struct smtpd_message *m, size_t len)
 	peers_give(d->door.peers, m->peer, len);
 }
 
-/* Memory of @m, within what its client's and what all messages together may have. */
-static void *charged(struct smtpd_message *m, size_t len)
+void *smtpd_message_alloc(struct smtpd_message *m, size_t len)
 {
 	void *p;
 
-	if (!charge(m, len))
+	if (!smtpd_message_charge(m, len))
 		return NULL;
 	p = malloc(len);
 	if (!p)
@@ -72,7 +70,7 @@ struct smtpd_message *smtpd_message_new(struct smtpd_session *s)
 	struct smtpd *d = s->smtpd;
 	struct smtpd_message own = { .smtpd = d, .peer = s->guest.peer }, *m;
 
-	m = charged(&own, sizeof(*m));
+	m = smtpd_message_alloc(&own, sizeof(*m));
 	if (!m)
 		return NULL;
 	*m = own;
@@ -90,7 +88,7 @@ struct smtpd_message *smtpd_message_new(struct smtpd_session *s)
 	return m;
 }
 
-static void release(struct smtpd_message *m, void *p, size_t len)
+void smtpd_message_release(struct smtpd_message *m, void *p, size_t len)
 {
 	give_back(m, len);
 	free(p);
@@ -101,20 +99,10 @@ static void drop_text(struct smtpd_message *m)
 	while (m->first) {
 		struct smtpd_chunk *next = m->first->next;
 
-		release(m, m->first, sizeof(*m->first) + m->first->cap);
+		smtpd_message_release(m, m->first, sizeof(*m->first) + m->first->cap);
 		m->first = next;
 	}
 	m->last = NULL;
-}
-
-static void drop_rcpts(struct smtpd_rcpt *rcpts)
-{
-	while (rcpts) {
-		struct smtpd_rcpt *next = rcpts->next;
-
-		free(rcpts);
-		rcpts = next;
-	}
 }
 
 void smtpd_message_free(struct smtpd_message *m)
@@ -125,101 +113,16 @@ void smtpd_message_free(struct smtpd_message *m)
 		return;
 	d = m->smtpd;
 	drop_text(m);
-	drop_rcpts(m->rcpts);
-	drop_rcpts(m->remotes);
-	free(m->items);
+	smtpd_rcpts_free(m);
 	free(m->lists);
 	give_back(m, m->charged);
 	d->stats.messages_open--;
 	free(m);
 }
 
-static const struct smtpd_rcpt *find_rcpt(const struct smtpd_message *m, struct str user)
-{
-	const struct smtpd_rcpt *r = m->rcpts;
-
-	while (r && !str_eq(r->user, user))
-		r = r->next;
-	return r;
-}
-
-/*
- * RFC 5321 4.4: at its final delivery a message gets the sender of its envelope in front.
- * Delivered-To says by which address it came, and lets a loop be seen.
- */
-static struct smtpd_rcpt *new_rcpt(struct smtpd_message *m, struct str user,
-				   struct str addr)
-{
-	static const char format[] = "Return-Path: <%s>\r\nDelivered-To: %.*s\r\n";
-	int head_len = snprintf(NULL, 0, format, m->from, (int)addr.len, addr.p);
-	size_t room = user.len + addr.len + (size_t)head_len + 1;
-	struct smtpd_rcpt *r = charged(m, sizeof(*r) + room);
-
-	if (!r)
-		return NULL;
-	r->next = NULL;
-	r->user = (struct str){ r->bytes, user.len };
-	r->addr = (struct str){ r->bytes + user.len, addr.len };
-	r->head = (struct str){ r->addr.p + addr.len, (size_t)head_len };
-	memcpy(r->bytes, user.p, user.len);
-	memcpy(r->bytes + user.len, addr.p, addr.len);
-	snprintf(r->bytes + user.len + addr.len, (size_t)head_len + 1, format, m->from,
-		 (int)addr.len, addr.p);
-	return r;
-}
-
-int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr)
-{
-	struct smtpd_rcpt *r;
-
-	if (!find_rcpt(m, user)) {
-		r = new_rcpt(m, user, addr);
-		if (!r)
-			return -ENOMEM;
-		if (m->rcpts)
-			m->last_rcpt->next = r;
-		else
-			m->rcpts = r;
-		m->last_rcpt = r;
-		m->n_users++;
-	}
-	m->n_addrs++;
-	return 0;
-}
-
-static bool has_remote(const struct smtpd_message *m, struct str addr)
-{
-	const struct smtpd_rcpt *r = m->remotes;
-
-	while (r && !str_eq(r->addr, addr))
-		r = r->next;
-	return r;
-}
-
-int smtpd_message_remote(struct smtpd_message *m, struct str addr)
-{
-	struct smtpd_rcpt *r;
-
-	if (!has_remote(m, addr)) {
-		r = charged(m, sizeof(*r) + addr.len);
-		if (!r)
-			return -ENOMEM;
-		memcpy(r->bytes, addr.p, addr.len);
-		*r = (struct smtpd_rcpt){ .addr = { r->bytes, addr.len } };
-		if (m->remotes)
-			m->last_remote->next = r;
-		else
-			m->remotes = r;
-		m->last_remote = r;
-		m->n_remotes++;
-	}
-	m->n_addrs++;
-	return 0;
-}
-
 static struct smtpd_chunk *new_chunk(struct smtpd_message *m, size_t cap)
 {
-	struct smtpd_chunk *c = charged(m, sizeof(*c) + cap);
+	struct smtpd_chunk *c = smtpd_message_alloc(m, sizeof(*c) + cap);
 
 	if (!c)
 		return NULL;
@@ -320,41 +223,6 @@ static int put_in_front(struct smtpd_message *m, struct str fields)
 	return 0;
 }
 
-/* The spool gets an item for each of their hosts. */
-static int pack_remotes(struct smtpd_message *m)
-{
-	struct smtpd *d = m->smtpd;
-	struct pack pack = {
-		.from = str_of(m->from),
-		.id = str_of(m->id),
-		.n_rcpts = m->n_remotes,
-		.now_ms = d->ops.wall_s(d->ops_arg) * 1000,
-	};
-	struct str *rcpts;
-	size_t len, i = 0;
-	int r;
-
-	if (m->n_remotes == 0)
-		return 0;
-	pack.rcpts = rcpts = calloc(m->n_remotes, sizeof(*rcpts));
-	if (!rcpts)
-		return -ENOMEM;
-	for (const struct smtpd_rcpt *at = m->remotes; at; at = at->next)
-		rcpts[i++] = at->addr;
-	r = pack_items(&pack, &m->items, &len);
-	free(rcpts);
-	if (r < 0)
-		return r;
-	if (!charge(m, len)) {
-		free(m->items);
-		m->items = NULL;
-		return -ENOMEM;
-	}
-	m->spool.add = m->items->add;
-	m->spool.n_add = m->items->n_add;
-	return 0;
-}
-
 static void mark_bytes(uint8_t mark[static SPOOL_MARK_LEN], const void *bytes, size_t len)
 {
 	struct hash_key key;
@@ -387,8 +255,8 @@ static void set_mark(struct smtpd_message *m)
 	if (m->scan.n_received == 0)
 		return;
 	mark_bytes(m->mark, m->from, strlen(m->from));
-	mark_rcpts(m, m->rcpts);
-	mark_rcpts(m, m->remotes);
+	mark_rcpts(m, m->users.first);
+	mark_rcpts(m, m->remotes.first);
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
 		mark_bytes(m->mark, c->bytes, c->len);
 	m->spool.mark = m->mark;
@@ -401,21 +269,22 @@ int smtpd_message_finish(struct smtpd_message *m, struct str fields)
 	struct str *at;
 
 	set_mark(m);
-	if (put_in_front(m, fields) < 0 || pack_remotes(m) < 0)
+	if (put_in_front(m, fields) < 0 || smtpd_rcpts_pack(m) < 0)
 		return -ENOMEM;
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
 		n_parts++;
-	m->lists = at = charged(m, (2 * m->n_users + n_parts) * sizeof(*m->lists));
+	m->lists = at =
+		smtpd_message_alloc(m, (2 * m->users.n + n_parts) * sizeof(*m->lists));
 	if (!m->lists)
 		return -ENOMEM;
-	for (const struct smtpd_rcpt *r = m->rcpts; r; r = r->next, i++) {
+	for (const struct smtpd_rcpt *r = m->users.first; r; r = r->next, i++) {
 		at[i] = r->user;
-		at[m->n_users + i] = r->head;
+		at[m->users.n + i] = r->head;
 	}
 	m->op.deliver.users = at;
-	m->op.deliver.n_users = m->n_users;
-	m->op.deliver.head = at + m->n_users;
-	m->op.deliver.parts = at += 2 * m->n_users;
+	m->op.deliver.n_users = m->users.n;
+	m->op.deliver.head = at + m->users.n;
+	m->op.deliver.parts = at += 2 * m->users.n;
 	m->op.deliver.n_parts = n_parts;
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
 		*at++ = (struct str){ c->bytes, c->len };

@@ -1,20 +1,23 @@
 /*
- * An envelope and what follows it, of one session, until the store has it.  All its
- * memory is charged to the smtpd's, and given back by smtpd_message_free().
+ * A message and its envelope, inside smtpd: message.c has the text, rcpts.c whom it is for.
+ * All its memory is charged to the smtpd's, and given back by smtpd_message_free().
  */
 #pragma once
 
 #include "apps/lib/handoff.h"
-#include "apps/lib/str.h"
+#include "apps/lib/peers.h"
+#include "apps/mail/queue/mail_to.h"
 #include "apps/mail/store/spool.h"
 #include "apps/mail/store/store.h"
 #include "apps/mail/wire/dot.h"
 #include "apps/mail/wire/mailaddr.h"
 #include "apps/mail/wire/rfc5322.h"
 
-struct peer;
 struct smtpd;
 struct smtpd_session;
+
+/* An address as text, with the domain that "postmaster" lacks. */
+enum { SMTPD_ADDR_LEN = MAILADDR_TEXT_LEN + MAILADDR_DOMAIN_MAX + 2 };
 
 enum smtpd_verdict {
 	SMTPD_FINE,
@@ -28,12 +31,19 @@ struct smtpd_chunk {
 	char bytes[];
 };
 
-/* A user, once, with the first address that led to him. */
+/* A user, once, with the first address that led to him; or an address elsewhere. */
 struct smtpd_rcpt {
 	struct smtpd_rcpt *next;
 	struct str user, addr;
 	struct str head; /* what stands before the message in his mailbox */
+	struct str from; /* the sender, of one elsewhere */
+	size_t len;	 /* of all this */
 	char bytes[];
+};
+
+struct smtpd_rcpts {
+	struct smtpd_rcpt *first, *last;
+	uint32_t n;
 };
 
 struct smtpd_message {
@@ -49,11 +59,9 @@ struct smtpd_message {
 	char from[MAILADDR_TEXT_LEN]; /* "" of a bounce */
 	char id[RFC5322_ID_MAX];
 
-	struct smtpd_rcpt *rcpts, *last_rcpt;
-	struct smtpd_rcpt *remotes,
-		*last_remote;	     /* at other hosts: without user and head */
-	uint32_t n_users, n_remotes; /* in the lists */
-	uint32_t n_addrs;	     /* recipients said yes to */
+	struct smtpd_rcpts users, remotes;
+	uint32_t n_addrs; /* recipients said yes to, and the first of them */
+	char rcpt[SMTPD_ADDR_LEN];
 
 	struct dot_decoder dot;
 	struct rfc5322_scan scan;
@@ -68,11 +76,23 @@ struct smtpd_message {
 /* Of a client's session.  NULL: no memory. */
 struct smtpd_message *smtpd_message_new(struct smtpd_session *s);
 void smtpd_message_free(struct smtpd_message *m);
-/* Adds a recipient.  0, or -ENOMEM.  A user who is in the list is not put there again. */
-int smtpd_message_rcpt(struct smtpd_message *m, struct str user, struct str addr);
-/* The same of one at another host. */
-int smtpd_message_remote(struct smtpd_message *m, struct str addr);
+/* Memory of @m, within what its client's and what all messages together may have; or
+ * what is known to be its memory. */
+void *smtpd_message_alloc(struct smtpd_message *m, size_t len);
+bool smtpd_message_charge(struct smtpd_message *m, size_t len);
+/* Frees what smtpd_message_alloc() gave. */
+void smtpd_message_release(struct smtpd_message *m, void *p, size_t len);
 /* Takes octets of DATA up to the end; returns how many. */
 size_t smtpd_message_read(struct smtpd_message *m, struct str in);
 /* Puts fields before it and makes @op ready to submit.  0, or -ENOMEM. */
 int smtpd_message_finish(struct smtpd_message *m, struct str fields);
+
+/*
+ * rcpts.c: adds all that the address @rcpt leads to; those who are there already are not
+ * put there again.  0, or -ENOMEM: nobody was added.
+ */
+int smtpd_rcpts_add(struct smtpd_message *m, struct str rcpt, const struct mail_to *to,
+		    size_t n);
+/* Items for the spool, one for each of their hosts and senders.  0, or -ENOMEM. */
+int smtpd_rcpts_pack(struct smtpd_message *m);
+void smtpd_rcpts_free(struct smtpd_message *m);

@@ -21,7 +21,9 @@
 #include <stdint.h>
 
 #include "apps/lib/str.h"
+#include "apps/mail/queue/mail_to.h"
 #include "apps/mail/smtpd/smtpd_limits.h"
+#include "apps/mail/smtpd/smtpd_stats.h"
 
 struct io;
 struct log;
@@ -43,6 +45,7 @@ struct smtpd_conf {
 	uint64_t seed;		/* of the table of clients */
 	bool auth;		/* AUTH is offered to MTAs, too */
 	bool allow_plain;	/* a password may be shown without TLS */
+	bool vrfy, expn;	/* these tell who is here, and who is on a list */
 	struct smtpd_limits limits;
 };
 
@@ -52,19 +55,27 @@ void smtpd_conf_init(struct smtpd_conf *conf);
 enum { SMTPD_USER_MAX = 64 };
 
 enum smtpd_whose {
-	SMTPD_USER,	/* a user's address */
+	SMTPD_OURS,	/* it leads to found->to */
 	SMTPD_NOBODY,	/* our domain, but no such user: 550 5.1.1 */
 	SMTPD_NOT_OURS, /* another domain: 550 5.7.1, unless the client may relay */
 	SMTPD_UNSURE,	/* cannot be told now: 451 4.3.0 */
+	SMTPD_AWAY,	/* its user moved to found->moved_to: 551 5.1.6 */
+	SMTPD_LOOP,	/* an alias of itself: 550 5.4.6 */
+	SMTPD_TOO_FAR,	/* aliases beyond their limits: 451 4.3.5 */
+};
+
+/* Valid until the net's next turn, or the next find(). */
+struct smtpd_found {
+	bool is_alias;	     /* not an address of a user himself */
+	struct str moved_to; /* its user moved: it is sent on, and the client told, 251 */
+	const struct mail_to *to;
+	size_t n_to;
+	struct mail_to one; /* to which @to may point */
 };
 
 struct smtpd_ops {
-	/*
-	 * Whose address is "local@domain"?  With SMTPD_USER the name of the user, with
-	 * its NUL, is in @user.
-	 */
-	enum smtpd_whose (*whose)(void *arg, struct str addr, struct str domain,
-				  char user[SMTPD_USER_MAX + 1]);
+	/* Where does mail for "local@domain" go?  *found is empty before. */
+	enum smtpd_whose (*find)(void *arg, struct str addr, struct smtpd_found *found);
 	/* Is there a user of that name now?  For the one of smtpd_conf. */
 	bool (*has_user)(void *arg, struct str name);
 	/* As store_submit(); ->done may be called on any thread. */
@@ -111,52 +122,6 @@ void smtpd_stop(struct smtpd *smtpd);
 /* Something is with the store or the verifier, or on its way back. */
 bool smtpd_busy(const struct smtpd *smtpd);
 void smtpd_free(struct smtpd *smtpd);
-
-/* clang-format off */
-#define SMTPD_COUNTERS(C)						\
-	C(sessions,	   "sessions begun")				\
-	C(sessions_open,   "sessions open now")				\
-	C(refused_excess,  "sessions refused: too many at once")	\
-	C(refused_client,  "sessions refused: too many of one client")	\
-	C(refused_busy,	   "sessions refused: memory or store full of messages") \
-	C(late_greetings,  "greetings that came late, since we were busy") \
-	C(early_talkers,   "sessions refused: spoke before the greeting") \
-	C(tls_sessions,	   "sessions secured by TLS")			\
-	C(tls_failures,	   "sessions ended: no agreement on TLS")	\
-	C(logins,	   "logins")					\
-	C(login_failures,  "wrong passwords")				\
-	C(unavailable,	   "logins refused: verifier not ready, or too many wrong") \
-	C(strangers,	   "messages refused: nobody had logged in")	\
-	C(not_owned,	   "messages refused: the sender is another user") \
-	C(messages,	   "messages accepted and committed")		\
-	C(recipients,	   "recipients of accepted messages")		\
-	C(relayed,	   "recipients of them at other hosts")		\
-	C(bytes,	   "octets of accepted messages")		\
-	C(again,	   "messages that had come before, not stored again") \
-	C(messages_open,   "messages being received or committed now")	\
-	C(memory,	   "octets of messages in memory now")		\
-	C(rcpt_unknown,	   "recipients refused: no such user")		\
-	C(rcpt_relay,	   "recipients refused: not our domain")	\
-	C(rcpt_limit,	   "recipients refused: too many of one message") \
-	C(bad_commands,	   "commands refused: syntax, order or parameter") \
-	C(bare_line_ends,  "messages refused: bare CR, bare LF or NUL")	\
-	C(too_big,	   "messages refused: bigger than SIZE")	\
-	C(bad_header,	   "messages refused: header beyond its limits") \
-	C(loops,	   "messages refused: too many hops")		\
-	C(no_memory,	   "messages deferred: memory limit reached")	\
-	C(no_share,	   "... because of the limit of one client")	\
-	C(no_storage,	   "messages deferred: store full or failing")	\
-	C(timeouts,	   "sessions ended: client too slow")		\
-	C(too_many_errors, "sessions ended: too many refused commands")	\
-	C(lost,		   "sessions ended by the client without QUIT")	\
-	C(orphans,	   "messages committed after their session had ended")
-/* clang-format on */
-
-struct smtpd_stats {
-#define C(name, text) uint64_t name;
-	SMTPD_COUNTERS(C)
-#undef C
-};
 
 /* Valid as long as @smtpd; for its own thread. */
 const struct smtpd_stats *smtpd_stats(const struct smtpd *smtpd);

@@ -26,7 +26,10 @@
 #include "apps/lib/net.h"
 #include "apps/lib/peers.h"
 #include "apps/mail/auth/sasl.h"
+#include "apps/mail/smtpd/message.h"
 #include "apps/mail/smtpd/smtpd.h"
+#include "apps/mail/wire/mailaddr.h"
+#include "apps/mail/wire/smtp_cmd.h"
 #include "stack/base/log.h"
 
 struct smtpd {
@@ -103,6 +106,20 @@ void smtpd_resume(struct smtpd_session *s);
 void smtpd_session_stop(struct door_guest *guest);
 /* At once. */
 void smtpd_session_abort(struct door_guest *guest);
+
+/* cmd_mail.c: what is wrong with an argument, as a reply; @bad_addr: the one about
+ * addresses. */
+const char *smtpd_complaint(enum smtp_cmd_result r, const char *bad_addr);
+
+/* cmd_rcpt.c */
+void smtpd_addr_text(const struct smtpd *smtpd, const struct mailaddr *addr,
+		     char text[static SMTPD_ADDR_LEN]);
+/* Where mail for @addr goes, the text of an address of that kind. */
+enum smtpd_whose smtpd_find(struct smtpd *smtpd, enum mailaddr_kind kind, struct str addr,
+			    struct smtpd_found *found);
+/* Says why it goes nowhere, as RCPT and VRFY do; false: it goes. */
+bool smtpd_goes_nowhere(struct smtpd_session *s, enum smtpd_whose whose,
+			const struct smtpd_found *found);
 
 /* command.c: runs one line. */
 void smtpd_command(struct smtpd_session *s, struct str line);

@@ -6,16 +6,17 @@
 #include <unistd.h>
 
 #include "apps/lib/net.h"
-#include "apps/packetboatd/userdb.h"
+#include "apps/mail/auth/users.h"
+#include "apps/packetboatd/kinds.h"
 #include "stack/base/clock.h"
 #include "stack/base/log.h"
 #include "tests/lib/case.h"
 #include "tests/lib/net_mem.h"
 
-static char path[] = "/tmp/userdb.XXXXXX", log_path[] = "/tmp/userdb_log.XXXXXX";
-static char error[USERS_ERROR_LEN];
+static char path[] = "/tmp/filedb.XXXXXX", log_path[] = "/tmp/filedb_log.XXXXXX";
+static char error[FILEDB_ERROR_LEN];
 static struct log log_to = { .level = LOG_DEBUG, .program = "test" };
-static struct userdb *db;
+static struct filedb *db;
 static struct net *net;
 
 static void write_users(const char *text)
@@ -36,37 +37,38 @@ static void setup(void)
 	log_to.fd = mkostemp(log_path, O_APPEND);
 	cr_assert_eq(net_mem_new(&net), 0);
 	write_users("alice:!:alice@example.org\n");
-	cr_assert_eq(userdb_new(net, &log_to, path, &db, error), 0, "%s", error);
+	cr_assert_eq(filedb_new(net, &log_to, &kind_users, path, &db, error), 0, "%s",
+		     error);
 }
 
 static void clean(void)
 {
-	userdb_free(db);
+	filedb_free(db);
 	net_free(net);
 	unlink(path);
 	unlink(log_path);
 }
 
-TestSuite(userdb, .timeout = 60);
-Cases(userdb, setup, clean);
+TestSuite(filedb, .timeout = 60);
+Cases(filedb, setup, clean);
 
 static bool knows(const char *addr)
 {
-	return users_by_addr(userdb_users(db), str_of(addr)) != NULL;
+	return users_by_addr(filedb_value(db), str_of(addr)) != NULL;
 }
 
-Case(userdb, new_file_is_taken_when_it_is_looked_at)
+Case(filedb, new_file_is_taken_when_it_is_looked_at)
 {
 	uint64_t n_loaded, n_refused;
 
 	cr_assert(knows("alice@example.org"));
 	write_users("bob:!:bob@example.org\n");
 	cr_assert(!knows("bob@example.org"));
-	mem_advance(net, USERDB_LOOK_MS * NS_PER_MS);
+	mem_advance(net, FILEDB_LOOK_MS * NS_PER_MS);
 	cr_assert(mem_wait(net));
 	cr_assert(knows("bob@example.org"));
 	cr_assert(!knows("alice@example.org"));
-	userdb_counts(db, &n_loaded, &n_refused);
+	filedb_counts(db, &n_loaded, &n_refused);
 	cr_assert_eq(n_loaded, 1);
 	cr_assert_eq(n_refused, 0);
 }
@@ -79,17 +81,17 @@ static size_t log_text(char *text, size_t room)
 	return n > 0 ? (size_t)n : 0;
 }
 
-Case(userdb, wrong_file_is_said_once_and_the_users_stay)
+Case(filedb, wrong_file_is_said_once_and_the_users_stay)
 {
 	uint64_t n_loaded, n_refused;
 	char text[1024];
 
 	write_users("bob:!:bob@example.org\nalice\n");
-	mem_advance(net, USERDB_LOOK_MS * NS_PER_MS);
+	mem_advance(net, FILEDB_LOOK_MS * NS_PER_MS);
 	cr_assert(mem_wait(net));
-	mem_advance(net, 5 * USERDB_LOOK_MS * NS_PER_MS);
+	mem_advance(net, 5 * FILEDB_LOOK_MS * NS_PER_MS);
 	cr_assert(knows("alice@example.org"));
-	userdb_counts(db, &n_loaded, &n_refused);
+	filedb_counts(db, &n_loaded, &n_refused);
 	cr_assert_eq(n_loaded, 0);
 	cr_assert_eq(n_refused, 1);
 	log_text(text, sizeof(text));
@@ -98,10 +100,10 @@ Case(userdb, wrong_file_is_said_once_and_the_users_stay)
 			   text);
 }
 
-Case(userdb, vanished_file_leaves_the_users)
+Case(filedb, vanished_file_leaves_the_users)
 {
 	cr_assert_eq(unlink(path), 0);
-	mem_advance(net, 5 * USERDB_LOOK_MS * NS_PER_MS);
+	mem_advance(net, 5 * FILEDB_LOOK_MS * NS_PER_MS);
 	cr_assert(knows("alice@example.org"));
 }
 
@@ -110,27 +112,29 @@ static void count(void *arg)
 	++*(int *)arg;
 }
 
-Case(userdb, reload_is_at_once_and_whoever_asked_hears_of_it)
+Case(filedb, reload_is_at_once_and_whoever_asked_hears_of_it)
 {
 	int n = 0;
 
-	userdb_on_new(db, count, &n);
+	filedb_on_new(db, count, &n);
 	write_users("bob:!:bob@example.org\n");
-	userdb_reload(db);
-	userdb_reload(db);
+	filedb_reload(db);
+	filedb_reload(db);
 	cr_assert(mem_wait(net));
 	cr_assert(knows("bob@example.org"));
 	cr_assert_eq(n, 1);
 }
 
-Case(userdb, start_without_a_file_has_no_users_and_with_a_wrong_one_fails)
+Case(filedb, start_without_a_file_has_no_users_and_with_a_wrong_one_fails)
 {
-	struct userdb *other;
+	struct filedb *other;
 
-	cr_assert_eq(userdb_new(net, &log_to, "/nowhere/users", &other, error), 0);
-	cr_assert_eq(users_count(userdb_users(other)), 0);
-	userdb_free(other);
+	cr_assert_eq(
+		filedb_new(net, &log_to, &kind_users, "/nowhere/users", &other, error),
+		0);
+	cr_assert_eq(users_count(filedb_value(other)), 0);
+	filedb_free(other);
 	write_users("alice\n");
-	cr_assert_eq(userdb_new(net, &log_to, path, &other, error), -EINVAL);
+	cr_assert_eq(filedb_new(net, &log_to, &kind_users, path, &other, error), -EINVAL);
 	cr_assert_not_null(strstr(error, ":1: not three or four parts; allowed: "));
 }
