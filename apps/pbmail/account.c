@@ -164,6 +164,9 @@ int account_password(const struct account *a, char out[static ACCOUNT_PASSWORD_M
 	if (!from)
 		return -EIO;
 	got = fgets(out, ACCOUNT_PASSWORD_MAX + 1, from);
+	/* It is not to fail for want of a reader. */
+	while (fgetc(from) != EOF)
+		;
 	if (pclose(from) != 0 || !got)
 		return -EIO;
 	out[strcspn(out, "\r\n")] = '\0';

@@ -36,7 +36,7 @@ static int status_of(const struct client_said *said)
 
 static void note(struct job *j, const struct client_said *said, struct str whom)
 {
-	int status = status_of(said);
+	int status = client_tls_failed(j->client) ? EX_NOPERM : status_of(said);
 
 	pbmail_fail(status, "%.*s%s%s", (int)whom.len, whom.p, whom.len > 0 ? ": " : "",
 		    said->text);

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""pbmail from afar: with an account file, TLS, and certificates that are checked.
+
+In one network namespace: packetboatd on the kernel's sockets, and pbmail
+
+    on the kernel's sockets too, reading by IMAP, and by POP3
+    on a stack of its own behind a TAP device, asking dnsmasq for the server's name
+
+alice sends bob text and a file of 1 MB; he reads and saves it.  Wrong passwords, wrong
+names, unknown authorities and unknown hosts are told apart by their exit status.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
+DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
+PBMAIL = BUILD / 'apps/pbmail/pbmail'
+NS, HOST, LIMIT_S = f'pb-mail-{os.getpid()}', 'mx.b.example', 60
+EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_NOPERM = 67, 68, 69, 77
+
+CONF = """\
+net = kernel
+hostname = {host}
+user = root
+users = {dir}/users
+control = {dir}/control
+pid_file = {dir}/pid
+[store]
+dir = {dir}/store
+size_max = 1G
+free_min = 1M
+[imap]
+login_delay_ms = 50
+[tls]
+cert = {dir}/cert.pem
+key = {dir}/key.pem
+"""
+
+ACCOUNT = """\
+from = {user}@b.example
+user = {user}
+password_command = echo "{password}"
+ca = {ca}
+net = {net}
+[smtp]
+host = {host}
+tls = {tls}
+[{kind}]
+host = {host}
+tls = {tls}
+[stack]
+port = tap:pb0
+addr = 192.0.2.3/24
+host_addr = 192.0.2.1/24
+[dns]
+servers = 192.0.2.1
+"""
+
+TEXT = 'Fünf Boxkämpfer jagen Viktor über den Deich.\n'
+BYTES = bytes(i * 7919 % 251 for i in range(1_000_000))
+
+
+def sh(*args, **kw):
+    return subprocess.run(list(map(str, args)), check=True, text=True,
+                          capture_output=True, **kw).stdout
+
+
+class World:
+    def __init__(self, folder):
+        self.dir, self.conf = folder, folder / 'conf'
+        self.etc = pathlib.Path('/etc/netns') / NS
+        self.conf.write_text(CONF.format(dir=folder, host=HOST))
+        (folder / 'data.bin').write_bytes(BYTES)
+        self.procs = []
+
+    def __enter__(self):
+        self.etc.mkdir(parents=True)
+        (self.etc / 'hosts').write_text(f'127.0.0.1 localhost {HOST} other.example\n')
+        sh('ip', 'netns', 'add', NS)
+        sh('ip', '-n', NS, 'link', 'set', 'lo', 'up')
+        for user in ('alice', 'bob'):
+            sh(TOOL, '-c', self.conf, 'user', 'add', user, f'{user}@b.example',
+               '--password-stdin', input=f'secret of {user}\n')
+        sh(TOOL, '-c', self.conf, 'tls', 'self-signed', HOST)
+        self.start(DAEMON, '-f', '-c', self.conf)
+        self.start('dnsmasq', '-k', '-C', '/dev/null', '--no-resolv', '--no-hosts',
+                   f'--address=/{HOST}/192.0.2.1', f'--pid-file={self.dir}/dnsmasq.pid')
+        until = time.monotonic() + LIMIT_S
+        while not (self.dir / 'pid').exists():
+            assert self.procs[0].poll() is None and time.monotonic() < until, 'no start'
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_):
+        for proc in self.procs:
+            proc.terminate()
+            proc.wait(timeout=LIMIT_S)
+        subprocess.run(['ip', 'netns', 'del', NS], check=False)
+        shutil.rmtree(self.etc)
+
+    def start(self, *args):
+        self.procs.append(subprocess.Popen(['ip', 'netns', 'exec', NS, *map(str, args)],
+                                           stderr=subprocess.DEVNULL))
+
+    def pbmail(self, user, *args, text='', status=0, **changes):
+        account = {'user': user, 'password': f'secret of {user}', 'net': 'kernel',
+                   'ca': self.dir / 'cert.pem', 'host': HOST, 'tls': 'starttls',
+                   'kind': 'imap', **changes}
+        path = self.dir / 'account'
+        path.write_text(ACCOUNT.format(**account))
+        path.chmod(0o600)
+        done = subprocess.run(['ip', 'netns', 'exec', NS, PBMAIL, '-A', path,
+                               *map(str, args)], cwd=self.dir, input=text, text=True,
+                              capture_output=True, timeout=LIMIT_S, check=False)
+        assert done.returncode == status, (done.returncode, done.stderr)
+        return done.stdout
+
+
+def there_and_back(world, name, **how):
+    """A letter with a file, all the way; and it is deleted."""
+    world.pbmail('alice', 'send', '-t', 'bob', '-s', name, '-a', 'data.bin', text=TEXT,
+                 **how)
+    assert name in world.pbmail('bob', 'list', **how)
+    out = world.pbmail('bob', 'read', 1, **how)
+    assert TEXT in out and '[2: application/octet-stream, data.bin' in out, out
+    world.pbmail('bob', 'save', 1, 2, f'saved-{name}', **how)
+    assert (world.dir / f'saved-{name}').read_bytes() == BYTES
+    world.pbmail('bob', 'delete', 1, **how)
+    assert world.pbmail('bob', 'list', **how) == ''
+
+
+def by_imap_with_starttls(world):
+    there_and_back(world, 'imap')
+
+
+def by_imap_with_tls_at_once(world):
+    there_and_back(world, 'imaps', tls='tls')
+
+
+def by_pop3(world):
+    there_and_back(world, 'pop3', kind='pop3')
+
+
+def by_pop3_with_tls_at_once(world):
+    there_and_back(world, 'pop3s', kind='pop3', tls='tls')
+
+
+def by_imap_on_our_stack(world):
+    there_and_back(world, 'stack', net='stack')
+
+
+def by_pop3_on_our_stack(world):
+    there_and_back(world, 'stack3', net='stack', kind='pop3', tls='tls')
+
+
+def mailboxes_are_the_server_s(world):
+    world.pbmail('alice', 'send', '-t', 'bob', '-s', 'file me', text=TEXT)
+    world.pbmail('bob', 'mailbox', 'create', 'Ablage')
+    world.pbmail('bob', 'move', 1, 'Ablage')
+    assert 'file me' in world.pbmail('bob', 'list', 'Ablage')
+    world.pbmail('bob', 'list', 'Ablage', kind='pop3', status=EX_UNAVAILABLE)
+
+
+def mistakes_have_their_status(world):
+    world.pbmail('bob', 'list', password='wrong', status=EX_NOPERM)
+    world.pbmail('bob', 'list', kind='pop3', password='wrong', status=EX_NOPERM)
+    world.pbmail('bob', 'send', '-t', 'alice', password='wrong', text='x',
+                 status=EX_NOPERM)
+    world.pbmail('bob', 'list', host='nowhere.invalid', status=EX_NOHOST)
+    world.pbmail('alice', 'send', '-t', 'nobody', text='x', status=EX_NOUSER)
+
+
+def certificates_are_checked(world):
+    """For another name, and of another authority."""
+    sh('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1',
+       '-subj', '/CN=other.example', '-keyout', world.dir / 'other.key', '-out',
+       world.dir / 'other.pem')
+    for how in ({'host': 'other.example'}, {'ca': world.dir / 'other.pem'}):
+        for tls in ('tls', 'starttls'):
+            for kind in ('imap', 'pop3'):
+                world.pbmail('bob', 'list', kind=kind, tls=tls, status=EX_NOPERM, **how)
+            world.pbmail('bob', 'send', '-t', 'alice', text='x', tls=tls,
+                         status=EX_NOPERM, **how)
+
+
+CASES = [by_imap_with_starttls, by_imap_with_tls_at_once, by_pop3,
+         by_pop3_with_tls_at_once, by_imap_on_our_stack, by_pop3_on_our_stack,
+         mailboxes_are_the_server_s, mistakes_have_their_status,
+         certificates_are_checked]
+
+
+def main():
+    if os.geteuid() != 0:
+        print('needs root for network namespaces')
+        return 77
+    failed = 0
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-mail-'))
+    try:
+        with World(folder) as world:
+            for case in CASES:
+                try:
+                    case(world)
+                    print(f'ok {case.__name__}', flush=True)
+                except Exception as why:    # one failure does not hide the others
+                    failed += 1
+                    print(f'not ok {case.__name__}: {why}', flush=True)
+    finally:
+        shutil.rmtree(folder)
+    return 1 if failed else 0
+
+
+sys.exit(main())
