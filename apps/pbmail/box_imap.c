@@ -18,7 +18,11 @@
 #include "apps/pbmail/text.h"
 #include "stack/base/check.h"
 
-enum { MECHS_LEN = 256, NAME_MAX_LEN = 1024, COMMAND_LEN = 4096 };
+enum {
+	MECHS_LEN = 256,
+	NAME_MAX_LEN = 1024,
+	REPLIES_MAX = PBMAIL_MESSAGES_MAX + 10000, /* to one command */
+};
 
 struct imap {
 	struct box box;
@@ -127,14 +131,16 @@ static int refused(const struct imap_reply *r)
 /* Reads up to the tagged answer, or to "+".  0 or a status. */
 static int answer(struct imap *b, const struct imap_reply **reply)
 {
-	do {
+	for (int i = 0; i < REPLIES_MAX; i++) {
 		int r = next_reply(b, reply);
 
 		if (r)
 			return r;
 		take_common(b, *reply);
-	} while ((*reply)->kind == IMAP_REPLY_UNTAGGED && !b->is_bye);
-	return 0;
+		if ((*reply)->kind != IMAP_REPLY_UNTAGGED || b->is_bye)
+			return 0;
+	}
+	return pbmail_fail(EX_PROTOCOL, "the server's answer has no end");
 }
 
 /* Sends what is in b->out, with a tag before it, and waits for "OK". */

@@ -193,6 +193,7 @@ static int read_text(struct pop3 *b, size_t max)
 {
 	struct dot_decoder dot;
 	char out[4096];
+	uint64_t n_read = 0;
 	struct str in;
 	size_t n;
 	int r = 0;
@@ -207,6 +208,9 @@ static int read_text(struct pop3 *b, size_t max)
 		if (in.len > sizeof(out))
 			in.len = sizeof(out);
 		stream_consume(&b->stream, dot_decode(&dot, in, out, &n));
+		n_read += in.len;
+		if (n_read > 2 * (uint64_t)PBMAIL_MESSAGE_MAX)
+			return pbmail_fail(EX_PROTOCOL, "the server's answer has no end");
 		if (b->box.message.len < max)
 			r = box_add(&b->box, (struct str){ out, n });
 	}

@@ -146,6 +146,9 @@ static int begin(struct letter *l, struct pbmail *p)
 	else if (!account_from(a, l->from, sizeof(l->from)))
 		return pbmail_fail(EX_CONFIG, "the sender's address is too long");
 	l->c.from = str_of(l->from);
+	if (!compose_is_address(l->c.from))
+		return pbmail_fail(EX_DATAERR, "%s: that is no address to send from",
+				   l->from);
 	l->c.name = a->name ? str_of(a->name) : STR("");
 	l->c.subject = STR("");
 	return 0;
@@ -235,6 +238,15 @@ static void set_subject(struct letter *l, struct str header, const char *prefix)
 		l->c.subject = str_of(l->subject);
 }
 
+/* It goes into a field as it is. */
+static bool is_printable(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~')
+			return false;
+	return true;
+}
+
 /* RFC 5322 3.6.4. */
 static void set_references(struct letter *l, struct str header)
 {
@@ -251,7 +263,7 @@ static void set_references(struct letter *l, struct str header)
 			continue;
 		rest = f.value;
 		while (header_msgid_next(&rest, &w, &id)) {
-			if (n + id.len + 2 > REFERENCES_MAX || !charset_is_ascii(id))
+			if (n + id.len + 2 > REFERENCES_MAX || !is_printable(id))
 				continue;
 			n += (size_t)snprintf(l->references + n, REFERENCES_MAX - n,
 					      "%s%.*s", n > 0 ? " " : "", (int)id.len,

@@ -46,8 +46,7 @@ void compose_id(const struct compose *c, char *out, size_t room)
 		 (int)domain.len, domain.p);
 }
 
-/* It goes into an SMTP path as it is. */
-static bool is_address(struct str addr)
+bool compose_is_address(struct str addr)
 {
 	char text[MAILADDR_PATH_MAX + 1];
 	struct mailaddr parsed;
@@ -64,7 +63,7 @@ static int add(struct compose *c, char kind, struct str name, struct str addr)
 {
 	struct mime_build_addr *to = kind == 't' ? &c->to[c->n_to] : &c->cc[c->n_cc];
 
-	if (!is_address(addr))
+	if (!compose_is_address(addr))
 		return pbmail_fail(EX_DATAERR, "%.*s: that is no address", (int)addr.len,
 				   addr.p);
 	if (c->n_rcpts == CLIENT_RCPTS_MAX)

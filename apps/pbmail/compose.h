@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "apps/lib/str.h"
@@ -29,6 +30,8 @@ struct compose {
  * 'c' or 'b'.  0 or a status.  The slices point into @text's copy, which stays.
  */
 int compose_addrs(struct compose *c, char kind, struct str text);
+/* Of the sender: it goes into an SMTP path as it is. */
+bool compose_is_address(struct str addr);
 /* The message, to free().  0 or a status. */
 int compose_build(const struct compose *c, char **message, size_t *len);
 /* Message-IDs and the like: "random@domain of the sender". */

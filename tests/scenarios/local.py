@@ -17,6 +17,7 @@ import imaplib
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -161,23 +162,41 @@ def bob_reads(host):
     assert ' N ' not in host.pbmail(BOB, 'list')
 
 
-def bob_reads_on_a_terminal(host):
-    """Lines as wide as it, and no wider."""
+def on_terminal(host, user, *args, where, text=b''):
+    """What the program writes there, which is a terminal of 50 columns."""
     main, side = pty.openpty()
     subprocess.run(['stty', 'cols', '50'], stdin=side, check=True)
     proc = subprocess.Popen(
-        ['unshare', '-n', 'runuser', '-u', BOB, '--', PBMAIL, '-A',
-         host.dir / f'{BOB}.account', 'read', '1'], stdout=side)
+        ['unshare', '-n', 'runuser', '-u', user, '--', PBMAIL, '-A',
+         host.dir / f'{user}.account', *map(str, args)], stdin=subprocess.PIPE,
+        **{where: side})
     os.close(side)
+    proc.stdin.write(text)
+    proc.stdin.close()
     out = b''
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):      # the terminal is gone
         while piece := os.read(main, 65536):
             out += piece
     os.close(main)
-    assert proc.wait(timeout=LIMIT_S) == 0
-    body = out.decode().split('\r\n\r\n', 1)[1]
+    assert proc.wait(timeout=LIMIT_S) == 0, out
+    return out.decode()
+
+
+def bob_reads_on_a_terminal(host):
+    """Lines as wide as it, and no wider."""
+    out = on_terminal(host, BOB, 'read', 1, where='stdout')
+    body = out.split('\r\n\r\n', 1)[1]
     assert 'Ein langes Wort' in body
     assert max(map(len, body.split('\r\n'))) <= 50, body
+
+
+def a_bar_shows_how_much_left(host):
+    """Of a long transfer, on a terminal: from the first percent to the last."""
+    big = host.give(ALICE, 'big', BYTES * 60)
+    out = on_terminal(host, ALICE, 'send', '-t', CAROL, '-a', big, where='stderr')
+    percent = [int(p) for p in re.findall(r'(\d+)%', out)]
+    assert percent == sorted(percent) and percent[-1] == 100 and len(percent) > 2, out
+    host.pbmail(CAROL, 'delete', 1)
 
 
 def bob_saves_the_file(host):
@@ -266,7 +285,7 @@ def mistakes_have_their_status(host):
 
 
 CASES = [alice_sends, bob_lists, bob_reads, bob_reads_on_a_terminal, bob_saves_the_file,
-         python_finds_no_defects, bob_answers, bob_forwards,
+         python_finds_no_defects, bob_answers, bob_forwards, a_bar_shows_how_much_left,
          a_long_letter_comes_in_pieces, bob_files, carol_sees_nothing,
          mistakes_have_their_status]
 
