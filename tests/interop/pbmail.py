@@ -12,9 +12,11 @@ names, unknown authorities and unknown hosts are told apart by their exit status
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -22,7 +24,7 @@ BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
 DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
 PBMAIL = BUILD / 'apps/pbmail/pbmail'
 NS, HOST, LIMIT_S = f'pb-mail-{os.getpid()}', 'mx.b.example', 60
-EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_NOPERM = 67, 68, 69, 77
+EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_PROTOCOL, EX_NOPERM = 67, 68, 69, 76, 77
 
 CONF = """\
 net = kernel
@@ -119,6 +121,7 @@ class World:
                                *map(str, args)], cwd=self.dir, input=text, text=True,
                               capture_output=True, timeout=LIMIT_S, check=False)
         assert done.returncode == status, (done.returncode, done.stderr)
+        assert not {'\x1b', '\x07', '\x9b'} & {*done.stdout, *done.stderr}
         return done.stdout
 
 
@@ -189,10 +192,66 @@ def certificates_are_checked(world):
                          status=EX_NOPERM, **how)
 
 
+EVIL = '\x1b]0;owned\x07\x9b2J'
+LETTER = (f'From: "{EVIL}" <a@b.example>\r\nSubject: {EVIL}\r\nMIME-Version: 1.0\r\n'
+          'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n'
+          f'{EVIL}text\r\n--b\r\nContent-Type: image/png\r\nContent-Disposition: '
+          'attachment; filename="../../evil\x1b[0m.png"\r\n\r\nPNG\r\n--b--\r\n')
+PREAUTH = '* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n'
+OPENED = f'* 1 EXISTS\r\na OK [READ-ONLY] {EVIL}\r\n'
+# What a server says to the connection, and to each command; the command; its status.
+BAD_SERVERS = {
+    'goes away': ([f'* BYE {EVIL}\r\n'], ['list'], EX_UNAVAILABLE),
+    'speaks another protocol': (['220 mx ESMTP\r\n'], ['list'], EX_PROTOCOL),
+    'hangs up': (['* PREA'], ['list'], EX_UNAVAILABLE),
+    'refuses': ([PREAUTH, 'a OK x\r\n', f'a NO {EVIL}\r\n'], ['list'], EX_UNAVAILABLE),
+    'promises too much': ([PREAUTH, 'a OK x\r\n', OPENED,
+                           '* 1 FETCH (BODY[] {999999999999999}\r\nx'], ['read', '1'],
+                          EX_UNAVAILABLE),
+    'sends nothing': ([PREAUTH, 'a OK x\r\n', OPENED, 'a OK x\r\n'], ['read', '1'], 65),
+    'names mailboxes': ([PREAUTH, 'a OK x\r\n',
+                         f'* LIST () "/" "{EVIL}"\r\na OK x\r\n'], ['mailbox', 'list'], 0),
+    'has an evil letter': ([PREAUTH, 'a OK x\r\n', OPENED, '* 1 FETCH (BODY[] {%d}\r\n%s)'
+                            '\r\na OK x\r\n' % (len(LETTER.encode()), LETTER)],
+                           ['read', '1'], 0),
+    'has an evil file': ([PREAUTH, 'a OK x\r\n', OPENED, '* 1 FETCH (BODY[] {%d}\r\n%s)'
+                          '\r\na OK x\r\n' % (len(LETTER.encode()), LETTER)],
+                         ['save', '1', '2'], 0),
+}
+
+
+def serve(listener, answers):
+    """Says one answer after each line that comes, and hangs up."""
+    conn, _ = listener.accept()
+    with conn, conn.makefile('rb') as lines:
+        for answer in answers:
+            conn.sendall(answer.encode())
+            if answer is not answers[-1] or answer.endswith('\r\n'):
+                lines.readline()
+
+
+def bad_servers_do_no_harm(world):
+    for name, (answers, command, status) in BAD_SERVERS.items():
+        path = world.dir / 'bad'
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            thread = threading.Thread(target=serve, args=(listener, answers))
+            thread.start()
+            try:
+                world.pbmail('bob', *command, host=path, status=status)
+            except AssertionError as why:
+                raise AssertionError(f'{name}: {why}') from why
+            thread.join(timeout=LIMIT_S)
+    [saved] = world.dir.glob('*evil*')
+    assert saved.name == 'evil [0m.png' and saved.read_bytes() == b'PNG', saved
+
+
 CASES = [by_imap_with_starttls, by_imap_with_tls_at_once, by_pop3,
          by_pop3_with_tls_at_once, by_imap_on_our_stack, by_pop3_on_our_stack,
          mailboxes_are_the_server_s, mistakes_have_their_status,
-         certificates_are_checked]
+         certificates_are_checked, bad_servers_do_no_harm]
 
 
 def main():
