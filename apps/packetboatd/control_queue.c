@@ -200,6 +200,7 @@ void control_queue_retry(void *arg, struct ctl_reply *to)
 	struct str words = ctl_words(to);
 	uint64_t id;
 
+	relay_called(a->relay);
 	/* A domain has a dot, or is a literal; an item has digits only. */
 	if (words.len > 0 && !parse_id(words, &id))
 		say_done(to, queue_retry_dest(a->queue, words), "retried");

@@ -76,6 +76,31 @@ static bool may_relay(void *arg, const char *peer_addr)
 	return false;
 }
 
+/* RFC 1985 6: who may send anything anywhere may start it, too; the others, what is said to
+ * be for anybody to start. */
+static bool may_call(struct appliance *a, const char *peer_addr, struct str node)
+{
+	const struct conf_list *all = &a->conf->etrn;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq_nocase(str_of(all->at[i]), node))
+			return true;
+	return may_relay(a, peer_addr);
+}
+
+static enum smtpd_etrn etrn(void *arg, const char *peer_addr, bool is_user,
+			    struct str node, bool below, uint64_t *n)
+{
+	struct appliance *a = arg;
+
+	if (!is_user && !may_call(a, peer_addr, node))
+		return SMTPD_ETRN_DENIED;
+	if (queue_call(a->queue, node, below, n) < 0)
+		return SMTPD_ETRN_LATER;
+	relay_called(a->relay);
+	return SMTPD_ETRN_STARTED;
+}
+
 static void spooled(void *arg, const struct spool_op *op)
 {
 	queue_spooled(((struct appliance *)arg)->queue, op);
@@ -156,6 +181,7 @@ const struct smtpd_ops glue_smtpd_ops = {
 	.room = room,
 	.wall_s = wall_s,
 	.may_relay = may_relay,
+	.etrn = etrn,
 	.owns = owns,
 	.verify = verify,
 	.cancel = cancel,

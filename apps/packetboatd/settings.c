@@ -10,6 +10,7 @@
 #include "apps/lib/net.h"
 #include "apps/lib/places.h"
 #include "apps/lib/str.h"
+#include "apps/mail/wire/mailaddr.h"
 #include "stack/base/addr.h"
 #include "stack/base/byte.h"
 #include "stack/base/check.h"
@@ -174,6 +175,11 @@ static bool is_where_or_none(const char *value)
 	return is_where(value) || strcmp(value, "none") == 0;
 }
 
+static bool is_domain(const char *value)
+{
+	return mailaddr_is_domain(str_of(value));
+}
+
 static bool is_vrfy(const char *value)
 {
 	return is_one_of(value, (const char *const[]){ "252", "yes", NULL });
@@ -319,6 +325,8 @@ static const struct conf_opt options[] = {
 	LIST("imaps", "listen", imaps_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
 	     "where to serve IMAP with TLS from the first octet on"),
 
+	LIST("queue", "etrn", etrn, NULL, is_domain, "a domain",
+	     "domains for whose mail anybody may call, by ETRN"),
 #define L(opt, first, low, high, why) NUMBER("queue", #opt, queue.opt, first, low, high, why),
 	QUEUE_LIMITS(L)
 #undef L

@@ -55,6 +55,7 @@ struct settings {
 
 	/* [queue], [relay], [dns] */
 	struct queue_limits queue;
+	struct conf_list etrn;
 	struct conf_list routes;
 	struct relay_limits relay;
 	struct client_limits client;

@@ -209,6 +209,20 @@ static bool may_relay(void *arg, const char *peer_addr)
 	return ((struct smtp_test *)arg)->relays && strcmp(peer_addr, "192.0.2.9") == 0;
 }
 
+/* b.example has 3 messages, and those below it 2; of c.example it cannot be told. */
+static enum smtpd_etrn etrn(void *arg, const char *peer_addr, bool is_user,
+			    struct str node, bool below, uint64_t *n)
+{
+	struct smtp_test *t = arg;
+
+	ASSERT(peer_addr[0] != '\0');
+	if (str_eq_nocase(node, STR("b.example")))
+		*n = below ? 5 : 3;
+	if (str_eq_nocase(node, STR("c.example")))
+		return SMTPD_ETRN_LATER;
+	return is_user || t->relays ? SMTPD_ETRN_STARTED : SMTPD_ETRN_DENIED;
+}
+
 static void spooled(void *arg, const struct spool_op *op)
 {
 	((struct smtp_test *)arg)->n_spooled += (unsigned)op->n_add;
@@ -276,7 +290,7 @@ static void accept_alice(void *smtpd, struct io *io)
 
 void smtp_test_start(struct smtp_test *t)
 {
-	static const struct smtpd_ops ops = {
+	struct smtpd_ops ops = {
 		.find = find,
 		.has_user = has_user,
 		.submit = submit,
@@ -287,6 +301,7 @@ void smtp_test_start(struct smtp_test *t)
 		.verify = verify,
 		.cancel = cancel,
 		.spooled = spooled,
+		.etrn = t->calls ? etrn : NULL,
 	};
 	static const struct {
 		const char *where;
@@ -487,7 +502,9 @@ bool smtp_test_hook(struct dialog *d, const char *words)
 		return find_stored(d, words + 7);
 	if (sscanf(words, "spooled %lu", &value) == 1)
 		return t->n_spooled == value;
-	if (strcmp(words, "vrfy") == 0)
+	if (strcmp(words, "etrn") == 0)
+		t->calls = true;
+	else if (strcmp(words, "vrfy") == 0)
 		t->conf.vrfy = true;
 	else if (strcmp(words, "expn") == 0)
 		t->conf.expn = true;

@@ -47,6 +47,7 @@ struct smtp_test {
 		struct verify_job *job; /* the one that waits */
 	} verifier;
 	bool relays; /* for everybody */
+	bool calls;  /* ETRN is offered */
 	struct mail_to many[SMTP_TEST_MANY];
 	char many_text[SMTP_TEST_MANY][24];
 	unsigned n_spooled; /* items that were told */
@@ -84,7 +85,7 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
  *	! verifier holds | refuses | unsure | works
  *	! answer
  *	! relays		everybody may send to other hosts
- *	! vrfy | expn		before the first client comes: these tell
+ *	! vrfy | expn | etrn	before the first client comes: these tell; it is offered
  *	! sender HOST ADDRESS	of the last item for that host; <>: none
  *	! spooled N		so many items were committed
  *	! stored USER		M lines see his last message; of an item, USER is

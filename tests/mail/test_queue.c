@@ -296,6 +296,64 @@ Case(queue, a_sender_of_ours_who_is_nobody_gets_no_bounce)
 	cr_assert_eq(queue_stats(queue)->no_bounce, 1);
 }
 
+/* Puts @dest off for long. */
+static void put_off(const char *rcpt, const char *dest)
+{
+	struct queue_run *run;
+
+	put_one("ann@a.example", rcpt);
+	run = run_to(dest);
+	queue_run_fail(run, QUEUE_LATER, STR("mx"), &later);
+	queue_run_end(run);
+	committed();
+	cr_assert_null(queue_next(queue));
+}
+
+Case(queue, who_calls_for_its_mail_gets_it_at_once)
+{
+	struct queue_run *run;
+	uint64_t n;
+
+	put_off("x@b.example", "b.example");
+	put_off("x@c.example", "c.example");
+	cr_assert_eq(queue_call(queue, STR("d.example"), true, &n), 0);
+	cr_assert_eq(n, 0);
+	cr_assert_eq(queue_call(queue, STR("B.Example"), false, &n), 0);
+	cr_assert_eq(n, 1);
+	committed();
+	run = run_to("b.example");
+	cr_assert_null(queue_next(queue));
+	item_of(run);
+	queue_run_end(run);
+}
+
+Case(queue, a_call_for_all_below_a_domain_starts_them)
+{
+	struct queue_run *one, *two;
+	uint64_t n;
+
+	put_off("x@one.b.example", "one.b.example");
+	put_off("x@b.example", "b.example");
+	put_off("x@ab.example", "ab.example");
+	cr_assert_eq(queue_call(queue, STR("b.example"), true, &n), 0);
+	cr_assert_eq(n, 2);
+	committed();
+	one = queue_next(queue);
+	two = queue_next(queue);
+	cr_assert(one && two);
+	cr_assert_null(queue_next(queue));
+	queue_run_end(one);
+	queue_run_end(two);
+}
+
+Case(queue, a_call_for_no_domain_is_refused)
+{
+	uint64_t n;
+
+	cr_assert_eq(queue_call(queue, STR(""), false, &n), -ENOENT);
+	cr_assert_eq(queue_call(queue, (struct str){ "a\0b", 3 }, false, &n), -ENOENT);
+}
+
 Case(queue, a_sender_that_is_an_alias_gets_the_bounce_in_all_its_places)
 {
 	struct queue_run *run;

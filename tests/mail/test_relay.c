@@ -273,6 +273,25 @@ Case(relay, a_host_that_does_not_answer_is_left_alone_for_a_moment)
 	mem_free(comes_to("192.0.2.7:25"));
 }
 
+Case(relay, a_host_that_did_not_answer_is_tried_when_somebody_calls)
+{
+	struct mem_peer *peer;
+	uint64_t n;
+
+	host("b.example", 10, "mx.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	mem_reset(peer);
+	settle();
+	mem_free(peer);
+	cr_assert_eq(queue_call(queue, STR("b.example"), false, &n), 0);
+	cr_assert_eq(n, 1);
+	relay_called(relay);
+	settle();
+	mem_free(comes_to("192.0.2.7:25"));
+	cr_assert_eq(relay_stats(relay)->refused_down, 0);
+}
+
 Case(relay, a_host_that_hangs_delays_nobody_else)
 {
 	struct mem_peer *slow[2], *peer;

@@ -89,6 +89,7 @@ int queue_new(struct net *net, struct store *store, const struct queue_conf *con
 	rng_init(&q->rng, conf->seed);
 	list_init(&q->dests);
 	list_init(&q->again);
+	list_init(&q->walks);
 	handoff_init(&q->commits, net, queue_settled, q);
 	net_timer_init(&q->wake, wake);
 	net_timer_init(&q->work, work);
@@ -134,7 +135,8 @@ void queue_free(struct queue *q)
 	}
 	while (!list_empty(&q->dests))
 		dest_free(container_of(q->dests.next, struct queue_dest, node));
-	free(q->walk);
+	while (!list_empty(&q->walks))
+		free(container_of(list_pop(&q->walks), struct queue_walk, node));
 	handoff_fini(&q->commits);
 	free(q);
 }

@@ -144,8 +144,20 @@ int queue_hold(struct queue *queue, uint64_t id);
 int queue_retry(struct queue *queue, uint64_t id);
 /* Without a word to its sender. */
 int queue_remove(struct queue *queue, uint64_t id);
-/* All items of a destination that are not held, now. */
+/* All items of a destination that are not held, now.  -EBUSY: too many such at once. */
 int queue_retry_dest(struct queue *queue, struct str dest);
+
+enum {
+	QUEUE_CALL_DESTS = 16,	/* destinations that are called at once */
+	QUEUE_CALL_COUNT = 100, /* items that are counted of each */
+};
+
+/*
+ * The same for who calls for its mail (RFC 1985): @dest, in letters of any case; with
+ * @below, also destinations whose names end in "." and that, as many as QUEUE_CALL_DESTS.
+ * What waits is in *n, or as much as was counted.
+ */
+int queue_call(struct queue *queue, struct str dest, bool below, uint64_t *n);
 
 /* clang-format off */
 #define QUEUE_COUNTERS(C)						\

@@ -24,6 +24,7 @@ enum {
 	QUEUE_TAKEN_MAX = 256,	/* of a destination: being sent or committed */
 	QUEUE_WINDOW_FIRST = 2, /* runs of a destination before one got through */
 	QUEUE_WALK_BATCH = 64,	/* items changed in one commit */
+	QUEUE_WALKS_MAX = 64,	/* of queue_retry_dest(), at once */
 	QUEUE_SLEEP_MAX_MS = 60000,
 	QUEUE_AGAIN_MS = 1000, /* behind a commit that failed, or a store that is busy */
 };
@@ -41,11 +42,12 @@ struct queue {
 	struct handoff commits; /* settles that are with the store */
 	struct list again;	/* settles whose commit is tried again */
 	struct list dests;
-	struct net_timer wake;	 /* when the next destination is ready, */
-	struct net_timer work;	 /* ops.work() in the next turn, */
-	struct net_timer look;	 /* and commits once more */
-	struct queue_walk *walk; /* of queue_retry_dest() */
-	uint64_t serial;	 /* of the last report */
+	struct net_timer wake; /* when the next destination is ready, */
+	struct net_timer work; /* ops.work() in the next turn, */
+	struct net_timer look; /* and commits once more */
+	struct list walks;     /* of queue_retry_dest() */
+	unsigned n_walks;
+	uint64_t serial; /* of the last report */
 	bool stopped;
 };
 
@@ -146,6 +148,7 @@ void queue_settle_again(struct queue *q);
  * walk.c: something that befalls all items of a destination, in commits of so many at once.
  */
 struct queue_walk {
+	struct list node; /* in queue->walks, of queue_retry_dest() */
 	struct queue *queue;
 	struct queue_dest *dest; /* NULL: for queue_retry_dest() */
 	size_t name_len;

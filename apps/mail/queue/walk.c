@@ -110,7 +110,8 @@ static void end(struct queue_walk *w)
 		d->walk = NULL;
 		queue_dest_look(d);
 	} else {
-		w->queue->walk = NULL;
+		list_remove(&w->node);
+		w->queue->n_walks--;
 		queue_work_soon(w->queue);
 	}
 	free(w);
@@ -203,7 +204,7 @@ int queue_retry_dest(struct queue *q, struct str dest)
 {
 	struct queue_walk *w;
 
-	if (q->walk)
+	if (q->n_walks == QUEUE_WALKS_MAX)
 		return -EBUSY;
 	if (dest.len == 0 || dest.len > SPOOL_DEST_MAX)
 		return -ENOENT;
@@ -217,7 +218,8 @@ int queue_retry_dest(struct queue *q, struct str dest)
 	w->now_ms = q->ops.wall_ms(q->ops_arg);
 	w->from_due_ms = w->now_ms + 1;
 	w->until_ms = SPOOL_NEVER - 1;
-	q->walk = w;
+	list_push(&q->walks, &w->node);
+	q->n_walks++;
 	go_on(w);
 	return 0;
 }

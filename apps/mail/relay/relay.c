@@ -406,6 +406,11 @@ void relay_work(struct relay *r)
 			break;
 }
 
+void relay_called(struct relay *r)
+{
+	memset(r->downs, 0, sizeof(r->downs));
+}
+
 static void again(struct net_timer *t, uint64_t now_ns)
 {
 	(void)now_ns;

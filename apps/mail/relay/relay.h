@@ -63,6 +63,8 @@ int relay_new(struct net *net, struct queue *queue, struct dns *dns,
 	      const struct relay_conf *conf, struct relay **relay);
 /* The queue_ops.work of @queue: there may be something to do. */
 void relay_work(struct relay *relay);
+/* Somebody called for mail: hosts that did not answer a moment ago are tried again. */
+void relay_called(struct relay *relay);
 /* Begins nothing new; sessions end when their message is through. */
 void relay_stop(struct relay *relay);
 /* Sessions are open. */

@@ -73,6 +73,12 @@ struct smtpd_found {
 	struct mail_to one; /* to which @to may point */
 };
 
+enum smtpd_etrn {
+	SMTPD_ETRN_STARTED, /* 251 to 253 */
+	SMTPD_ETRN_LATER,   /* not now: 458 */
+	SMTPD_ETRN_DENIED,  /* not for that client: 459 */
+};
+
 struct smtpd_ops {
 	/* Where does mail for "local@domain" go?  *found is empty before. */
 	enum smtpd_whose (*find)(void *arg, struct str addr, struct smtpd_found *found);
@@ -86,6 +92,13 @@ struct smtpd_ops {
 	uint64_t (*wall_s)(void *arg);
 	/* May the client at that address send mail to other domains?  NULL: nobody may. */
 	bool (*may_relay)(void *arg, const char *peer_addr);
+	/*
+	 * The client at that address, or a user, calls for mail that waits for @node
+	 * (RFC 1985), and with @below for all below it; how many messages in *n.  NULL: ETRN
+	 * is not offered.
+	 */
+	enum smtpd_etrn (*etrn)(void *arg, const char *peer_addr, bool is_user,
+				struct str node, bool below, uint64_t *n);
 	/* Is that an address of the user of that name? */
 	bool (*owns)(void *arg, struct str user, struct str addr);
 	/*

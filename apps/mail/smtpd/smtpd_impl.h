@@ -134,6 +134,8 @@ void smtpd_rset(struct smtpd_session *s, struct str arg);
 void smtpd_noop(struct smtpd_session *s, struct str arg);
 void smtpd_vrfy(struct smtpd_session *s, struct str arg);
 void smtpd_expn(struct smtpd_session *s, struct str arg);
+void smtpd_etrn(struct smtpd_session *s, struct str arg);
+void smtpd_turn(struct smtpd_session *s, struct str arg);
 void smtpd_help(struct smtpd_session *s, struct str arg);
 void smtpd_quit(struct smtpd_session *s, struct str arg);
 void smtpd_starttls(struct smtpd_session *s, struct str arg);

@@ -33,6 +33,7 @@
 	C(expanded,	   "recipients that were aliases")		\
 	C(moved,	   "recipients refused: the user moved, 551")	\
 	C(rcpt_alias,	   "recipients refused: aliases loop, or lead too far") \
+	C(called,	   "times somebody called for mail, ETRN")	\
 	C(rcpt_limit,	   "recipients refused: too many of one message") \
 	C(bad_commands,	   "commands refused: syntax, order or parameter") \
 	C(bare_line_ends,  "messages refused: bare CR, bare LF or NUL")	\

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Aliases, lists, users who moved, and mail that is called for: two packetboatd on the
+kernel's network, a.example at 127.0.13.1 and b.example at 127.0.13.2."""
+import os
+import pathlib
+import poplib
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+
+from relay import DAEMON, TOOL, one, sh, wait
+
+CONF = """\
+net = kernel
+hostname = mx.{name}.example
+user = root
+users = {dir}/users
+control = {dir}/control
+pid_file = {dir}/pid
+[store]
+dir = {dir}/store
+size_max = 1G
+free_min = 1M
+[smtp]
+listen = {addr}:2525
+aliases = {dir}/aliases
+hops_max = 20
+{smtp}
+[pop3]
+listen = {addr}:2110
+login_delay_ms = 0
+[imap]
+listen = {addr}:2143
+[queue]
+retry_first_s = 600
+{queue}
+[relay]
+down_s = 1
+{relay}
+[dns]
+servers = 127.0.13.99
+"""
+
+ALIASES_A = """\
+# who gets what
+sales@a.example: alice, bob@a.example
+list dev@a.example owner owner@a.example: alice, carol@b.example, gone@b.example
+owner@a.example: bob
+moved smith@a.example 251: smith@b.example
+moved jones@a.example 551: jones@b.example
+one@a.example: two@a.example
+two@a.example: one@a.example
+round@a.example: round@b.example
+"""
+
+
+class Server:
+    def __init__(self, folder, name, addr, users, aliases, smtp='', relay='',
+                 queue=''):
+        self.addr, self.dir, self.proc = addr, folder / name, None
+        self.dir.mkdir()
+        self.conf = self.dir / 'conf'
+        self.conf.write_text(CONF.format(name=name, dir=self.dir, addr=addr, smtp=smtp,
+                                         relay=relay, queue=queue))
+        self.aliases(aliases)
+        for user in users:
+            sh(TOOL, '-c', self.conf, 'user', 'add', user, f'{user}@{name}.example',
+               '--password-stdin', input='secret\n')
+
+    def aliases(self, text):
+        new = self.dir / 'aliases.new'
+        new.write_text(text)
+        new.rename(self.dir / 'aliases')
+
+    def start(self):
+        log = open(self.dir / 'log', 'ab')
+        self.proc = subprocess.Popen([DAEMON, '-f', '-c', self.conf], stdout=log,
+                                     stderr=log)
+        wait(lambda: (self.dir / 'pid').exists(), 'packetboatd to start')
+
+    def stop(self):
+        if self.proc and self.proc.poll() is None:
+            self.proc.terminate()
+            assert self.proc.wait(30) == 0, 'did not end in order'
+            self.proc = None
+
+    def stat(self, name):
+        return int(sh(TOOL, '-c', self.conf, 'stat', name).splitlines()[1].split()[1])
+
+    def queue(self):
+        return sh(TOOL, '-c', self.conf, 'queue', 'list').splitlines()[1:]
+
+    def smtp(self):
+        smtp = smtplib.SMTP(self.addr, 2525, timeout=20, local_hostname='us.example')
+        smtp.ehlo()
+        return smtp
+
+    def send(self, sender, to, subject):
+        with self.smtp() as smtp:
+            smtp.sendmail(sender, to, f'Subject: {subject}\n\nHello.\n')
+
+    def mail(self, user):
+        pop = poplib.POP3(self.addr, 2110, timeout=20)
+        pop.user(user)
+        pop.pass_('secret')
+        n = pop.stat()[0]
+        texts = [b'\n'.join(pop.retr(i + 1)[1]).decode() for i in range(n)]
+        for i in range(n):
+            pop.dele(i + 1)
+        pop.quit()
+        return texts
+
+    def gets(self, user, *parts):
+        return one(wait(lambda: self.mail(user), f'mail for {user}'), *parts)
+
+
+class Tests:
+    def __init__(self, folder):
+        self.a = Server(folder, 'a', '127.0.13.1', ['alice', 'bob'], ALIASES_A,
+                        smtp='vrfy = yes\nexpn = yes',
+                        relay='route = b.example via 127.0.13.2:2525',
+                        queue='etrn = b.example')
+        self.b = Server(folder, 'b', '127.0.13.2', ['carol', 'smith'],
+                        'round@b.example: round@a.example\n',
+                        relay='route = a.example via 127.0.13.1:2525')
+
+    def an_alias_reaches_two_users_with_its_sender(self):
+        self.a.send('x@c.example', ['sales@a.example'], 'one')
+        for user in ('alice', 'bob'):
+            self.a.gets(user, 'Return-Path: <x@c.example>',
+                        'Delivered-To: sales@a.example', 'Subject: one')
+
+    def a_list_reaches_all_and_what_fails_its_owner(self):
+        self.a.send('x@c.example', ['dev@a.example'], 'two')
+        for server, user in ((self.a, 'alice'), (self.b, 'carol')):
+            text = server.gets(user, 'Return-Path: <owner@a.example>', 'Subject: two')
+            assert 'x@c.example' not in text, text
+        self.a.gets('bob', 'Return-Path: <>', 'Delivered-To: owner@a.example',
+                    'Final-Recipient: rfc822; gone@b.example', 'Status: 5.1.1')
+
+    def who_moved_is_forwarded_to(self):
+        with self.a.smtp() as smtp:
+            smtp.mail('x@c.example')
+            answer = smtp.rcpt('smith@a.example')
+            assert answer == (251, b'2.1.5 User not local; will forward to '
+                                   b'<smith@b.example>'), answer
+            assert smtp.data('Subject: three\r\n\r\n')[0] == 250
+        self.b.gets('smith', 'Return-Path: <x@c.example>', 'Subject: three')
+
+    def who_moved_away_is_refused_with_the_new_path(self):
+        with self.a.smtp() as smtp:
+            smtp.mail('x@c.example')
+            answer = smtp.rcpt('jones@a.example')
+            assert answer == (551, b'5.1.6 User not local; please try '
+                                   b'<jones@b.example>'), answer
+
+    def a_loop_of_aliases_is_refused(self):
+        with self.a.smtp() as smtp:
+            smtp.mail('x@c.example')
+            answer = smtp.rcpt('one@a.example')
+            assert answer[0] == 550 and answer[1].startswith(b'5.4.6'), answer
+
+    def a_loop_through_another_host_ends_in_a_bounce(self):
+        self.a.send('alice@a.example', ['round@a.example'], 'four')
+        self.a.gets('alice', 'Return-Path: <>', '554 5.4.6', 'Subject: four')
+        wait(lambda: not self.a.queue() and not self.b.queue(), 'empty queues')
+        assert self.a.stat('smtp.loops') + self.b.stat('smtp.loops') == 1
+
+    def fetchmail_calls_for_mail_that_waits(self):
+        self.b.stop()
+        self.a.send('x@c.example', ['smith@a.example'], 'seven')
+        wait(lambda: self.a.queue() and int(self.a.queue()[0].split()[5]) > 0,
+             'an attempt')
+        self.b.start()
+        assert self.b.mail('smith') == [] and len(self.a.queue()) == 1
+        rc = self.a.dir / 'fetchmailrc'
+        rc.write_text('poll 127.0.13.1 protocol ETRN port 2525 '
+                      'fetchdomains b.example none.example\n')
+        rc.chmod(0o600)
+        got = subprocess.run(['fetchmail', '-v', '-f', str(rc), '--pidfile',
+                              str(self.a.dir / 'fetchmail.pid')], text=True,
+                             capture_output=True, timeout=60,
+                             env={**os.environ, 'HOME': str(self.a.dir)})
+        assert '253 2.0.0 OK, 1 pending messages for node b.example' in got.stdout, got
+        assert '459 4.7.1 Node none.example' in got.stdout, got
+        self.b.gets('smith', 'Subject: seven')
+        wait(lambda: not self.a.queue(), 'the queue to be empty')
+
+    def vrfy_and_expn_tell(self):
+        with self.a.smtp() as smtp:
+            assert smtp.verify('alice@a.example') == (250, b'2.1.5 <alice@a.example>')
+            assert smtp.verify('smith@a.example')[0] == 251
+            assert smtp.verify('jones@a.example')[0] == 551
+            assert smtp.verify('nobody@a.example')[0] == 550
+            code, text = smtp.expn('sales@a.example')
+            assert (code, text.split(b'\n')) == (250, [b'2.1.5 <alice@a.example>',
+                                                       b'2.1.5 <bob@a.example>']), text
+        with self.b.smtp() as smtp:
+            assert smtp.verify('carol@b.example')[0] == 252
+            assert smtp.expn('round@b.example')[0] == 502
+
+    def a_new_file_is_taken_and_a_wrong_one_is_not(self):
+        self.a.aliases(ALIASES_A + 'new@a.example: alice\n')
+        wait(lambda: self.a.stat('aliases.loaded') == 1, 'the new file')
+        self.a.send('x@c.example', ['new@a.example'], 'five')
+        self.a.gets('alice', 'Subject: five')
+        self.a.aliases(ALIASES_A + 'wrong\n')
+        wait(lambda: self.a.stat('aliases.refused') == 1, 'the wrong file')
+        assert ':10: no colon' in (self.a.dir / 'log').read_text()
+        self.a.send('x@c.example', ['new@a.example'], 'six')
+        self.a.gets('alice', 'Subject: six')
+        check = subprocess.run([DAEMON, '--check', '-c', self.a.conf],
+                               capture_output=True, text=True)
+        assert check.returncode and ':10: no colon' in check.stderr, check
+
+    def run(self):
+        failed = 0
+        for name, test in list(type(self).__dict__.items()):
+            if name.startswith('_') or name == 'run':
+                continue
+            try:
+                test(self)
+                print(f'ok {name}', flush=True)
+            except (AssertionError, OSError, subprocess.SubprocessError,
+                    smtplib.SMTPException) as error:
+                failed += 1
+                print(f'not ok {name}\n{type(error).__name__}: {error}')
+                print(getattr(error, 'stderr', None) or '', flush=True)
+        return failed
+
+
+def main():
+    if os.geteuid() != 0:
+        print('needs root')
+        return 77
+    if not shutil.which('fetchmail'):
+        print('needs fetchmail')
+        return 77
+    if not DAEMON.exists():
+        print('packetboatd is not built')
+        return 77
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='forward.', dir='/var/tmp'))
+    tests, failed = Tests(folder), 1
+    try:
+        tests.a.start()
+        tests.b.start()
+        failed = tests.run()
+        tests.a.stop()
+        tests.b.stop()
+    finally:
+        for server in (tests.a, tests.b):
+            if server.proc and server.proc.poll() is None:
+                server.proc.kill()
+                server.proc.wait()
+            if failed:
+                print((server.dir / 'log').read_text()[-3000:])
+        shutil.rmtree(folder)
+    return bool(failed)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
