@@ -4,9 +4,10 @@
     alice, bob  ----- tun:, a slow and bad wire -----  mx.b.example (packetboatd)
     192.0.2.1                                          192.0.2.2, our stack
 
-S3  alice submits with TLS and AUTH; the link drops in the middle of DATA and comes back:
-    nothing is lost, nothing doubled.
-S4  bob reads by POP3 and IMAP with TLS; IDLE tells him of a message, and he downloads it.
+S3  alice submits with TLS and AUTH, by pbmail and by smtplib; the link drops in the middle
+    of DATA and comes back: nothing is lost, nothing doubled.
+S4  bob reads by POP3 and IMAP with TLS, by pbmail too; IDLE tells him of a message, and he
+    downloads it.
 Everything is in a network namespace of its own.
 """
 import contextlib
@@ -28,6 +29,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
 DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
+PBMAIL = BUILD / 'apps/pbmail/pbmail'
 NS, HERE, THERE = f'pb-far-{os.getpid()}', '192.0.2.1', '192.0.2.2'
 HOST, LIMIT_S, CLONE_NEWNET = 'mx.b.example', 120, 0x40000000
 WIRE = 'rate=56k,delay=150ms,loss=2%,queue=16000'
@@ -50,6 +52,19 @@ free_min = 1M
 [tls]
 cert = {dir}/cert.pem
 key = {dir}/key.pem
+"""
+
+
+ACCOUNT = """\
+from = {user}@b.example
+user = {user}
+password = secret of {user}
+ca = {dir}/cert.pem
+[smtp]
+host = {host}
+[{box}]
+host = {host}
+tls = tls
 """
 
 
@@ -163,6 +178,12 @@ class Tests:
     def __init__(self, server):
         self.server = server
 
+    def _pbmail(self, user, box, *args, **kw):
+        account = self.server.dir / f'{user}.{box}'
+        account.write_text(ACCOUNT.format(user=user, box=box, dir=self.server.dir, host=HOST))
+        account.chmod(0o600)
+        return sh('ip', 'netns', 'exec', NS, PBMAIL, '-A', account, *args, **kw)
+
     def s3_a_letter_is_submitted_with_tls_and_auth(self):
         submit(self.server, text_of('first', 50))
         same(mailbox(self.server)['first'], text_of('first', 50))
@@ -188,10 +209,22 @@ class Tests:
         assert sorted(found) == ['dropped', 'first']
         same(found['dropped'], text)
 
+    def s3_pbmail_sends_and_s4_pbmail_reads(self):
+        text, part = 'Grüße von weit her.\n', os.urandom(3000)
+        sent, got = self.server.dir / 'part.bin', self.server.dir / 'got.bin'
+        sent.write_bytes(part)
+        self._pbmail('alice', 'imap', 'send', '-t', 'bob@b.example', '-s', 'Grüße', '-a',
+                     sent, input=text)
+        for box in ('imap', 'pop3'):
+            n = self._pbmail('bob', box, 'list').splitlines()[-1].split()[0]
+            assert text.strip() in self._pbmail('bob', box, 'read', n)
+        self._pbmail('bob', 'imap', 'save', n, '2', got)
+        assert got.read_bytes() == part
+
     def s4_bob_lists_and_fetches_by_imap(self):
         imap = Imap(HOST, 993, ssl_context=self.server.trust(), timeout=LIMIT_S)
         imap.login('bob', 'secret of bob')
-        assert imap.select('INBOX') == ('OK', [b'2'])
+        assert imap.select('INBOX') == ('OK', [b'3'])
         got = imap.uid('FETCH', '1', '(BODY.PEEK[])')[1][0][1].decode()
         same(got, text_of('first', 50))
         imap.logout()
@@ -225,6 +258,9 @@ def main():
         return 77
     failed = 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-far-'))
+    names = pathlib.Path('/etc/netns') / NS
+    names.mkdir(parents=True)
+    (names / 'hosts').write_text(f'{THERE} {HOST}\n')
     sh('ip', 'netns', 'add', NS)
     try:
         sh('ip', '-n', NS, 'link', 'set', 'lo', 'up')
@@ -240,6 +276,7 @@ def main():
                     print(f'not ok {name.replace("_", " ")}\n    {fault!r}', flush=True)
     finally:
         sh('ip', 'netns', 'del', NS)
+        shutil.rmtree(names)
         shutil.rmtree(folder)
     return failed > 0
 
