@@ -58,13 +58,16 @@ once() {
 		nothing_is_left
 }
 
-# It takes about three seconds, the build apart.
+# It takes about three seconds, the build apart; so it is hit before it made anything, in
+# the middle, and when it is through.
 interrupted() {
 	local after
 	for after in 0.3 0.8 1.3 1.8 2.3; do
 		says "$2" 'interrupted; nothing is left' timeout --preserve-status -s "$1" \
 			"$after" apps/quickstart --name "$name" ||
 			says 0 'stopped, and nothing is left' \
+				apps/quickstart stop --name "$name" ||
+			says 1 'nothing of the name' \
 				apps/quickstart stop --name "$name" || return 1
 		nothing_is_left || return 1
 	done
