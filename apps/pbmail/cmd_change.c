@@ -42,9 +42,9 @@ static int take_numbers(int argc, char **argv, uint32_t **numbers, size_t *n)
 /* @to NULL: they go. */
 static int change(struct pbmail *p, int argc, char **argv, const char *to)
 {
+	uint32_t *numbers = NULL;
 	struct box *box;
-	uint32_t *numbers;
-	size_t n;
+	size_t n = 0;
 	int r = take_numbers(argc, argv, &numbers, &n);
 
 	if (r)

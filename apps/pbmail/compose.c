@@ -155,7 +155,7 @@ static int attach(struct mime_build *b, magic_t magic, const char *path)
 	const char *slash = strrchr(path, '/'), *type;
 	struct mime_build_part part = { .disposition = STR("attachment") };
 	char *bytes = NULL;
-	size_t len;
+	size_t len = 0;
 	int r = read_file(path, &bytes, &len);
 
 	if (r == 0) {
