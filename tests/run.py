@@ -3,7 +3,7 @@
 A suite has two kinds of members:
 
   - tests of that suite in meson.build; in a Criterion program every Test() counts;
-  - executable files tests/SUITE/*.py and *.sh, run at the top of the tree with
+  - programs tests/SUITE/*.py and *.sh, which begin with #!, run at the top of the tree with
     BUILD naming the build folder.  0 is a pass; 77 a skip, with the reason as the
     last line; anything else a failure.  One may also print `ok NAME` and
     `not ok NAME` lines: then each of those counts.
@@ -103,7 +103,7 @@ def meson_tests(build):
 
 def programs(suite):
     return sorted(p for p in (TOP / 'tests' / suite).glob('*')
-                  if p.suffix in ('.py', '.sh') and os.access(p, os.X_OK))
+                  if p.suffix in ('.py', '.sh') and p.read_bytes().startswith(b'#!'))
 
 
 CASE = re.compile(r'(?P<bad>not )?ok (?:\d+ )?(?:- )?(?P<name>\S.*?)'
@@ -173,6 +173,8 @@ def run_sanitized(tally):
 
 def run_limited(path, env):
     """Runs one program and all it starts; both are gone when this returns."""
+    if not os.access(path, os.X_OK):
+        return 1, 'it may not be executed: chmod +x'
     with subprocess.Popen([path], cwd=TOP, env=env, text=True, errors='replace',
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, start_new_session=True) as child:

@@ -11,7 +11,6 @@ S4  bob reads by POP3 and IMAP with TLS, by pbmail too; IDLE tells him of a mess
 Everything is in a network namespace of its own.
 """
 import contextlib
-import ctypes
 import imaplib
 import json
 import os
@@ -26,12 +25,11 @@ import tempfile
 import threading
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
-DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
-PBMAIL = BUILD / 'apps/pbmail/pbmail'
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import DAEMON, PBMAIL, TOOL, add_user, cases_of, enter, play, sh, wait_for_start
+
 NS, HERE, THERE = f'pb-far-{os.getpid()}', '192.0.2.1', '192.0.2.2'
-HOST, LIMIT_S, CLONE_NEWNET = 'mx.b.example', 120, 0x40000000
+HOST, LIMIT_S = 'mx.b.example', 120
 WIRE = 'rate=56k,delay=150ms,loss=2%,queue=16000'
 USERS = ('alice', 'bob')
 
@@ -68,11 +66,6 @@ tls = tls
 """
 
 
-def sh(*args, **kw):
-    return subprocess.run(list(map(str, args)), check=True, text=True,
-                          capture_output=True, **kw).stdout
-
-
 def text_of(name, n_lines):
     """A message of so many lines, the same each time for one name."""
     lines = ''.join(f'{name} line {i} {i * 7919 % 10007:05d} of a long letter\r\n'
@@ -94,15 +87,11 @@ class Server:
 
     def __enter__(self):
         for user in USERS:
-            self.tool('user', 'add', user, f'{user}@b.example', '--password-stdin',
-                      input=f'secret of {user}\n')
+            add_user(self.conf, user, f'{user}@b.example')
         self.tool('tls', 'self-signed', HOST)
         self.proc = subprocess.Popen(['ip', 'netns', 'exec', NS, DAEMON, '-f', '-c',
                                       self.conf])
-        until = time.monotonic() + LIMIT_S
-        while not (self.dir / 'pid').exists():
-            assert self.proc.poll() is None and time.monotonic() < until, 'no start'
-            time.sleep(0.05)
+        wait_for_start(self.dir, self.proc)
         return self
 
     def __exit__(self, *_):
@@ -248,6 +237,16 @@ class Tests:
         sender.join(LIMIT_S)
         imap.logout()
 
+    def s4_pbmail_deletes_what_it_is_told_and_nothing_else(self):
+        imap = Imap(HOST, 993, ssl_context=self.server.trust(), timeout=LIMIT_S)
+        imap.login('bob', 'secret of bob')
+        n = int(imap.select('INBOX')[1][0])
+        imap.store('1', '+FLAGS', r'(\Deleted)')    # and thinks again
+        self._pbmail('bob', 'imap', 'delete', '2')
+        assert imap.select('INBOX') == ('OK', [b'%d' % (n - 1)])
+        assert b'\\Deleted' in imap.fetch('1', '(FLAGS)')[1][0]
+        imap.logout()
+
     def the_wire_was_bad_indeed(self):
         assert self.server.counter('port.fault_lost') > 0
 
@@ -256,7 +255,6 @@ def main():
     if os.geteuid() != 0:
         print('needs root, for namespaces and TUN')
         return 77
-    failed = 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-far-'))
     names = pathlib.Path('/etc/netns') / NS
     names.mkdir(parents=True)
@@ -265,27 +263,13 @@ def main():
     try:
         sh('ip', '-n', NS, 'link', 'set', 'lo', 'up')
         with Server(folder) as server:
-            enter()
-            tests = Tests(server)
-            for name in [n for n in vars(Tests) if not n.startswith('_')]:
-                try:
-                    getattr(tests, name)()
-                    print(f'ok {name.replace("_", " ")}', flush=True)
-                except Exception as fault:
-                    failed += 1
-                    print(f'not ok {name.replace("_", " ")}\n    {fault!r}', flush=True)
+            enter(NS)
+            failed = play(cases_of(Tests(server)))
     finally:
         sh('ip', 'netns', 'del', NS)
         shutil.rmtree(names)
         shutil.rmtree(folder)
-    return failed > 0
-
-
-def enter():
-    """This process goes where the user is; the server has its side already."""
-    with open(f'/run/netns/{NS}') as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), 'setns')
+    return failed
 
 
 if __name__ == '__main__':

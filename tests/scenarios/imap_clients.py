@@ -4,26 +4,19 @@
 A network namespace for each of the two; in it packetboatd, and Python's imaplib, curl,
 mbsync, offlineimap and mutt work with one user each.  Prints `ok NAME` or `not ok NAME` for each.
 """
-import contextlib
 import imaplib
-import os
 import pathlib
 import re
 import shutil
 import smtplib
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
-NETS = {'kernel': '127.0.0.1', 'stack': '192.0.2.2'}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import NETS, add_user, on_both_nets, packetboatd, play_clients, run
+
 DOMAIN = 'b.example'
-START_LIMIT_S = 20
-CLIENT_LIMIT_S = 300
 N_SYNC = 1000       # messages that mbsync brings over
 N_MANY = 2000       # messages in one mailbox
 
@@ -109,15 +102,6 @@ set mail_check = 1
 set header_cache = {dir}/muttcache
 push "<pipe-message>cat > {dir}/mutt.eml<enter><save-message>=filed<enter><sync-mailbox><quit>"
 """
-
-
-def run(*args, stdin=None, check=True):
-    done = subprocess.run(args, input=stdin, capture_output=True, timeout=CLIENT_LIMIT_S)
-    if check and done.returncode:
-        raise AssertionError(f'{args[0]} said {done.returncode}\n'
-                             f'{done.stdout.decode(errors="replace")[-1500:]}\n'
-                             f'{done.stderr.decode(errors="replace")[-1500:]}')
-    return done
 
 
 def message(i, body='text'):
@@ -302,74 +286,18 @@ class Clients:
         imap.logout()
 
 
-def wait_for(at, port, daemon):
-    end = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < end:
-        assert daemon.poll() is None, f'packetboatd ended with {daemon.returncode}'
-        with contextlib.suppress(OSError), socket.create_connection((at, port), 1):
-            return
-        time.sleep(0.1)
-    raise AssertionError('packetboatd does not listen')
-
-
-@contextlib.contextmanager
-def server(net, folder):
+def inside(net):
+    """Within the namespace: all clients, one behind the other."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-imap-'))
     conf = folder / 'packetboatd.conf'
     conf.write_text(CONF.format(net=net, dir=folder, domain=DOMAIN))
     for user in USERS:
-        run(BUILD / 'apps/packetboat/packetboat', '-c', conf, 'user', 'add', user,
-            f'{user}@{DOMAIN}', '--password-stdin', stdin=f'secret of {user}\n'.encode())
-    with open(folder / 'log', 'wb') as log:
-        daemon = subprocess.Popen([BUILD / 'apps/packetboatd/packetboatd', '-f', '-c', conf],
-                                  stdout=log, stderr=log)
-    try:
-        wait_for(NETS[net], 143, daemon)
-        yield
-    finally:
-        daemon.terminate()
-        code = daemon.wait(30)
-    assert code == 0, f'packetboatd ended with {code}'
-
-
-def inside(net):
-    """Within the namespace: all clients, one behind the other."""
-    failed = False
-    run('ip', 'link', 'set', 'lo', 'up')
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-imap-'))
-    try:
-        with server(net, folder):
-            clients = Clients(NETS[net], folder)
-            for name in [n for n in dir(clients) if n.startswith('test_')]:
-                try:
-                    getattr(clients, name)()
-                    print(f'ok {net}: {name[5:]}', flush=True)
-                except Exception as error:
-                    failed = True
-                    print(f'{error!r:.3000}\nnot ok {net}: {name[5:]}', flush=True)
-        print(f'ok {net}: packetboatd ends in order')
-    except Exception as error:
-        failed = True
-        print(f'{(folder / "log").read_text()[-3000:]}\n{error!r:.3000}\n'
-              f'not ok {net}: packetboatd ends in order')
+        add_user(conf, user, f'{user}@{DOMAIN}')
+    failed = play_clients(net, folder, packetboatd(conf, folder, NETS[net], 143),
+                          lambda _: Clients(NETS[net], folder))
     shutil.rmtree(folder)
     return failed
 
 
-def main():
-    if os.geteuid() != 0:
-        print('needs root, for network namespaces')
-        return 77
-    failed = False
-    for net in NETS:
-        namespace = f'pb-imap-{os.getpid()}'
-        run('ip', 'netns', 'add', namespace)
-        try:
-            failed |= subprocess.run(['ip', 'netns', 'exec', namespace, sys.executable,
-                                      __file__, net]).returncode != 0
-        finally:
-            run('ip', 'netns', 'del', namespace)
-    return failed
-
-
 if __name__ == '__main__':
-    sys.exit(inside(sys.argv[1]) if len(sys.argv) > 1 else main())
+    sys.exit(on_both_nets(__file__, inside))

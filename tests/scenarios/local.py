@@ -22,12 +22,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
-DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
-PBMAIL = BUILD / 'apps/pbmail/pbmail'
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import DAEMON, PBMAIL, add_user, play, wait_for_start
+
 LIMIT_S, DOMAIN = 60, 'b.example'
 EX_USAGE, EX_DATAERR, EX_NOUSER, EX_CANTCREAT, EX_NOPERM = 64, 65, 67, 73, 77
 ALICE, BOB, CAROL, MALLORY = (f'pb{os.getpid() % 100000}{c}' for c in 'abcm')
@@ -82,15 +80,10 @@ class Host:
             home.mkdir()
             shutil.chown(home, user)
         for user in USERS:
-            subprocess.run([TOOL, '-c', self.dir / 'conf', 'user', 'add', user,
-                            f'{user}@{DOMAIN}', '--password-stdin'],
-                           input=f'secret of {user}\n', text=True, check=True)
+            add_user(self.dir / 'conf', user, f'{user}@{DOMAIN}')
         self.proc = subprocess.Popen(['unshare', '-n', DAEMON, '-f', '-c',
                                       self.dir / 'conf'])
-        until = time.monotonic() + LIMIT_S
-        while not (self.dir / 'pid').exists():
-            assert self.proc.poll() is None and time.monotonic() < until, 'no start'
-            time.sleep(0.05)
+        wait_for_start(self.dir, self.proc)
         return self
 
     def __exit__(self, *_):
@@ -294,22 +287,15 @@ def main():
     if os.geteuid() != 0:
         print('needs root for system accounts and network namespaces')
         return 77
-    failed = 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-local-'))
     try:
         with Host(folder) as host:
-            for case in CASES:
-                try:
-                    case(host)
-                    print(f'ok {case.__name__}', flush=True)
-                except Exception as why:    # one failure does not hide the others
-                    failed += 1
-                    print(f'not ok {case.__name__}: {why}', flush=True)
+            failed = play(CASES, host)
     finally:
         for user in (*USERS, MALLORY):
             subprocess.run(['userdel', user], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(folder)
-    return 1 if failed else 0
+    return failed
 
 
 sys.exit(main())

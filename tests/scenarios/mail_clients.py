@@ -5,7 +5,6 @@ A network namespace for each of the two; in it packetboatd, and swaks, curl, msm
 fetchmail, getmail and Python's own clients deliver to it and read from it.  What is read
 must be what was sent, byte for byte.  Prints `ok NAME` or `not ok NAME` for each.
 """
-import contextlib
 import os
 import pathlib
 import poplib
@@ -13,18 +12,14 @@ import random
 import re
 import shutil
 import smtplib
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
-NETS = {'kernel': '127.0.0.1', 'stack': '192.0.2.2'}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import CLIENT_LIMIT_S, NETS, add_user, on_both_nets, packetboatd, play_clients, run
+
 DOMAIN = 'b.example'
-START_LIMIT_S = 20
-CLIENT_LIMIT_S = 120
 
 CONF = """\
 net = {net}
@@ -54,15 +49,6 @@ USERS = ['swaks', 'pipeline', 'curl', 'python', 'msmtp', 'fetchmail', 'getmail']
 # Lines on which transparency and line limits break; every client must bring them back.
 LINES = ['', '.', '..', '.leading', 'trailing dot.', ' ', '\tblank', 'From here',
          'x' * 997, 'é, 8 bits', '', '.', '']
-
-
-def run(*args, stdin=None, check=True):
-    done = subprocess.run(args, input=stdin, capture_output=True, timeout=CLIENT_LIMIT_S)
-    if check and done.returncode:
-        raise AssertionError(f'{args[0]} said {done.returncode}\n'
-                             f'{done.stdout.decode(errors="replace")[-1500:]}\n'
-                             f'{done.stderr.decode(errors="replace")[-1500:]}')
-    return done
 
 
 def message(user, body=None):
@@ -244,75 +230,19 @@ class Clients:
         same_body(got.replace(b'\n>From ', b'\nFrom '), sent)
 
 
-def wait_for(at, port, daemon):
-    end = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < end:
-        assert daemon.poll() is None, 'packetboatd ended'
-        with contextlib.suppress(OSError), socket.create_connection((at, port), 1):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f'nobody listens at {at}:{port}')
-
-
-@contextlib.contextmanager
-def server(net, folder):
+def inside(net):
+    """Within the namespace: all clients, one behind the other."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-mail-'))
+    folder.chmod(0o711)
     conf = folder / 'packetboatd.conf'
     conf.write_text(CONF.format(net=net, dir=folder, domain=DOMAIN))
     for user in USERS:
-        run(BUILD / 'apps/packetboat/packetboat', '-c', conf, 'user', 'add', user,
-            f'{user}@{DOMAIN}', '--password-stdin', stdin=f'secret of {user}\n'.encode())
-    with open(folder / 'log', 'wb') as log:
-        daemon = subprocess.Popen([BUILD / 'apps/packetboatd/packetboatd', '-f', '-c', conf],
-                                  stdout=log, stderr=log)
-    try:
-        wait_for(NETS[net], 25, daemon)
-        yield
-    finally:
-        daemon.terminate()
-        code = daemon.wait(30)
-    assert code == 0, f'packetboatd ended with {code}'
-
-
-def inside(net):
-    """Within the namespace: all clients, one behind the other."""
-    failed = False
-    run('ip', 'link', 'set', 'lo', 'up')
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-mail-'))
-    folder.chmod(0o711)
-    try:
-        with server(net, folder):
-            clients = Clients(NETS[net], folder)
-            for name in [n for n in dir(clients) if n.startswith('test_')]:
-                try:
-                    getattr(clients, name)()
-                    print(f'ok {net}: {name[5:]}', flush=True)
-                except Exception as error:
-                    failed = True
-                    print(f'{error!r:.3000}\nnot ok {net}: {name[5:]}', flush=True)
-        print(f'ok {net}: packetboatd ends in order')
-    except Exception as error:
-        failed = True
-        print(f'{(folder / "log").read_text()[-3000:]}\n{error!r:.3000}\n'
-              f'not ok {net}: packetboatd ends in order')
+        add_user(conf, user, f'{user}@{DOMAIN}')
+    failed = play_clients(net, folder, packetboatd(conf, folder, NETS[net], 25),
+                          lambda _: Clients(NETS[net], folder))
     shutil.rmtree(folder)
     return failed
 
 
-def main():
-    if os.geteuid() != 0:
-        print('needs root, for network namespaces')
-        return 77
-    failed = False
-    for net in NETS:
-        namespace = f'pb-mail-{os.getpid()}'
-        run('ip', 'netns', 'add', namespace)
-        try:
-            failed |= subprocess.run(['ip', 'netns', 'exec', namespace, sys.executable,
-                                      __file__, net]).returncode != 0
-        finally:
-            run('ip', 'netns', 'del', namespace)
-    return failed
-
-
 if __name__ == '__main__':
-    sys.exit(inside(sys.argv[1]) if len(sys.argv) > 1 else main())
+    sys.exit(on_both_nets(__file__, inside))

@@ -9,11 +9,8 @@ each of them beside Debian's Postfix.
 smith@alpha sends; jones and brown are at beta, green is nobody.  Every server is in a
 namespace of its own, with a private configuration.
 """
-import contextlib
-import ctypes
 import os
 import pathlib
-import poplib
 import pwd
 import shutil
 import smtplib
@@ -22,11 +19,11 @@ import sys
 import tempfile
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
-DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import DAEMON, TOOL, add_user, cases_of, enter, one, play, sh, take_mail, wait
+
 MID, ADDR = 'mid', {'alpha': '192.0.2.10', 'beta': '192.0.2.20', 'gamma': '192.0.2.30'}
-US, CLONE_NEWNET, WAIT_S = '192.0.2.1', 0x40000000, 40
+US = '192.0.2.1'
 PREFIX = f'pb-relay-{os.getpid()}-'
 
 OURS = """\
@@ -86,20 +83,8 @@ queue_run_delay = 2s
 """
 
 
-def sh(*args, **kw):
-    return subprocess.run(list(map(str, args)), check=True, text=True,
-                          capture_output=True, **kw).stdout
-
-
 def ns(name):
     return PREFIX + name
-
-
-def enter(name):
-    """This process goes into the namespace."""
-    with open(f'/run/netns/{ns(name)}') as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), 'setns')
 
 
 class Lan:
@@ -155,8 +140,7 @@ class Ours:
         self.conf = self.dir / 'conf'
         self.conf.write_text(OURS.format(name=name, dir=self.dir, addr=self.addr, us=US))
         for user, addrs in users.items():
-            sh(TOOL, '-c', self.conf, 'user', 'add', user, *addrs, '--password-stdin',
-               input='secret\n')
+            add_user(self.conf, user, *addrs, password='secret')
         self.proc = None
 
     def start(self):
@@ -185,16 +169,7 @@ class Ours:
         return int(sh(TOOL, '-c', self.conf, 'stat', name).splitlines()[1].split()[1])
 
     def mail(self, user):
-        """Takes all of a user's messages out."""
-        pop = poplib.POP3(self.addr, timeout=20)
-        pop.user(user)
-        pop.pass_('secret')
-        n = pop.stat()[0]
-        texts = [b'\n'.join(pop.retr(i + 1)[1]).decode() for i in range(n)]
-        for i in range(n):
-            pop.dele(i + 1)
-        pop.quit()
-        return texts
+        return take_mail(self.addr, user)
 
 
 class Postfix:
@@ -248,27 +223,9 @@ class Postfix:
         return texts
 
 
-def wait(true, what):
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError, poplib.error_proto):
-            found = true()
-            if found:
-                return found
-        time.sleep(0.1)
-    raise AssertionError(f'waited {WAIT_S} s in vain for {what}')
-
-
 def send(server, sender, to, subject, body='Hello.\n.dot\n'):
     with smtplib.SMTP(ADDR[server], timeout=20, local_hostname='us.example') as smtp:
         return smtp.sendmail(sender, to, f'Subject: {subject}\n\n{body}')
-
-
-def one(texts, *parts):
-    assert len(texts) == 1, f'{len(texts)} messages where one was expected: {texts}'
-    for part in parts:
-        assert part in texts[0], f'no {part!r} in {texts[0]}'
-    return texts[0]
 
 
 def gets(server, user, *parts):
@@ -305,7 +262,7 @@ class Tests:
             smtp.ehlo('us.example')
             smtp.mail('x@alpha.example')
             assert smtp.rcpt('x@elsewhere.example')[0] == 250   # we are in relay_from
-        enter('gamma')
+        enter(ns('gamma'))
         try:
             with smtplib.SMTP(ADDR['beta'], timeout=20) as smtp:
                 smtp.ehlo('gamma.example')
@@ -313,7 +270,7 @@ class Tests:
                 code, text = smtp.rcpt('x@elsewhere.example')
                 assert (code, text[:5]) == (550, b'5.7.1'), (code, text)
         finally:
-            enter(MID)
+            enter(ns(MID))
 
     def the_spool_keeps_mail_while_the_other_is_down(self):
         self.beta.stop()
@@ -415,21 +372,6 @@ class Tests:
         gets(self.postfix, 'smith', 'Final-Recipient: rfc822; green@beta.example')
         empty(self.alpha)
 
-    def run(self):
-        failed = 0
-        for name, test in list(type(self).__dict__.items()):
-            if name.startswith('_') or name == 'run':
-                continue
-            try:
-                test(self)
-                print(f'ok {name}', flush=True)
-            except (AssertionError, OSError, subprocess.SubprocessError,
-                    smtplib.SMTPException) as error:
-                failed += 1
-                print(f'not ok {name}\n{type(error).__name__}: {error}')
-                print(getattr(error, 'stderr', None) or '', flush=True)
-        return failed
-
 
 def skip(why):
     print(why)
@@ -448,12 +390,12 @@ def main():
     os.chmod(folder, 0o755)
     failed = 1
     with Lan():
-        enter(MID)
+        enter(ns(MID))
         dns, tests = Dns(folder), Tests(folder)
         try:
             for server in (tests.alpha, tests.beta, tests.postfix):
                 server.start()
-            failed = tests.run()
+            failed = play(cases_of(tests))
             for server in (tests.alpha, tests.beta):
                 server.stop()
         finally:

@@ -5,9 +5,7 @@ swaks, curl, msmtp, mpop, OpenSSL's s_client and Python's own clients submit and
 STARTTLS and on the ports that begin with TLS, by PLAIN, LOGIN and SCRAM-SHA-256; the certificate
 is checked.  Prints `ok NAME` or `not ok NAME` for each.
 """
-import contextlib
 import imaplib
-import os
 import pathlib
 import poplib
 import shutil
@@ -15,14 +13,14 @@ import signal
 import smtplib
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from mail_clients import BUILD, NETS, run, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import (DAEMON, NETS, TOOL, add_user, on_both_nets, packetboatd, play_clients,
+                  run)
 
 HOST = 'mx.b.example'
 # Where mail for others goes: the host's end, seen from either net.
@@ -103,7 +101,7 @@ class Clients:
         self.context = ssl.create_default_context(cafile=self.ca)
 
     def tool(self, *args):
-        return run(BUILD / 'apps/packetboat/packetboat', '-c', self.dir / 'conf', *args)
+        return run(TOOL, '-c', self.dir / 'conf', *args)
 
     def stat(self):
         lines = self.tool('stat').stdout.decode().splitlines()
@@ -329,70 +327,23 @@ class Clients:
             assert int(stat[name]) > 0, name
 
 
-@contextlib.contextmanager
-def server(net, folder):
-    conf, tool = folder / 'conf', BUILD / 'apps/packetboat/packetboat'
-    conf.write_text(CONF.format(net=net, dir=folder, sink=SINKS[net], port=SINK_PORT))
-    run(tool, '-c', conf, 'tls', 'self-signed')
-    for user in ('alice', 'bob'):
-        run(tool, '-c', conf, 'user', 'add', user, f'{user}@b.example',
-            '--password-stdin', stdin=f'secret of {user}\n'.encode())
-    run(BUILD / 'apps/packetboatd/packetboatd', '-c', conf, '--check')
-    with open(folder / 'log', 'wb') as log:
-        daemon = subprocess.Popen([BUILD / 'apps/packetboatd/packetboatd', '-f', '-c',
-                                   conf], stdout=log, stderr=log)
-    try:
-        wait_for(NETS[net], 993, daemon)
-        yield daemon
-    finally:
-        daemon.terminate()
-        code = daemon.wait(30)
-    assert code == 0, f'packetboatd ended with {code}'
-
-
 def inside(net):
     """Within the namespace: all clients, one behind the other."""
-    failed = False
-    run('ip', 'link', 'set', 'lo', 'up')
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-tls-'))
-    hosts = folder / 'hosts'
+    hosts, conf = folder / 'hosts', folder / 'conf'
     hosts.write_text(f'127.0.0.1 localhost\n{NETS[net]} {HOST}\n')
+    conf.write_text(CONF.format(net=net, dir=folder, sink=SINKS[net], port=SINK_PORT))
+    run(TOOL, '-c', conf, 'tls', 'self-signed')
+    for user in ('alice', 'bob'):
+        add_user(conf, user, f'{user}@b.example')
+    run(DAEMON, '--check', '-c', conf)
     run('mount', '--bind', hosts, '/etc/hosts')
-    try:
-        with server(net, folder) as daemon:
-            clients = Clients(net, folder, daemon)
-            for name in [n for n in dir(clients) if n.startswith('test_')]:
-                try:
-                    getattr(clients, name)()
-                    print(f'ok {net}: {name[5:]}', flush=True)
-                except Exception as error:
-                    failed = True
-                    print(f'{error!r:.3000}\nnot ok {net}: {name[5:]}', flush=True)
-        print(f'ok {net}: packetboatd ends in order')
-    except Exception as error:
-        failed = True
-        print(f'{(folder / "log").read_text()[-3000:]}\n{error!r:.3000}\n'
-              f'not ok {net}: packetboatd ends in order')
+    failed = play_clients(net, folder, packetboatd(conf, folder, NETS[net], 993),
+                          lambda daemon: Clients(net, folder, daemon))
     run('umount', '/etc/hosts')
     shutil.rmtree(folder)
     return failed
 
 
-def main():
-    if os.geteuid() != 0:
-        print('needs root, for network namespaces')
-        return 77
-    failed = False
-    for net in NETS:
-        namespace = f'pb-tls-{os.getpid()}'
-        run('ip', 'netns', 'add', namespace)
-        try:
-            failed |= subprocess.run(['ip', 'netns', 'exec', namespace, sys.executable,
-                                      __file__, net]).returncode != 0
-        finally:
-            run('ip', 'netns', 'del', namespace)
-    return failed
-
-
 if __name__ == '__main__':
-    sys.exit(inside(sys.argv[1]) if len(sys.argv) > 1 else main())
+    sys.exit(on_both_nets(__file__, inside))

@@ -3,14 +3,14 @@
 kernel's network, a.example at 127.0.13.1 and b.example at 127.0.13.2."""
 import os
 import pathlib
-import poplib
 import shutil
 import smtplib
 import subprocess
 import sys
 import tempfile
 
-from relay import DAEMON, TOOL, one, sh, wait
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import DAEMON, TOOL, add_user, cases_of, one, play, sh, take_mail, wait
 
 CONF = """\
 net = kernel
@@ -66,8 +66,7 @@ class Server:
                                          relay=relay, queue=queue))
         self.aliases(aliases)
         for user in users:
-            sh(TOOL, '-c', self.conf, 'user', 'add', user, f'{user}@{name}.example',
-               '--password-stdin', input='secret\n')
+            add_user(self.conf, user, f'{user}@{name}.example', password='secret')
 
     def aliases(self, text):
         new = self.dir / 'aliases.new'
@@ -102,15 +101,7 @@ class Server:
             smtp.sendmail(sender, to, f'Subject: {subject}\n\nHello.\n')
 
     def mail(self, user):
-        pop = poplib.POP3(self.addr, 2110, timeout=20)
-        pop.user(user)
-        pop.pass_('secret')
-        n = pop.stat()[0]
-        texts = [b'\n'.join(pop.retr(i + 1)[1]).decode() for i in range(n)]
-        for i in range(n):
-            pop.dele(i + 1)
-        pop.quit()
-        return texts
+        return take_mail(self.addr, user, 2110)
 
     def gets(self, user, *parts):
         return one(wait(lambda: self.mail(user), f'mail for {user}'), *parts)
@@ -215,21 +206,6 @@ class Tests:
                                capture_output=True, text=True)
         assert check.returncode and ':10: no colon' in check.stderr, check
 
-    def run(self):
-        failed = 0
-        for name, test in list(type(self).__dict__.items()):
-            if name.startswith('_') or name == 'run':
-                continue
-            try:
-                test(self)
-                print(f'ok {name}', flush=True)
-            except (AssertionError, OSError, subprocess.SubprocessError,
-                    smtplib.SMTPException) as error:
-                failed += 1
-                print(f'not ok {name}\n{type(error).__name__}: {error}')
-                print(getattr(error, 'stderr', None) or '', flush=True)
-        return failed
-
 
 def main():
     if os.geteuid() != 0:
@@ -246,7 +222,7 @@ def main():
     try:
         tests.a.start()
         tests.b.start()
-        failed = tests.run()
+        failed = play(cases_of(tests))
         tests.a.stop()
         tests.b.stop()
     finally:

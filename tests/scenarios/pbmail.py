@@ -17,12 +17,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
-DAEMON, TOOL = BUILD / 'apps/packetboatd/packetboatd', BUILD / 'apps/packetboat/packetboat'
-PBMAIL = BUILD / 'apps/pbmail/pbmail'
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import DAEMON, PBMAIL, TOOL, add_user, play, sh, wait_for_start
+
 NS, HOST, LIMIT_S = f'pb-mail-{os.getpid()}', 'mx.b.example', 60
 EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_PROTOCOL, EX_NOPERM = 67, 68, 69, 76, 77
 
@@ -68,11 +66,6 @@ TEXT = 'Fünf Boxkämpfer jagen Viktor über den Deich.\n'
 BYTES = bytes(i * 7919 % 251 for i in range(1_000_000))
 
 
-def sh(*args, **kw):
-    return subprocess.run(list(map(str, args)), check=True, text=True,
-                          capture_output=True, **kw).stdout
-
-
 class World:
     def __init__(self, folder):
         self.dir, self.conf = folder, folder / 'conf'
@@ -87,16 +80,12 @@ class World:
         sh('ip', 'netns', 'add', NS)
         sh('ip', '-n', NS, 'link', 'set', 'lo', 'up')
         for user in ('alice', 'bob'):
-            sh(TOOL, '-c', self.conf, 'user', 'add', user, f'{user}@b.example',
-               '--password-stdin', input=f'secret of {user}\n')
+            add_user(self.conf, user, f'{user}@b.example')
         sh(TOOL, '-c', self.conf, 'tls', 'self-signed', HOST)
         self.start(DAEMON, '-f', '-c', self.conf)
         self.start('dnsmasq', '-k', '-C', '/dev/null', '--no-resolv', '--no-hosts',
                    f'--address=/{HOST}/192.0.2.1', f'--pid-file={self.dir}/dnsmasq.pid')
-        until = time.monotonic() + LIMIT_S
-        while not (self.dir / 'pid').exists():
-            assert self.procs[0].poll() is None and time.monotonic() < until, 'no start'
-            time.sleep(0.05)
+        wait_for_start(self.dir, self.procs[0])
         return self
 
     def __exit__(self, *_):
@@ -258,20 +247,13 @@ def main():
     if os.geteuid() != 0:
         print('needs root for network namespaces')
         return 77
-    failed = 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-mail-'))
     try:
         with World(folder) as world:
-            for case in CASES:
-                try:
-                    case(world)
-                    print(f'ok {case.__name__}', flush=True)
-                except Exception as why:    # one failure does not hide the others
-                    failed += 1
-                    print(f'not ok {case.__name__}: {why}', flush=True)
+            failed = play(CASES, world)
     finally:
         shutil.rmtree(folder)
-    return 1 if failed else 0
+    return failed
 
 
 sys.exit(main())
