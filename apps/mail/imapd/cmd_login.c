@@ -7,76 +7,31 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "apps/mail/auth/login.h"
 #include "apps/mail/imapd/cmd.h"
 #include "stack/base/check.h"
-
-/* A password on its way; the session stays until it is back. */
-struct imapd_check {
-	struct handoff_item back;
-	struct verify_job job;
-	struct imapd_session *session;
-	size_t len;
-	char bytes[];
-};
-
-static void check_free(struct imapd_check *c)
-{
-	explicit_bzero(c->bytes, c->len);
-	free(c);
-}
-
-static void verified(struct verify_job *job)
-{
-	struct imapd_check *c = container_of(job, struct imapd_check, job);
-
-	handoff_back(&c->session->imapd->checks, &c->back);
-}
-
-static struct imapd_check *check_new(struct imapd_session *s, struct str user,
-				     struct str password)
-{
-	size_t len = user.len + password.len;
-	struct imapd_check *c = malloc(sizeof(*c) + len);
-
-	if (!c)
-		return NULL;
-	*c = (struct imapd_check){ .session = s, .len = len };
-	memcpy(c->bytes, user.p, user.len);
-	memcpy(c->bytes + user.len, password.p, password.len);
-	c->job.name = (struct str){ c->bytes, user.len };
-	c->job.password = (struct str){ c->bytes + user.len, password.len };
-	c->job.client = io_peer_addr(s->io);
-	c->job.done = verified;
-	return c;
-}
 
 static void verify(struct imapd_session *s, struct str user, struct str password)
 {
 	struct imapd *d = s->imapd;
-	struct imapd_check *c;
 
 	if (user.len == 0 || user.len > IMAPD_USER_MAX ||
 	    memchr(user.p, '\0', user.len)) {
 		imapd_done(s, "NO [AUTHENTICATIONFAILED] That is no user name");
 		return;
 	}
-	c = check_new(s, user, password);
-	if (!c) {
+	s->login = login_new(&d->checks, s, user, password, io_peer_addr(s->io));
+	if (!s->login) {
 		imapd_done(s, "NO [UNAVAILABLE] Out of memory");
 		return;
 	}
-	s->check = c;
 	s->is_away = true;
 	imapd_enter(s, IMAPD_CHECK);
-	handoff_out(&d->checks);
-	if (d->ops.verify(d->ops_arg, &c->job))
+	if (login_send(s->login, d->ops.verify, d->ops_arg))
 		return;
-	handoff_undo(&d->checks);
-	s->check = NULL;
+	s->login = NULL;
 	s->is_away = false;
-	check_free(c);
 	s->n_errors++;
 	d->stats.unavailable++;
 	imapd_done(s, "NO [UNAVAILABLE] Too many logins, try again later");
@@ -249,22 +204,22 @@ static void take_verdict(struct imapd_session *s, const struct verify_job *job)
 
 void imapd_check_cancel(struct imapd_session *s)
 {
-	s->imapd->ops.cancel(s->imapd->ops_arg, &s->check->job);
+	s->imapd->ops.cancel(s->imapd->ops_arg, &s->login->job);
 }
 
 void imapd_checked(void *arg, struct handoff_item *item)
 {
-	struct imapd_check *c = container_of(item, struct imapd_check, back);
-	struct imapd_session *s = c->session;
+	struct login *l = login_of(item);
+	struct imapd_session *s = l->session;
 	struct imapd *d = arg;
 
-	d->stats.login_failures += c->job.verdict == VERIFY_WRONG;
-	s->check = NULL;
+	d->stats.login_failures += l->job.verdict == VERIFY_WRONG;
+	s->login = NULL;
 	s->is_away = false;
 	if (s->state != IMAPD_CLOSED && d->door.is_shut)
 		imapd_close(s, "[UNAVAILABLE] Shutting down");
 	else if (s->state != IMAPD_CLOSED)
-		take_verdict(s, &c->job);
-	check_free(c);
+		take_verdict(s, &l->job);
+	login_free(l);
 	imapd_resume(s);
 }

@@ -114,9 +114,9 @@ struct imapd_session {
 	struct imapd *imapd;
 	struct io *io;
 	enum imapd_state state;
-	bool eof;		   /* the client sends no more */
-	struct sasl_talk *talk;	   /* in LINE, unless it is IDLE */
-	struct imapd_check *check; /* in CHECK */
+	bool eof;		/* the client sends no more */
+	struct sasl_talk *talk; /* in LINE, unless it is IDLE */
+	struct login *login;	/* in CHECK */
 	bool is_away;	/* something is with the store, the worker or the verifier */
 	bool is_secure; /* TLS is spoken, or about to be */
 	bool is_idle;	/* in LINE: it is IDLE that waits */

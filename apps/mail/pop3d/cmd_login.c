@@ -5,21 +5,9 @@
  * time as a wrong password.  The answer to either is delayed, and a session has but a
  * few tries.
  */
-#include <errno.h>
-#include <stdlib.h>
-
+#include "apps/mail/auth/login.h"
 #include "apps/mail/pop3d/pop3d_impl.h"
 #include "stack/base/check.h"
-
-/* A password on its way.  It may come back after its session. */
-struct pop3d_check {
-	struct handoff_item back;
-	struct verify_job job;
-	struct pop3d *pop3d;
-	struct pop3d_session *session; /* NULL: it ended */
-	size_t len;		       /* of bytes */
-	char bytes[];		       /* name and password */
-};
 
 void pop3d_user(struct pop3d_session *s, const struct str *args, int n)
 {
@@ -37,36 +25,6 @@ void pop3d_user(struct pop3d_session *s, const struct str *args, int n)
 	pop3d_reply(s, "+OK Now the password");
 }
 
-static void check_free(struct pop3d_check *c)
-{
-	explicit_bzero(c->bytes, c->len);
-	free(c);
-}
-
-static void verified(struct verify_job *job)
-{
-	struct pop3d_check *c = container_of(job, struct pop3d_check, job);
-
-	handoff_back(&c->pop3d->checks, &c->back);
-}
-
-static struct pop3d_check *check_new(struct pop3d_session *s, struct str password)
-{
-	size_t user_len = strlen(s->user), len = user_len + password.len;
-	struct pop3d_check *c = malloc(sizeof(*c) + len);
-
-	if (!c)
-		return NULL;
-	*c = (struct pop3d_check){ .pop3d = s->pop3d, .session = s, .len = len };
-	memcpy(c->bytes, s->user, user_len);
-	memcpy(c->bytes + user_len, password.p, password.len);
-	c->job.name = (struct str){ c->bytes, user_len };
-	c->job.password = (struct str){ c->bytes + user_len, password.len };
-	c->job.client = io_peer_addr(s->io);
-	c->job.done = verified;
-	return c;
-}
-
 void pop3d_login_unsure(struct pop3d_session *s, const char *line)
 {
 	s->pop3d->stats.unavailable++;
@@ -77,21 +35,18 @@ void pop3d_login_unsure(struct pop3d_session *s, const char *line)
 
 void pop3d_verify(struct pop3d_session *s, struct str password)
 {
-	struct pop3d_check *c = check_new(s, password);
 	struct pop3d *d = s->pop3d;
 
-	if (!c) {
+	s->login =
+		login_new(&d->checks, s, str_of(s->user), password, io_peer_addr(s->io));
+	if (!s->login) {
 		pop3d_login_unsure(s, "-ERR [SYS/TEMP] Out of memory");
 		return;
 	}
-	s->check = c;
 	pop3d_enter(s, POP3D_CHECK);
-	handoff_out(&d->checks);
-	if (d->ops.verify(d->ops_arg, &c->job))
+	if (login_send(s->login, d->ops.verify, d->ops_arg))
 		return;
-	handoff_undo(&d->checks);
-	s->check = NULL;
-	check_free(c);
+	s->login = NULL;
 	s->n_errors++;
 	pop3d_login_unsure(s, "-ERR [SYS/TEMP] Too many logins, try again later");
 }
@@ -107,11 +62,8 @@ void pop3d_pass(struct pop3d_session *s, const struct str *args, int n)
 
 void pop3d_check_orphan(struct pop3d_session *s)
 {
-	struct pop3d_check *c = s->check;
-
-	c->session = NULL;
-	s->check = NULL;
-	s->pop3d->ops.cancel(s->pop3d->ops_arg, &c->job);
+	login_orphan(s->login, s->pop3d->ops.cancel, s->pop3d->ops_arg);
+	s->login = NULL;
 }
 
 static void log_login(struct pop3d_session *s, enum log_level level, const char *event)
@@ -191,16 +143,16 @@ void pop3d_login_failed(struct pop3d_session *s)
 
 void pop3d_checked(void *arg, struct handoff_item *item)
 {
-	struct pop3d_check *c = container_of(item, struct pop3d_check, back);
-	struct pop3d_session *s = c->session;
+	struct login *l = login_of(item);
+	struct pop3d_session *s = l->session;
 	struct pop3d *d = arg;
-	int verdict = c->job.verdict;
+	int verdict = l->job.verdict;
 
-	check_free(c);
+	login_free(l);
 	d->stats.login_failures += verdict == VERIFY_WRONG;
 	if (!s)
 		return;
-	s->check = NULL;
+	s->login = NULL;
 	if (d->door.is_shut) {
 		pop3d_close(s, "-ERR [SYS/TEMP] Shutting down");
 	} else if (verdict == VERIFY_RIGHT) {

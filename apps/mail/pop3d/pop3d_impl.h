@@ -90,7 +90,7 @@ struct pop3d_session {
 	uint64_t login_due_ns;
 	char user[POP3D_USER_MAX + 1]; /* "": no USER was accepted yet */
 	struct sasl_talk *talk;	       /* in SASL */
-	struct pop3d_check *check;     /* in CHECK */
+	struct login *login;	       /* in CHECK */
 	struct pop3d_update *update;   /* in UPDATE */
 
 	/* The maildrop as it was at the login. */

@@ -59,7 +59,7 @@ static void leave(struct pop3d_session *s, enum pop3d_state next)
 		pop3d_retr_end(s);
 	if (next != POP3D_CLOSED)
 		return;
-	if (s->check)
+	if (s->login)
 		pop3d_check_orphan(s);
 	if (s->update)
 		pop3d_update_orphan(s);

@@ -8,23 +8,14 @@
 #include <stdlib.h>
 
 #include "apps/lib/tls.h"
-#include "apps/mail/auth/verify.h"
+#include "apps/mail/auth/login.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/check.h"
 
-/* A password on its way.  It may come back after its session. */
-struct smtpd_check {
-	struct handoff_item back;
-	struct verify_job job;
-	struct smtpd *smtpd;
-	struct smtpd_session *session; /* NULL: it ended */
-	size_t len;		       /* of bytes */
-	char bytes[];		       /* name and password */
-};
-
 bool smtpd_offers_tls(const struct smtpd_session *s)
 {
-	return s->smtpd->tls && !s->is_secure;
+	/* Who is known, as on a local socket, would be forgotten. */
+	return s->smtpd->tls && !s->is_secure && s->user[0] == '\0';
 }
 
 bool smtpd_offers_auth(const struct smtpd_session *s)
@@ -44,6 +35,7 @@ void smtpd_starttls(struct smtpd_session *s, struct str arg)
 	(void)arg;
 	if (!smtpd_offers_tls(s)) {
 		smtpd_refuse(s, s->is_secure ? "503 5.5.1 TLS is there already" :
+				s->user[0]   ? "503 5.5.1 You are logged in" :
 					       "502 5.5.1 There is no TLS here");
 		return;
 	}
@@ -124,54 +116,20 @@ void smtpd_auth_failed(struct smtpd_session *s)
 		end(s, "535 5.7.8 Wrong user name or password");
 }
 
-static void check_free(struct smtpd_check *c)
-{
-	explicit_bzero(c->bytes, c->len);
-	free(c);
-}
-
-static void verified(struct verify_job *job)
-{
-	struct smtpd_check *c = container_of(job, struct smtpd_check, job);
-
-	handoff_back(&c->smtpd->checks, &c->back);
-}
-
-static struct smtpd_check *check_new(struct smtpd_session *s)
-{
-	struct str name = sasl_name(s->talk), password = sasl_password(s->talk);
-	size_t len = name.len + password.len;
-	struct smtpd_check *c = malloc(sizeof(*c) + len);
-
-	if (!c)
-		return NULL;
-	*c = (struct smtpd_check){ .smtpd = s->smtpd, .session = s, .len = len };
-	memcpy(c->bytes, name.p, name.len);
-	memcpy(c->bytes + name.len, password.p, password.len);
-	c->job.name = (struct str){ c->bytes, name.len };
-	c->job.password = (struct str){ c->bytes + name.len, password.len };
-	c->job.client = io_peer_addr(s->io);
-	c->job.done = verified;
-	return c;
-}
-
 static void verify(struct smtpd_session *s)
 {
 	struct smtpd *d = s->smtpd;
-	struct smtpd_check *c = check_new(s);
 
-	if (!c) {
+	s->login = login_new(&d->checks, s, sasl_name(s->talk), sasl_password(s->talk),
+			     io_peer_addr(s->io));
+	if (!s->login) {
 		unavailable(s, "454 4.7.0 Out of memory, try again later");
 		return;
 	}
-	s->check = c;
 	smtpd_enter(s, SMTPD_CHECK);
-	handoff_out(&d->checks);
-	if (d->ops.verify(d->ops_arg, &c->job))
+	if (login_send(s->login, d->ops.verify, d->ops_arg))
 		return;
-	handoff_undo(&d->checks);
-	s->check = NULL;
-	check_free(c);
+	s->login = NULL;
 	unavailable(s, "454 4.7.0 Too many logins, try again later");
 }
 
@@ -245,32 +203,29 @@ void smtpd_auth(struct smtpd_session *s, struct str arg)
 
 void smtpd_check_orphan(struct smtpd_session *s)
 {
-	struct smtpd_check *c = s->check;
-
-	c->session = NULL;
-	s->check = NULL;
-	s->smtpd->ops.cancel(s->smtpd->ops_arg, &c->job);
+	login_orphan(s->login, s->smtpd->ops.cancel, s->smtpd->ops_arg);
+	s->login = NULL;
 }
 
 void smtpd_checked(void *arg, struct handoff_item *item)
 {
-	struct smtpd_check *c = container_of(item, struct smtpd_check, back);
-	struct smtpd_session *s = c->session;
+	struct login *l = login_of(item);
+	struct smtpd_session *s = l->session;
 	struct smtpd *d = arg;
 
 	if (!s) {
-		check_free(c);
+		login_free(l);
 		return;
 	}
-	s->check = NULL;
+	s->login = NULL;
 	if (d->door.is_shut)
 		smtpd_close(s, "421 4.3.2 Shutting down");
-	else if (c->job.verdict == VERIFY_RIGHT)
-		right(s, c->job.name);
-	else if (c->job.verdict == VERIFY_WRONG)
-		wrong(s, c->job.name);
+	else if (l->job.verdict == VERIFY_RIGHT)
+		right(s, l->job.name);
+	else if (l->job.verdict == VERIFY_WRONG)
+		wrong(s, l->job.name);
 	else
 		unavailable(s, "454 4.7.0 Cannot be checked now, try again later");
-	check_free(c);
+	login_free(l);
 	smtpd_resume(s);
 }

@@ -64,7 +64,7 @@ static void leave(struct smtpd_session *s, enum smtpd_state next)
 		s->message->session = NULL;
 		s->message = NULL;
 	}
-	if (s->check)
+	if (s->login)
 		smtpd_check_orphan(s);
 }
 

@@ -75,7 +75,7 @@ struct smtpd_session {
 	char *helo;
 	char user[SMTPD_USER_MAX + 1]; /* "": nobody logged in */
 	struct sasl_talk *talk;	       /* in AUTH */
-	struct smtpd_check *check;     /* in CHECK */
+	struct login *login;	       /* in CHECK */
 	struct smtpd_message *message; /* from MAIL to COMMIT's end */
 };
 
