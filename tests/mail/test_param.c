@@ -132,6 +132,26 @@ Test(param, has_a_limit_of_parameters_and_of_pieces)
 	cr_assert_eq(list.odd, PARAM_ODD_MANY);
 }
 
+Test(param, writes_no_more_pieces_than_it_reads)
+{
+	static const char name[] = "a-name-of-forty-characters-that-leaves-x";
+	char value[PARAM_VALUE_MAX], out[32 * 1024];
+	struct str given = { value, sizeof(value) - 2 };
+	struct wr w = wr_of(out, sizeof(out));
+	struct param_list list;
+
+	for (size_t i = 0; i + 3 <= sizeof(value); i += 3)
+		memcpy(value + i, "\xe2\x82\xac", 3);
+	param_emit(&w, str_of(name), given);
+	cr_assert(!w.bad);
+	given = (struct str){ out, (size_t)(w.p - (uint8_t *)out) };
+	list = parse(given);
+	cr_assert_eq(list.n, 1);
+	cr_assert_eq(list.odd, 0);
+	cr_assert_eq(list.param[0].value.len, sizeof(value) - 2);
+	cr_assert_arr_eq(list.param[0].value.p, value, sizeof(value) - 2);
+}
+
 Test(param, has_a_limit_of_a_value_in_pieces)
 {
 	static char in[PARAM_VALUE_MAX + 64];

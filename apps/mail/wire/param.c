@@ -379,7 +379,12 @@ static size_t overhead(struct str name)
 
 static void emit_pieces(struct wr *out, struct str name, struct str value)
 {
-	size_t room = overhead(name) + 12 < LINE_AIM ? LINE_AIM - overhead(name) : 12;
+	/* So much that there are not more pieces than we read ourselves: a piece lacks at
+	 * most what a character takes, 12, less 1. */
+	size_t room = 3 * value.len / PARAM_PIECES_MAX + 12;
+
+	if (overhead(name) + room < LINE_AIM)
+		room = LINE_AIM - overhead(name);
 
 	for (unsigned i = 0; value.len > 0; i++) {
 		struct str some = take_some(&value, room);
