@@ -30,10 +30,15 @@ struct imap {
 	struct stream stream;
 	struct imap_reply_reader reader;
 	struct imap_emit out;
-	bool passes;   /* octets that come now are the message's */
-	bool has_move; /* RFC 6851 */
+	bool passes;	  /* octets that come now are the message's */
+	bool has_move;	  /* RFC 6851 */
+	bool has_uidplus; /* RFC 4315 */
 	bool has_starttls, no_login, is_known, is_bye;
 	char mechs[MECHS_LEN]; /* of AUTH= */
+	/* What shall go: message numbers, rising, each with its UID as it is told. */
+	const uint32_t *going;
+	uint32_t *uids;
+	size_t n_going;
 	void (*data)(struct imap *b, const struct imap_reply *r);
 	int status; /* what went wrong while answers were read */
 };
@@ -48,6 +53,7 @@ static void take_capability(struct imap *b, struct str word)
 	size_t len = strlen(b->mechs);
 
 	b->has_move |= str_eq_nocase(word, STR("MOVE"));
+	b->has_uidplus |= str_eq_nocase(word, STR("UIDPLUS"));
 	b->has_starttls |= str_eq_nocase(word, STR("STARTTLS"));
 	b->no_login |= str_eq_nocase(word, STR("LOGINDISABLED"));
 	if (str_starts_nocase(word, STR("AUTH=")) && len + word.len < MECHS_LEN)
@@ -57,7 +63,7 @@ static void take_capability(struct imap *b, struct str word)
 
 static void take_capabilities(struct imap *b, const struct imap_token *t)
 {
-	b->has_move = b->has_starttls = b->no_login = false;
+	b->has_move = b->has_uidplus = b->has_starttls = b->no_login = false;
 	b->mechs[0] = '\0';
 	for (; t; t = t->next)
 		if (t->kind == IMAP_TOKEN_ATOM)
@@ -339,9 +345,41 @@ static int imap_fetch(struct box *box, uint32_t n)
 	return r;
 }
 
-static void put_numbers(struct imap *b, const uint32_t *numbers, size_t n)
+static void take_uid(struct imap *b, const struct imap_reply *r)
 {
+	const struct imap_token *uid;
+	uint64_t value;
+
+	if (!r->has_number || !str_eq_nocase(r->name, STR("FETCH")) || !r->args)
+		return;
+	uid = imap_token_value(r->args, STR("UID"));
+	if (!uid || !imap_token_number(uid, &value) || value == 0 || value > UINT32_MAX)
+		return;
+	for (size_t i = 0; i < b->n_going; i++)
+		if (b->going[i] == r->number)
+			b->uids[i] = (uint32_t)value;
+}
+
+/* RFC 4315 2.1: these alone, not what another client has marked. */
+static int expunge(struct imap *b, const uint32_t *numbers, size_t n)
+{
+	size_t n_uids = 0;
+	int r;
+
+	b->going = numbers;
+	b->n_going = n;
+	imap_emit_puts(&b->out, "FETCH ");
 	imap_emit_numbers(&b->out, numbers, n);
+	imap_emit_puts(&b->out, " (UID)\r\n");
+	r = command(b, take_uid);
+	for (size_t i = 0; i < n; i++)
+		if (b->uids[i])
+			b->uids[n_uids++] = b->uids[i];
+	if (r || n_uids == 0) /* others were quicker */
+		return r;
+	imap_emit_puts(&b->out, "UID EXPUNGE ");
+	imap_emit_numbers(&b->out, b->uids, n_uids);
+	return say(b, "");
 }
 
 static int imap_remove(struct box *box, const uint32_t *numbers, size_t n)
@@ -350,9 +388,14 @@ static int imap_remove(struct box *box, const uint32_t *numbers, size_t n)
 	int r;
 
 	imap_emit_puts(&b->out, "STORE ");
-	put_numbers(b, numbers, n);
+	imap_emit_numbers(&b->out, numbers, n);
 	r = say(b, " +FLAGS.SILENT (\\Deleted)");
-	return r ? r : say(b, "EXPUNGE");
+	if (r || !b->has_uidplus)
+		return r ? r : say(b, "EXPUNGE");
+	b->uids = calloc(n, sizeof(*b->uids));
+	r = b->uids ? expunge(b, numbers, n) : pbmail_fail(EX_OSERR, "out of memory");
+	free(b->uids);
+	return r;
 }
 
 static int imap_move(struct box *box, const uint32_t *numbers, size_t n,
@@ -362,7 +405,7 @@ static int imap_move(struct box *box, const uint32_t *numbers, size_t n,
 	int r;
 
 	imap_emit_puts(&b->out, b->has_move ? "MOVE " : "COPY ");
-	put_numbers(b, numbers, n);
+	imap_emit_numbers(&b->out, numbers, n);
 	imap_emit_puts(&b->out, " ");
 	r = put_name(b, mailbox);
 	if (r == 0)
