@@ -238,6 +238,6 @@ ip -n "$ns" link set lo up
 echo alice >"$dir/wrong"
 chmod 644 "$dir/wrong"
 one_network kernel 127.0.0.1 "*:25: Address already in use"
-one_network stack 192.0.2.2 "tap:pb0: in use, or no TAP"
+one_network stack 192.0.2.2 "tap:pb0: in use, or of another kind"
 whose_address
 exit "$failed"
