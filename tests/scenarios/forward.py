@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Aliases, lists, users who moved, and mail that is called for: two packetboatd on the
 kernel's network, a.example at 127.0.13.1 and b.example at 127.0.13.2."""
+import ctypes
 import os
 import pathlib
 import shutil
 import smtplib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -54,6 +56,16 @@ one@a.example: two@a.example
 two@a.example: one@a.example
 round@a.example: round@b.example
 """
+
+
+CLONE_NEWUTS = 0x4000000
+
+
+def take_name():
+    """This process has a whole name: fetchmail would look for the rest of it."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUTS):
+        raise OSError(ctypes.get_errno(), 'unshare')
+    socket.sethostname('mx.b.example')
 
 
 class Server:
@@ -159,6 +171,16 @@ class Tests:
         wait(lambda: not self.a.queue() and not self.b.queue(), 'empty queues')
         assert self.a.stat('smtp.loops') + self.b.stat('smtp.loops') == 1
 
+    def _fetchmail(self, lines):
+        rc = self.a.dir / 'fetchmailrc'
+        rc.write_text(lines)
+        rc.chmod(0o600)
+        return subprocess.run(['fetchmail', '-v', '-f', str(rc), '--pidfile',
+                               str(self.a.dir / 'fetchmail.pid')], text=True,
+                              capture_output=True, timeout=60,
+                              preexec_fn=take_name,
+                              env={**os.environ, 'HOME': str(self.a.dir)})
+
     def fetchmail_calls_for_mail_that_waits(self):
         self.b.stop()
         self.a.send('x@c.example', ['smith@a.example'], 'seven')
@@ -166,14 +188,8 @@ class Tests:
              'an attempt')
         self.b.start()
         assert self.b.mail('smith') == [] and len(self.a.queue()) == 1
-        rc = self.a.dir / 'fetchmailrc'
-        rc.write_text('poll 127.0.13.1 protocol ETRN port 2525 '
-                      'fetchdomains b.example none.example\n')
-        rc.chmod(0o600)
-        got = subprocess.run(['fetchmail', '-v', '-f', str(rc), '--pidfile',
-                              str(self.a.dir / 'fetchmail.pid')], text=True,
-                             capture_output=True, timeout=60,
-                             env={**os.environ, 'HOME': str(self.a.dir)})
+        got = self._fetchmail('poll 127.0.13.1 protocol ETRN port 2525 '
+                             'fetchdomains b.example none.example\n')
         assert '253 2.0.0 OK, 1 pending messages for node b.example' in got.stdout, got
         assert '459 4.7.1 Node none.example' in got.stdout, got
         self.b.gets('smith', 'Subject: seven')
