@@ -27,7 +27,8 @@ static const char usage[] =
 	"       packetboat [-c FILE] queue hold|remove ITEM\n"
 	"       packetboat [-c FILE] tls self-signed [HOST]\n"
 	"       packetboat [-c FILE] user add NAME ADDRESS... [--password-stdin]\n"
-	"       packetboat [-c FILE] user passwd NAME [--password-stdin]\n"
+	"                                     [--in-clear]\n"
+	"       packetboat [-c FILE] user passwd NAME [--password-stdin] [--in-clear]\n"
 	"       packetboat [-c FILE] user list [--json]\n"
 	"       packetboat [-c FILE] user remove NAME\n";
 
@@ -102,6 +103,7 @@ static const char *parse_args(int argc, char **argv, struct packetboat *p)
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "password-stdin", no_argument, NULL, 'p' },
+		{ "in-clear", no_argument, NULL, 'i' },
 		{ 0 },
 	};
 	const char *conf = NULL;
@@ -112,6 +114,7 @@ static const char *parse_args(int argc, char **argv, struct packetboat *p)
 		case 'c': conf = optarg; break;
 		case 'j': p->json = true; break;
 		case 'p': p->password_stdin = true; break;
+		case 'i': p->in_clear = true; break;
 		case 'h': fputs(usage, stdout); exit(0);
 		default: exit(packetboat_usage());
 		}

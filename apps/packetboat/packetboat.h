@@ -10,7 +10,7 @@
 /* Of the configuration file and the command line. */
 struct packetboat {
 	char *control, *users, *service_user, *hostname, *cert, *key;
-	bool json, password_stdin;
+	bool json, password_stdin, in_clear;
 };
 
 /* Says what is wrong, or what is allowed, on standard error; 1, the exit status. */

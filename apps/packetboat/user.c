@@ -61,6 +61,8 @@ static int save(const struct packetboat *p, const struct users *users)
 	return r < 0 ? fail_errno(p->users, r) : 0;
 }
 
+_Static_assert(USERS_PASSWORD_MAX == 511 && USERS_CLEAR_MAX == 180, "messages say so");
+
 /* What is kept of a password: no keys ("") of one that SCRAM cannot have. */
 struct secrets {
 	char hash[USER_HASH_MAX], scram[USERS_SCRAM_MAX];
@@ -75,13 +77,15 @@ static int ask_password(const struct packetboat *p, struct secrets *to)
 
 	if (r < 0)
 		return packetboat_fail(why);
-	r = users_hash(str_of(password), to->hash);
+	r = p->in_clear ? users_clear(str_of(password), to->hash) :
+			  users_hash(str_of(password), to->hash);
 	if (r == 0 && users_scram(str_of(password), to->scram) < 0)
 		to->scram[0] = '\0';
 	explicit_bzero(password, sizeof(password));
 	if (r == -EINVAL)
 		return packetboat_fail(
-			"that password cannot be; allowed: 1 to 511 bytes");
+			p->in_clear ? "that password cannot be; allowed: 1 to 180 bytes" :
+				      "that password cannot be; allowed: 1 to 511 bytes");
 	return r < 0 ? fail_errno("password", r) : 0;
 }
 

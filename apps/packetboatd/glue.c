@@ -197,6 +197,15 @@ static bool keys(void *arg, struct str name, struct users_scram *keys)
 	return user && user->scram && users_scram_parse(user->scram, keys);
 }
 
+static bool password(void *arg, struct str name,
+		     char password[static USERS_CLEAR_MAX + 1])
+{
+	const struct appliance *a = arg;
+	const struct user *user = users_by_name(filedb_value(a->users), name);
+
+	return user && users_clear_parse(user->hash, password);
+}
+
 static bool told(void *arg, const char *client, struct str name, bool is_right)
 {
 	struct appliance *a = arg;
@@ -211,6 +220,7 @@ static bool told(void *arg, const char *client, struct str name, bool is_right)
 
 const struct sasl_ops glue_sasl_ops = {
 	.keys = keys,
+	.password = password,
 	.told = told,
 };
 

@@ -33,6 +33,8 @@ static bool is_user(struct str name)
 	return str_eq(name, STR("alice")) || str_eq(name, STR("bob"));
 }
 
+_Static_assert((int)PASSWORD_LEN <= (int)USERS_CLEAR_MAX, "it fits");
+
 static struct str password_of(struct str name, char out[static PASSWORD_LEN])
 {
 	snprintf(out, PASSWORD_LEN, "secret %.*s", (int)name.len, name.p);
@@ -48,6 +50,13 @@ static bool keys(void *arg, struct str name, struct users_scram *keys)
 	       users_scram_parse(text, keys);
 }
 
+static bool password(void *arg, struct str name, char out[static USERS_CLEAR_MAX + 1])
+{
+	(void)arg;
+	password_of(name, out);
+	return is_user(name);
+}
+
 static bool told(void *arg, const char *client, struct str name, bool is_right)
 {
 	(void)arg;
@@ -60,7 +69,7 @@ static bool told(void *arg, const char *client, struct str name, bool is_right)
 struct sasl *login_test_sasl(void)
 {
 	static const uint8_t seed[SASL_SEED_LEN] = "a seed";
-	static const struct sasl_ops ops = { keys, told };
+	static const struct sasl_ops ops = { keys, password, told };
 	struct sasl *sasl;
 
 	ASSERT(sasl_new(seed, &ops, NULL, &sasl) == 0);

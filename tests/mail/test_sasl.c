@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <gsasl.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,6 +33,13 @@ static bool keys(void *arg, struct str name, struct users_scram *out)
 	return true;
 }
 
+static bool password(void *arg, struct str name, char out[static USERS_CLEAR_MAX + 1])
+{
+	(void)arg;
+	strcpy(out, "secret alice");
+	return str_eq(name, STR("alice"));
+}
+
 static bool tell(void *arg, const char *client, struct str name, bool is_right)
 {
 	size_t len = strlen(told);
@@ -44,7 +53,7 @@ static bool tell(void *arg, const char *client, struct str name, bool is_right)
 static void setup(void)
 {
 	static const uint8_t seed[SASL_SEED_LEN] = "a seed that nobody else knows..";
-	static const struct sasl_ops ops = { keys, tell };
+	static const struct sasl_ops ops = { keys, password, tell };
 	char text[USERS_SCRAM_MAX];
 
 	cr_assert_eq(users_scram(STR("secret alice"), text), 0);
@@ -60,11 +69,13 @@ static void clean(void)
 
 Cases(sasl, setup, clean);
 
+enum { ALL = SASL_SHOWN | SASL_CRAM_MD5 };
+
 static void begin(const char *mech)
 {
 	sasl_talk_free(talk);
 	talk = NULL;
-	cr_assert_eq(sasl_talk_new(server, str_of(mech), true, "192.0.2.9", &talk), 0);
+	cr_assert_eq(sasl_talk_new(server, str_of(mech), ALL, "192.0.2.9", &talk), 0);
 }
 
 static const char *b64(const char *bytes, size_t len)
@@ -101,18 +112,22 @@ Case(sasl, names_stand_behind_their_prefix)
 {
 	char out[SASL_NAMES_LEN];
 
-	cr_assert_str_eq(sasl_names(true, "", out), " SCRAM-SHA-256 PLAIN LOGIN");
-	cr_assert_str_eq(sasl_names(false, "AUTH=", out), " AUTH=SCRAM-SHA-256");
+	cr_assert_str_eq(sasl_names(SASL_SHOWN, "", out), " SCRAM-SHA-256 PLAIN LOGIN");
+	cr_assert_str_eq(sasl_names(0, "AUTH=", out), " AUTH=SCRAM-SHA-256");
+	cr_assert_str_eq(sasl_names(SASL_CRAM_MD5, "", out), " SCRAM-SHA-256 CRAM-MD5");
+	cr_assert_lt(strlen(sasl_names(ALL, "AUTH=", out)), SASL_NAMES_LEN - 1);
 }
 
 Case(sasl, what_shows_the_password_needs_leave)
 {
-	cr_assert_eq(sasl_talk_new(server, STR("plain"), false, "", &talk), -EACCES);
-	cr_assert_eq(sasl_talk_new(server, STR("LOGIN"), false, "", &talk), -EACCES);
-	cr_assert_eq(sasl_talk_new(server, STR("CRAM-MD5"), true, "", &talk),
+	cr_assert_eq(sasl_talk_new(server, STR("plain"), SASL_CRAM_MD5, "", &talk),
+		     -EACCES);
+	cr_assert_eq(sasl_talk_new(server, STR("LOGIN"), SASL_CRAM_MD5, "", &talk),
+		     -EACCES);
+	cr_assert_eq(sasl_talk_new(server, STR("CRAM-MD5"), SASL_SHOWN, "", &talk),
 		     -EOPNOTSUPP);
 	cr_assert_null(talk);
-	cr_assert_eq(sasl_talk_new(server, STR("scram-sha-256"), false, "", &talk), 0);
+	cr_assert_eq(sasl_talk_new(server, STR("scram-sha-256"), 0, "", &talk), 0);
 }
 
 Case(sasl, plain_comes_with_the_name_or_behind_it)
@@ -263,6 +278,59 @@ Case(sasl, scram_asks_a_stranger_as_it_asks_a_user)
 	cr_assert_str_neq(stranger, other);
 	cr_assert_eq(strlen(user), strlen(stranger));
 	cr_assert_str_eq(strstr(user, ",i="), strstr(stranger, ",i="));
+}
+
+/* What CRAM-MD5 answers to the challenge in sasl_out(): "name digest". */
+static const char *cram(const char *user, const char *secret)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	char text[256], *challenge;
+	size_t len;
+	int n;
+
+	cr_assert_eq(gsasl_base64_from(sasl_out(talk), strlen(sasl_out(talk)), &challenge,
+				       &len),
+		     GSASL_OK);
+	cr_assert(len > 2 && challenge[0] == '<' && challenge[len - 1] == '>');
+	cr_assert_not_null(HMAC(EVP_md5(), secret, (int)strlen(secret),
+				(const uint8_t *)challenge, len, digest, NULL));
+	gsasl_free(challenge);
+	n = snprintf(text, sizeof(text), "%s ", user);
+	for (int i = 0; i < 16; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%02x", digest[i]);
+	return b64(text, (size_t)n);
+}
+
+static enum sasl_result cram_of(const char *user, const char *secret)
+{
+	begin("CRAM-MD5");
+	cr_assert_eq(sasl_begin(talk, NULL), SASL_MORE);
+	return step(cram(user, secret));
+}
+
+Case(sasl, cram_md5_is_right_for_who_knows_what_is_kept)
+{
+	cr_assert_eq(cram_of("alice", "secret alice"), SASL_RIGHT);
+	cr_assert(str_eq(sasl_name(talk), STR("alice")));
+	cr_assert_eq(cram_of("alice", "secret bob"), SASL_WRONG);
+	cr_assert_eq(cram_of("bob", "secret alice"), SASL_WRONG);
+	cr_assert_str_eq(told, "192.0.2.9 alice right;192.0.2.9 alice wrong;"
+			       "192.0.2.9 bob wrong;");
+	is_late = true;
+	cr_assert_eq(cram_of("alice", "secret alice"), SASL_LATE);
+}
+
+Case(sasl, cram_md5_asks_something_else_each_time)
+{
+	char before[SASL_LINE_MAX];
+
+	begin("CRAM-MD5");
+	cr_assert_eq(sasl_begin(talk, NULL), SASL_MORE);
+	snprintf(before, sizeof(before), "%s", sasl_out(talk));
+	begin("CRAM-MD5");
+	cr_assert_eq(sasl_begin(talk, NULL), SASL_MORE);
+	cr_assert_str_neq(before, sasl_out(talk));
+	cr_assert_eq(step("!"), SASL_BAD);
 }
 
 Case(sasl, client_takes_the_best_that_is_offered)

@@ -108,7 +108,8 @@ Test(users, no_users_is_a_file_too)
 	"cannot be; allowed: 1 to 64 letters, digits and ._-+@, a letter or digit first"
 #define HASH_ALLOWED                                                               \
 	"cannot be; allowed: what 'packetboat user' writes, a crypt(5) hash of a " \
-	"method that is not out of date ($y$, $7$, $2b$, $6$), or ! for no password"
+	"method that is not out of date ($y$, $7$, $2b$, $6$), {PLAIN.b64} and a " \
+	"password in base64, or ! for none"
 #define KEYS_ALLOWED                                                               \
 	"cannot be; allowed: what 'packetboat user' writes for SCRAM-SHA-256, or " \
 	"nothing"
@@ -349,6 +350,33 @@ Test(users, password_is_verified_against_its_hash)
 	cr_assert_str_neq(hash, other, "salted");
 	cr_assert(users_verify(hash, STR("swordfish")));
 	cr_assert(!users_verify(hash, STR("swordfish ")));
+}
+
+Test(users, password_that_is_kept_itself_is_verified_and_found_again)
+{
+	static const char *const wrong[] = {
+		"{PLAIN.b64}", "{PLAIN.b64}!", "{PLAIN.b64}AA==", "{PLAIN}secret", "!",
+		HASH
+	};
+	char hash[USER_HASH_MAX], kept[USERS_CLEAR_MAX + 1], text[USERS_CLEAR_MAX + 1];
+
+	cr_assert_eq(users_clear(STR("se:cret"), hash), 0);
+	cr_assert_str_eq(hash, "{PLAIN.b64}c2U6Y3JldA==");
+	cr_assert(users_clear_parse(hash, kept));
+	cr_assert_str_eq(kept, "se:cret");
+	cr_assert(users_verify(hash, STR("se:cret")));
+	cr_assert(!users_verify(hash, STR("se:creT")));
+	cr_assert(!users_verify(hash, STR("se:cre")));
+	cr_assert(!users_verify(hash, STR("nobody's")));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		cr_assert(!users_clear_parse(wrong[i], kept), "%s", wrong[i]);
+	memset(text, 'x', sizeof(text));
+	cr_assert_eq(users_clear((struct str){ text, USERS_CLEAR_MAX }, hash), 0);
+	cr_assert(users_clear_parse(hash, kept));
+	cr_assert_eq(users_clear((struct str){ text, USERS_CLEAR_MAX + 1 }, hash),
+		     -EINVAL);
+	cr_assert_eq(users_clear(STR(""), hash), -EINVAL);
+	cr_assert_eq(users_clear((struct str){ "a\0b", 3 }, hash), -EINVAL);
 }
 
 Test(users, password_that_crypt_cannot_take_is_refused)

@@ -31,13 +31,14 @@ struct sasl_talk {
 
 static const struct mech {
 	const char *name;
-	bool shows_password;
+	unsigned needs;	 /* of the ways */
 	bool begins;	 /* the first word is the client's */
 	unsigned n_nuls; /* in a word of the client */
 } mechs[] = {
-	{ "SCRAM-SHA-256", false, true, 0 },
-	{ "PLAIN", true, true, 2 },
-	{ "LOGIN", true, false, 0 },
+	{ "SCRAM-SHA-256", 0, true, 0 },
+	{ "CRAM-MD5", SASL_CRAM_MD5, false, 0 },
+	{ "PLAIN", SASL_SHOWN, true, 2 },
+	{ "LOGIN", SASL_SHOWN, false, 0 },
 };
 
 static int callback(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property);
@@ -68,19 +69,19 @@ void sasl_free(struct sasl *s)
 	free(s);
 }
 
-const char *sasl_names(bool plain, const char *prefix, char out[static SASL_NAMES_LEN])
+const char *sasl_names(unsigned ways, const char *prefix, char out[static SASL_NAMES_LEN])
 {
 	int n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(mechs); i++)
-		if (plain || !mechs[i].shows_password)
+		if ((mechs[i].needs & ~ways) == 0)
 			n += snprintf(out + n, SASL_NAMES_LEN - (size_t)n, " %s%s",
 				      prefix, mechs[i].name);
 	ASSERT(n < SASL_NAMES_LEN);
 	return out;
 }
 
-int sasl_talk_new(struct sasl *s, struct str name, bool plain, const char *addr,
+int sasl_talk_new(struct sasl *s, struct str name, unsigned ways, const char *addr,
 		  struct sasl_talk **talk)
 {
 	const struct mech *mech = mechs;
@@ -89,9 +90,9 @@ int sasl_talk_new(struct sasl *s, struct str name, bool plain, const char *addr,
 	while (mech < mechs + ARRAY_LEN(mechs) &&
 	       !str_eq_nocase(name, str_of(mech->name)))
 		mech++;
-	if (mech == mechs + ARRAY_LEN(mechs))
+	if (mech == mechs + ARRAY_LEN(mechs) || (mech->needs & ~ways & SASL_CRAM_MD5))
 		return -EOPNOTSUPP;
-	if (mech->shows_password && !plain)
+	if (mech->needs & ~ways)
 		return -EACCES;
 	t = calloc(1, sizeof(*t));
 	if (!t)
@@ -194,6 +195,20 @@ static bool give_keys(struct sasl_talk *t)
 	return t->has_keys;
 }
 
+/* What CRAM-MD5 compares with: the user's, or what nobody has. */
+static bool give_password(struct sasl_talk *t)
+{
+	struct sasl *s = t->sasl;
+	struct str name = sasl_name(t);
+	char password[USERS_CLEAR_MAX + 1];
+	bool ok = (s->ops.password && s->ops.password(s->ops_arg, name, password)) ||
+		  invent(s, 'p', name, KEY_LEN, password);
+
+	ok = ok && gsasl_property_set(t->session, GSASL_PASSWORD, password) == GSASL_OK;
+	explicit_bzero(password, sizeof(password));
+	return ok;
+}
+
 /* What the library asks for. */
 static int callback(Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 {
@@ -203,6 +218,8 @@ static int callback(Gsasl *gsasl, Gsasl_session *session, Gsasl_property propert
 	/* Name and password are there: that is all we want of it. */
 	if (property == GSASL_VALIDATE_SIMPLE)
 		return GSASL_OK;
+	if (property == GSASL_PASSWORD && (t->mech->needs & SASL_CRAM_MD5))
+		return give_password(t) ? GSASL_OK : GSASL_NO_CALLBACK;
 	if (property != GSASL_SCRAM_ITER && property != GSASL_SCRAM_SALT &&
 	    property != GSASL_SCRAM_STOREDKEY && property != GSASL_SCRAM_SERVERKEY)
 		return GSASL_NO_CALLBACK;
@@ -225,7 +242,7 @@ static enum sasl_result verdict(struct sasl_talk *t, int r)
 
 	if (!is_right && r != GSASL_AUTHENTICATION_ERROR)
 		return r == GSASL_MALLOC_ERROR ? SASL_NO_MEMORY : SASL_BAD;
-	if (t->mech->shows_password)
+	if (t->mech->needs & SASL_SHOWN)
 		return is_himself(t) ? SASL_PASSWORD : SASL_OTHER;
 	if (!s->ops.told(s->ops_arg, t->addr, sasl_name(t), is_right))
 		return SASL_LATE;

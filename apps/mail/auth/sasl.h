@@ -5,12 +5,15 @@
  *	PLAIN (RFC 4616), LOGIN		show us the password; it still must be checked,
  *					see verify.h, and only TLS hides it from others
  *	SCRAM-SHA-256 (RFC 7677)	shows nothing, and needs the keys of users.h
+ *	CRAM-MD5 (RFC 2195)		shows what can be tried against in a moment, and needs the
+ *					password itself here; for ODMR, which demands it
  *
  * By libgsasl.  A struct sasl belongs to one thread, and so do its conversations.  A
  * conversation holds at most one line of the client and one of ours.
  *
  * Nobody learns whether a name exists: with SCRAM-SHA-256, who has no keys gets a salt that is
- * always the same for a name, as a user's is, and is wrong at the same step.
+ * always the same for a name, as a user's is, and is wrong at the same step; with CRAM-MD5
+ * the answer is compared with that of a password nobody has.
  */
 #pragma once
 
@@ -30,9 +33,18 @@ enum {
 	SASL_SEED_LEN = 32,
 };
 
+/* Which mechanisms a client may use, besides those that need no care. */
+enum {
+	SASL_SHOWN = 1 << 0,	/* that show the password: in TLS */
+	SASL_CRAM_MD5 = 1 << 1, /* RFC 2645 4 */
+};
+
 struct sasl_ops {
 	/* The keys of the user of that name.  False: there are none. */
 	bool (*keys)(void *arg, struct str name, struct users_scram *keys);
+	/* The password of that name, if it is kept (users_clear_parse()).  NULL: none is. */
+	bool (*password)(void *arg, struct str name,
+			 char password[static USERS_CLEAR_MAX + 1]);
 	/*
 	 * A client at that address knew the keys of that name, or did not: verify_told()
 	 * counts it.  False: too many were wrong before, this one is refused unseen.
@@ -48,15 +60,15 @@ int sasl_new(const uint8_t seed[static SASL_SEED_LEN], const struct sasl_ops *op
 /* After the last conversation. */
 void sasl_free(struct sasl *sasl);
 
-/* What is offered, each name with a blank and @prefix before it: without @plain, only
- * what shows no password. */
-const char *sasl_names(bool plain, const char *prefix, char out[static SASL_NAMES_LEN]);
+/* What is offered, each name with a blank and @prefix before it. */
+const char *sasl_names(unsigned ways, const char *prefix,
+		       char out[static SASL_NAMES_LEN]);
 
 /*
  * A conversation with the client at @addr.  0; -EOPNOTSUPP: no
- * such mechanism; -EACCES: not without TLS (@plain is false); -ENOMEM.
+ * such mechanism; -EACCES: not without TLS (SASL_SHOWN); -ENOMEM.
  */
-int sasl_talk_new(struct sasl *sasl, struct str mech, bool plain, const char *addr,
+int sasl_talk_new(struct sasl *sasl, struct str mech, unsigned ways, const char *addr,
 		  struct sasl_talk **talk);
 void sasl_talk_free(struct sasl_talk *talk);
 

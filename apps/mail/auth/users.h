@@ -3,7 +3,8 @@
  *
  *	name:hash:address[,address...][:scram]
  *
- * with the hash as crypt(3) writes it (yescrypt), or "!" for a user without a password;
+ * with the hash as crypt(3) writes it (yescrypt), or "!" for a user without a password, or
+ * "{PLAIN.b64}" and the password itself in base64, for who must log in by CRAM-MD5;
  * and, for who may log in by SCRAM-SHA-256, the keys for that (users_scram.c).
  * Blank lines and lines beginning with '#' are comments, and kept.  The file is read
  * whole, checked whole, and replaced whole by rename; whoever has it loaded looks with
@@ -33,6 +34,7 @@ enum {
 	USERS_MAX = 1000000,
 	USERS_FILE_MAX = 1 << 30, /* bytes of the file */
 	USERS_PASSWORD_MAX = 511, /* bytes; what crypt(3) takes */
+	USERS_CLEAR_MAX = 180,	  /* bytes of a password that is kept itself */
 	USERS_ERROR_LEN = 512,
 	/* Of SCRAM; RFC 7677 4: at least 4096, and those of ours are all alike, so that a
 	 * stranger cannot tell from them who is a user. */
@@ -113,6 +115,11 @@ int users_save(const struct users *users, const char *path);
 /* A yescrypt hash of @password with a random salt.  0; -EINVAL: empty, too long or with
  * a NUL in it; -errno. */
 int users_hash(struct str password, char hash[USER_HASH_MAX]);
+/* What stands in the place of a hash for the password itself.  0; -EINVAL: empty, longer
+ * than USERS_CLEAR_MAX or with a NUL in it; -ENOMEM. */
+int users_clear(struct str password, char hash[USER_HASH_MAX]);
+/* The password that is kept so.  False: it is a hash. */
+bool users_clear_parse(const char *hash, char password[static USERS_CLEAR_MAX + 1]);
 /*
  * True when @password is that of the hash.  Slow on purpose (milliseconds): servers
  * call it in a worker thread (verify.h).  With hash NULL it takes as long, and is false.

@@ -52,9 +52,12 @@ bool users_is_name(struct str name)
 
 static bool is_hash(const char *hash)
 {
+	char password[USERS_CLEAR_MAX + 1];
 	size_t len = strlen(hash);
+	bool is_clear = users_clear_parse(hash, password);
 
-	if (strcmp(hash, "!") == 0)
+	explicit_bzero(password, sizeof(password));
+	if (is_clear || strcmp(hash, "!") == 0)
 		return true;
 	return len < USER_HASH_MAX && hash[0] == '$' &&
 	       consists_of(str_of(hash), "$./=,-") &&
@@ -134,8 +137,8 @@ int users_check(const struct user *user, char error[USERS_ERROR_LEN])
 		return refuse(
 			error, "hash", str_of(user->hash),
 			"what 'packetboat user' writes, a crypt(5) hash of a method "
-			"that is not out of date ($y$, $7$, $2b$, $6$), or ! for no "
-			"password");
+			"that is not out of date ($y$, $7$, $2b$, $6$), "
+			"{PLAIN.b64} and a password in base64, or ! for none");
 	if (user->scram && !is_scram(user->scram))
 		return refuse(
 			error, "keys", str_of(user->scram),

@@ -1,8 +1,11 @@
 /*
- * Passwords and their hashes, by crypt(3).
+ * Passwords and their hashes, by crypt(3); or the password itself, where its user has only
+ * mechanisms for which that must be known.
  */
 #include <crypt.h>
 #include <errno.h>
+#include <gsasl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "apps/mail/auth/users.h"
@@ -12,10 +15,50 @@
 	"$y$j9T$WkZ5SjQ5Wl5FlqbVYBpEf1$" \
 	"0000000000000000000000000000000000000000000"
 
+#define CLEAR "{PLAIN.b64}"
+
 static bool is_password(struct str password)
 {
 	return password.len > 0 && password.len <= USERS_PASSWORD_MAX &&
 	       !memchr(password.p, '\0', password.len);
+}
+
+int users_clear(struct str password, char hash[USER_HASH_MAX])
+{
+	char *text;
+	size_t len;
+
+	if (!is_password(password) || password.len > USERS_CLEAR_MAX)
+		return -EINVAL;
+	if (gsasl_base64_to(password.p, password.len, &text, &len) != GSASL_OK)
+		return -ENOMEM;
+	snprintf(hash, USER_HASH_MAX, CLEAR "%s", text);
+	explicit_bzero(text, len);
+	gsasl_free(text);
+	return 0;
+}
+
+bool users_clear_parse(const char *hash, char password[static USERS_CLEAR_MAX + 1])
+{
+	struct str text = str_of(hash);
+	char *bytes = NULL;
+	size_t len = 0;
+	bool ok;
+
+	if (!str_starts_nocase(text, STR(CLEAR)))
+		return false;
+	text.p += sizeof(CLEAR) - 1;
+	text.len -= sizeof(CLEAR) - 1;
+	ok = gsasl_base64_from(text.p, text.len, &bytes, &len) == GSASL_OK &&
+	     is_password((struct str){ bytes, len }) && len <= USERS_CLEAR_MAX;
+	if (ok) {
+		memcpy(password, bytes, len);
+		password[len] = '\0';
+	}
+	if (bytes)
+		explicit_bzero(bytes, len);
+	gsasl_free(bytes);
+	return ok;
 }
 
 /* @setting: a hash, or the beginning of one. */
@@ -53,26 +96,38 @@ int users_hash(struct str password, char hash[USER_HASH_MAX])
 }
 
 /* In a time that tells nothing of where they differ. */
-static bool same_text(const char *a, const char *b)
+static bool same_text(struct str a, struct str b)
 {
-	size_t len = strlen(a);
 	unsigned differ = 0;
 
-	if (strlen(b) != len)
+	if (a.len != b.len)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		differ |= (unsigned char)(a[i] ^ b[i]);
+	for (size_t i = 0; i < a.len; i++)
+		differ |= (unsigned char)(a.p[i] ^ b.p[i]);
 	return differ == 0;
+}
+
+static bool is_clear_of(const char *hash, struct str password)
+{
+	char kept[USERS_CLEAR_MAX + 1];
+	bool ok = hash && users_clear_parse(hash, kept);
+
+	if (!ok)
+		return false;
+	ok = same_text(str_of(kept), password);
+	explicit_bzero(kept, sizeof(kept));
+	return ok;
 }
 
 bool users_verify(const char *hash, struct str password)
 {
 	bool real = hash && hash[0] == '$' && is_password(password);
+	bool is_clear = is_clear_of(hash, password);
 	char computed[USER_HASH_MAX];
 
 	if (!real)
 		password = STR("nobody's");
 	if (!hash_with(real ? hash : NOBODY, password, computed))
 		return false;
-	return real && same_text(hash, computed);
+	return is_clear || (real && same_text(str_of(hash), str_of(computed)));
 }

@@ -182,7 +182,8 @@ void imapd_authenticate(struct imapd_session *s)
 
 	if (s->imapd->sasl)
 		r = sasl_talk_new(s->imapd->sasl, cmd->authenticate.mechanism,
-				  imapd_may_show(s), io_peer_addr(s->io), &s->talk);
+				  imapd_may_show(s) ? SASL_SHOWN : 0, io_peer_addr(s->io),
+				  &s->talk);
 	if (r < 0)
 		imapd_done(s, no_talk(r));
 	else

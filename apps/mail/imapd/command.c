@@ -39,7 +39,7 @@ const char *imapd_capabilities(const struct imapd_session *s)
 	if (s->user[0] != '\0')
 		return capabilities_user;
 	if (s->imapd->sasl)
-		sasl_names(imapd_may_show(s), "AUTH=", mechs);
+		sasl_names(imapd_may_show(s) ? SASL_SHOWN : 0, "AUTH=", mechs);
 	/* RFC 3501 7.2.1, 6.2.3 */
 	snprintf(out, IMAPD_CAPABILITIES_LEN, "%s%s%s%s", capabilities_stranger,
 		 may_secure(s) ? " STARTTLS" : "",

@@ -109,8 +109,9 @@ void pop3d_auth(struct pop3d_session *s, const struct str *args, int n)
 	int r = -EOPNOTSUPP;
 
 	if (s->pop3d->sasl)
-		r = sasl_talk_new(s->pop3d->sasl, args[0], pop3d_may_show(s),
-				  io_peer_addr(s->io), &s->talk);
+		r = sasl_talk_new(s->pop3d->sasl, args[0],
+				  pop3d_may_show(s) ? SASL_SHOWN : 0, io_peer_addr(s->io),
+				  &s->talk);
 	if (r < 0) {
 		pop3d_refuse(s, no_talk(r));
 		return;

@@ -33,7 +33,8 @@ static void capa(struct pop3d_session *s, const struct str *args, int n)
 	if (pop3d_offers_tls(s))
 		io_puts(s->io, "STLS\r\n");
 	if (s->pop3d->sasl)
-		io_printf(s->io, "SASL%s\r\n", sasl_names(pop3d_may_show(s), "", mechs));
+		io_printf(s->io, "SASL%s\r\n",
+			  sasl_names(pop3d_may_show(s) ? SASL_SHOWN : 0, "", mechs));
 	io_puts(s->io, "PIPELINING\r\n"
 		       "RESP-CODES\r\n"
 		       "AUTH-RESP-CODE\r\n"
