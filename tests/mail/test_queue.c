@@ -354,6 +354,93 @@ Case(queue, a_call_for_no_domain_is_refused)
 	cr_assert_eq(queue_call(queue, (struct str){ "a\0b", 3 }, false, &n), -ENOENT);
 }
 
+/* Somebody takes what waits for @dest. */
+static struct queue_run *call(const char *dest)
+{
+	struct queue_run *run = NULL;
+
+	pass(1);
+	cr_assert_eq(queue_run_called(queue, str_of(dest), &run), 0, "%s", dest);
+	return run;
+}
+
+Case(queue, who_takes_its_mail_himself_has_it_before_it_is_due)
+{
+	struct queue_run *run;
+
+	put_off("x@b.example", "b.example");
+	put_one("ann@a.example", "y@b.example");
+	put_off("x@c.example", "c.example");
+	run = call("B.example");
+	cr_assert_null(queue_next(queue), "nobody else begins");
+	cr_assert_str_eq(queue_run_dest(run).p, "b.example");
+	for (int i = 0; i < 2; i++) {
+		item_of(run);
+		queue_item_rcpt(run, 0, QUEUE_SENT, &ok);
+		queue_item_done(run, STR("mx"), &later);
+	}
+	cr_assert_null(queue_run_item(run));
+	queue_run_end(run);
+	committed();
+	cr_assert_eq(n_items(), 1, "what is for others");
+	cr_assert_eq(queue_run_called(queue, STR("b.example"), &run), -ENOENT);
+}
+
+Case(queue, who_takes_its_mail_himself_has_each_item_once)
+{
+	struct queue_run *run;
+
+	put_off("x@b.example", "b.example");
+	put_one("ann@a.example", "y@b.example");
+	run = call("b.example");
+	for (int i = 0; i < 2; i++) {
+		item_of(run);
+		queue_item_done(run, STR("mx"), &later);
+		committed();
+	}
+	cr_assert_null(queue_run_item(run), "they were refused just now");
+	put_one("ann@a.example", "z@b.example");
+	finish(run, item_of(run), QUEUE_SENT, &ok);
+	cr_assert_eq(n_items(), 2);
+	run = call("b.example");
+	item_of(run);
+	queue_run_end(run);
+	pass(4 * 3600);
+	run = run_to("b.example");
+	item_of(run);
+	queue_run_end(run);
+}
+
+Case(queue, what_is_held_or_at_work_is_not_for_who_calls)
+{
+	struct queue_run *run, *other;
+	uint64_t id;
+
+	put_one("ann@a.example", "x@b.example");
+	run = run_to("b.example");
+	id = item_of(run)->id;
+	queue_run_end(run);
+	cr_assert_eq(queue_hold(queue, id), 0);
+	committed();
+	cr_assert_eq(queue_run_called(queue, STR("b.example"), &run), -ENOENT);
+	cr_assert_eq(queue_run_called(queue, STR(""), &run), -ENOENT);
+	put_one("ann@a.example", "z@b.example");
+	run = call("b.example");
+	cr_assert_eq(queue_run_called(queue, STR("b.example"), &other), -EBUSY);
+	item_of(run);
+	cr_assert_null((queue_item_done(run, STR("mx"), &later), queue_run_item(run)));
+	queue_run_end(run);
+	committed();
+	put_one("ann@a.example", "z@c.example");
+	run = run_to("c.example");
+	queue_run_fail(run, QUEUE_LATER, STR("mx"), &later);
+	cr_assert_eq(queue_run_called(queue, STR("c.example"), &other), -EBUSY);
+	queue_run_end(run);
+	committed();
+	queue_stop(queue);
+	cr_assert_eq(queue_run_called(queue, STR("c.example"), &run), -EBUSY);
+}
+
 Case(queue, a_sender_that_is_an_alias_gets_the_bounce_in_all_its_places)
 {
 	struct queue_run *run;

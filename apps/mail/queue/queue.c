@@ -154,12 +154,22 @@ struct queue_dest *queue_dest_find(struct queue *q, struct str name)
 	return NULL;
 }
 
+/* The search for items goes on at its beginning. */
+static void rewind_fetch(struct queue_dest *d)
+{
+	d->n_fetched = d->at_fetched = 0;
+	d->from_due_ms = d->from_id = 0;
+	d->dry = false;
+}
+
 void queue_spooled(struct queue *q, const struct spool_op *op)
 {
 	for (size_t i = 0; i < op->n_add; i++) {
 		struct queue_dest *d = queue_dest_find(q, op->add[i].dest);
 
-		if (d)
+		if (d && d->called_ms)
+			rewind_fetch(d); /* it is due before what was refused */
+		else if (d)
 			d->dry = false;
 	}
 	queue_work_soon(q);
@@ -207,12 +217,18 @@ void queue_dest_look(struct queue_dest *d)
 	dest_free(d);
 }
 
+void queue_dest_call(struct queue_dest *d, uint64_t now_ms)
+{
+	d->called_ms = now_ms;
+	rewind_fetch(d);
+}
+
 /* Items due now, behind the last one that was fetched. */
 static bool fetch_one(void *arg, uint64_t due_ms, uint64_t id)
 {
 	struct queue_dest *d = arg;
 
-	if (due_ms > wall_ms(d->queue) || d->n_fetched == QUEUE_FETCH)
+	if (!queue_is_due(d, due_ms) || d->n_fetched == QUEUE_FETCH)
 		return false;
 	if (!queue_is_taken(d, id))
 		d->fetched[d->n_fetched++] = id;
@@ -262,14 +278,15 @@ static bool may_run(struct queue_dest *d)
 {
 	unsigned hungry;
 
-	if (d->failing || d->n_runs >= d->window || d->n_taken == QUEUE_TAKEN_MAX)
+	if (d->failing || d->called_ms || d->n_runs >= d->window ||
+	    d->n_taken == QUEUE_TAKEN_MAX)
 		return false;
 	hungry = n_hungry(d);
 	fetch(d, hungry + 1);
 	return n_ahead(d) > hungry;
 }
 
-static struct queue_run *new_run(struct queue_dest *d)
+struct queue_run *queue_run_new(struct queue_dest *d)
 {
 	struct queue_run *run = calloc(1, sizeof(*run));
 
@@ -285,7 +302,7 @@ static struct queue_run *new_run(struct queue_dest *d)
 	return run;
 }
 
-static struct queue_dest *new_dest(struct queue *q, struct str name, uint32_t fails)
+struct queue_dest *queue_dest_new(struct queue *q, struct str name, uint32_t fails)
 {
 	struct queue_dest *d = calloc(1, sizeof(*d));
 
@@ -344,7 +361,7 @@ static struct queue_dest *find_ready(struct queue *q)
 		(void)spool_get_dest(read, name, &info);
 	store_read_end(read);
 	if (name.len > 0)
-		return new_dest(q, name, info.fails);
+		return queue_dest_new(q, name, info.fails);
 	if (s.next_ms != SPOOL_NEVER)
 		wake_in(q, s.next_ms - s.now_ms);
 	return NULL;
@@ -360,14 +377,14 @@ struct queue_run *queue_next(struct queue *q)
 	d = find_ready(q);
 	if (d) {
 		if (may_run(d))
-			return new_run(d);
+			return queue_run_new(d);
 		d->sick = true;
 		queue_dest_look(d);
 	}
 	for (at = q->dests.next; at != &q->dests; at = at->next) {
 		d = container_of(at, struct queue_dest, node);
 		if (may_run(d))
-			return new_run(d);
+			return queue_run_new(d);
 	}
 	return NULL;
 }
@@ -375,85 +392,6 @@ struct queue_run *queue_next(struct queue *q)
 struct str queue_run_dest(const struct queue_run *run)
 {
 	return (struct str){ run->dest->name, run->dest->name_len };
-}
-
-void queue_taken_free(struct queue *q, struct queue_taken *t)
-{
-	if (t->hold)
-		store_release(q->store, t->hold);
-	free(t->texts);
-	free(t->bytes);
-	free(t);
-}
-
-/* 0; -EAGAIN: it is not due, or not there; or another -errno. */
-static int load_envelope(struct queue *q, struct queue_taken *t)
-{
-	struct store_read *read;
-	struct spool_item item;
-	int r = store_read_begin(q->store, &read);
-
-	if (r < 0)
-		return -ENOMEM;
-	r = spool_get(read, t->item.id, &item);
-	if (r == -ENOENT || (r == 0 && item.due_ms > wall_ms(q)))
-		r = -EAGAIN;
-	t->bytes = r == 0 ? str_dup(item.bytes) : NULL;
-	if (r == 0 && !t->bytes)
-		r = -ENOMEM;
-	else if (r == 0 &&
-		 !envelope_parse((struct str){ t->bytes, item.bytes.len }, &t->item.env))
-		r = -EIO;
-	store_read_end(read);
-	return r;
-}
-
-static int load(struct queue *q, struct queue_taken *t)
-{
-	int r = load_envelope(q, t);
-
-	if (r < 0)
-		return r;
-	t->texts = malloc(t->item.env.n_rcpts * SMTP_REPLY_TEXT_MAX);
-	if (!t->texts)
-		return -ENOMEM;
-	r = spool_hold(q->store, t->item.id, &t->hold);
-	if (r == 0)
-		t->item.message = t->hold->pieces[1];
-	return r == -ENOENT ? -EAGAIN : r;
-}
-
-/* Somebody must look at it; it is not tried again and again. */
-static void hold_damaged(struct queue_dest *d, uint64_t id)
-{
-	struct queue_settle *s = queue_settle_new(d->queue, 1);
-
-	d->queue->stats.damaged++;
-	d->sick = true;
-	if (!s)
-		return;
-	s->changes[0] = (struct spool_change){ .id = id, .due_ms = SPOOL_NEVER };
-	queue_settle_submit(s);
-}
-
-struct queue_taken *queue_load(struct queue_dest *d, uint64_t id)
-{
-	struct queue_taken *t = calloc(1, sizeof(*t));
-	int r = -ENOMEM;
-
-	if (t) {
-		t->item.id = id;
-		r = load(d->queue, t);
-	}
-	if (r == 0)
-		return t;
-	if (r == -EIO)
-		hold_damaged(d, id);
-	else if (r != -EAGAIN)
-		d->sick = true;
-	if (t)
-		queue_taken_free(d->queue, t);
-	return NULL;
 }
 
 struct queue_item *queue_run_item(struct queue_run *run)
@@ -565,12 +503,19 @@ void queue_run_fail(struct queue_run *run, enum queue_result result, struct str 
 		d->window = 1;
 }
 
+bool queue_run_is_full(const struct queue_run *run)
+{
+	return run->dest->n_taken == QUEUE_TAKEN_MAX;
+}
+
 void queue_run_end(struct queue_run *run)
 {
 	struct queue_dest *d = run->dest;
 
 	if (run->item)
 		queue_item_back(run);
+	if (run->is_called)
+		queue_dest_call(d, 0);
 	list_remove(&run->node);
 	d->n_runs--;
 	d->queue->stats.runs_open--;

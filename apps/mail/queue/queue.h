@@ -99,6 +99,15 @@ void queue_spooled(struct queue *queue, const struct spool_op *op);
 /* A destination that has something to do and may have one more run.  NULL: none, work()
  * will be called. */
 struct queue_run *queue_next(struct queue *queue);
+/*
+ * A run for who calls for the mail for @dest, in letters of any case, and takes it himself
+ * (RFC 2645): it has every item that is not held, due or not, each once, and is never failed
+ * (queue_run_fail()).  0; -ENOENT: nothing waits; -EBUSY: something is done with all of it
+ * already; or another -errno.
+ */
+int queue_run_called(struct queue *queue, struct str dest, struct queue_run **run);
+/* It has as many items out as may be: work() is called when there may be one more. */
+bool queue_run_is_full(const struct queue_run *run);
 /* Valid as long as the run. */
 struct str queue_run_dest(const struct queue_run *run);
 

@@ -3,9 +3,9 @@
  *
  *	READY row in the store --scan--> dest (in memory) --> runs --> item --> settle
  *
- * queue.c has destinations and runs, settle.c what became of items, report.c what their
- * senders are told, walk.c what befalls all
- * items of a destination, ask.c those who keep the queue.
+ * queue.c has destinations and runs, load.c their items, settle.c what became of items,
+ * report.c what their senders are told, walk.c what befalls all items of a destination,
+ * ask.c those who keep the queue, call.c those who call for their mail.
  */
 #pragma once
 
@@ -57,11 +57,12 @@ struct queue_dest {
 	struct queue *queue;
 	struct list runs;
 	unsigned n_runs, window;
-	uint32_t fails;	  /* in a row, as in the store */
-	bool got_through; /* since it is at work */
-	bool dry;	  /* nothing more was due when we looked */
-	bool failing;	  /* everything is being put off: nobody takes an item */
-	bool sick;	  /* something could not be read: not again at once */
+	uint32_t fails;	    /* in a row, as in the store */
+	bool got_through;   /* since it is at work */
+	bool dry;	    /* nothing more was due when we looked */
+	bool failing;	    /* everything is being put off: nobody takes an item */
+	bool sick;	    /* something could not be read: not again at once */
+	uint64_t called_ms; /* since then one run has it all; 0: nobody called */
 	struct queue_walk *walk;
 	/* Items that are out: ids, in no order. */
 	unsigned n_taken;
@@ -79,6 +80,7 @@ struct queue_run {
 	struct queue_dest *dest;
 	struct queue_taken *item;
 	bool got_through;
+	bool is_called;
 };
 
 /* An item that is out, and what is known of it by now. */
@@ -93,18 +95,29 @@ struct queue_taken {
 
 /* queue.c */
 struct queue_dest *queue_dest_find(struct queue *q, struct str name);
+/* It is at work; it failed @fails times in a row.  NULL: no memory. */
+struct queue_dest *queue_dest_new(struct queue *q, struct str name, uint32_t fails);
+/* NULL: no memory, and @d may be gone. */
+struct queue_run *queue_run_new(struct queue_dest *d);
+/* From now on all items of it are due that nobody holds and that were not tried since
+ * @now_ms, and no other run begins; 0: no longer. */
+void queue_dest_call(struct queue_dest *d, uint64_t now_ms);
 bool queue_is_taken(const struct queue_dest *d, uint64_t id);
 /* Notes that it is out.  False: QUEUE_TAKEN_MAX are. */
 bool queue_take(struct queue_dest *d, uint64_t id);
 void queue_untake(struct queue_dest *d, uint64_t id);
-/* Loads an item that is due, with its message.  NULL: it is not, or cannot be read; a
- * damaged one is held. */
-struct queue_taken *queue_load(struct queue_dest *d, uint64_t id);
-void queue_taken_free(struct queue *q, struct queue_taken *t);
 /* Frees @d when nothing of it is out. */
 void queue_dest_look(struct queue_dest *d);
 /* ops.work() soon. */
 void queue_work_soon(struct queue *q);
+
+/* load.c */
+/* Something that is due then is for the destination now. */
+bool queue_is_due(const struct queue_dest *d, uint64_t due_ms);
+/* Loads an item that is due, with its message.  NULL: it is not, or cannot be read; a
+ * damaged one is held. */
+struct queue_taken *queue_load(struct queue_dest *d, uint64_t id);
+void queue_taken_free(struct queue *q, struct queue_taken *t);
 
 /*
  * settle.c: a commit that says what became of items.
