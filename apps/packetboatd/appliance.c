@@ -156,6 +156,8 @@ static int listen_all(struct appliance *a, char *error)
 		  a->smtpd },
 		{ &c->smtps_listen, c->submission_sessions_max, smtpd_accept_msa_tls,
 		  a->smtpd },
+		{ &c->odmr_listen, c->submission_sessions_max, smtpd_accept_odmr,
+		  a->smtpd },
 		{ &c->pop3_listen, c->pop3_sessions_max, pop3d_accept, a->pop3d },
 		{ &c->pop3s_listen, c->pop3_sessions_max, pop3d_accept_tls, a->pop3d },
 		{ &c->imap_listen, c->imap_sessions_max, imapd_accept, a->imapd },

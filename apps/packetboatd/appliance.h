@@ -54,7 +54,7 @@ struct appliance {
 	struct pop3d_locks *locks;
 	struct pop3d *pop3d;
 	struct imapd *imapd;
-	struct net_listener *listeners[7 * CONF_LIST_MAX];
+	struct net_listener *listeners[8 * CONF_LIST_MAX];
 	unsigned n_listeners;
 	struct net_listener *local[LOCAL_N]; /* local_door.h; NULL: none */
 	struct tls *tls;		     /* ours; NULL: there is no certificate */

@@ -101,6 +101,57 @@ static enum smtpd_etrn etrn(void *arg, const char *peer_addr, bool is_user,
 	return SMTPD_ETRN_STARTED;
 }
 
+/* Is mail for @domain for that user to take? */
+static bool is_given(const struct appliance *a, struct str user, struct str domain)
+{
+	const struct conf_list *all = &a->conf->give;
+	struct settings_give give;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (settings_give_parse(all->at[i], &give) && str_eq(give.user, user) &&
+		    str_eq_nocase(give.domain, domain))
+			return true;
+	return false;
+}
+
+/* All domains of that user. */
+static size_t list_given(const struct appliance *a, struct str user,
+			 struct str domains[static RELAY_TURN_MAX])
+{
+	const struct conf_list *all = &a->conf->give;
+	struct settings_give give;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n && n < RELAY_TURN_MAX; i++)
+		if (settings_give_parse(all->at[i], &give) && str_eq(give.user, user))
+			domains[n++] = give.domain;
+	return n;
+}
+
+_Static_assert((int)SMTPD_TURN_MAX <= (int)RELAY_TURN_MAX, "all that are asked for");
+
+static enum smtpd_turned turn(void *arg, struct io *io, const struct smtpd_turn *turn)
+{
+	struct str domains[RELAY_TURN_MAX];
+	struct appliance *a = arg;
+	size_t n = turn->n_domains;
+
+	for (size_t i = 0; i < n; i++) {
+		domains[i] = turn->domains[i];
+		if (!is_given(a, turn->user, domains[i]))
+			return SMTPD_TURN_DENIED;
+	}
+	if (n == 0)
+		n = list_given(a, turn->user, domains);
+	if (n == 0)
+		return SMTPD_TURN_DENIED;
+	switch (relay_turn(a->relay, io, domains, n, turn->line, turn->at_once)) {
+	case 0: return SMTPD_TURN_DONE;
+	case -ENOENT: return SMTPD_TURN_EMPTY;
+	default: return SMTPD_TURN_LATER;
+	}
+}
+
 static void spooled(void *arg, const struct spool_op *op)
 {
 	queue_spooled(((struct appliance *)arg)->queue, op);
@@ -182,6 +233,7 @@ const struct smtpd_ops glue_smtpd_ops = {
 	.wall_s = wall_s,
 	.may_relay = may_relay,
 	.etrn = etrn,
+	.turn = turn,
 	.owns = owns,
 	.verify = verify,
 	.cancel = cancel,

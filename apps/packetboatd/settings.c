@@ -138,6 +138,26 @@ static bool is_route(const char *value)
 	return route_parse(value, &route);
 }
 
+bool settings_give_parse(const char *text, struct settings_give *give)
+{
+	struct str rest, domain = str_cut(str_of(text), ' ', &rest);
+
+	rest = str_trim(rest);
+	if (!mailaddr_is_domain(domain) || !str_starts_nocase(rest, STR("to ")))
+		return false;
+	rest.p += 3;
+	rest.len -= 3;
+	*give = (struct settings_give){ .domain = domain, .user = str_trim(rest) };
+	return users_is_name(give->user);
+}
+
+static bool is_give(const char *value)
+{
+	struct settings_give give;
+
+	return settings_give_parse(value, &give);
+}
+
 /* "192.0.2.53, 192.0.2.54:5353" */
 static bool is_servers(const char *value)
 {
@@ -216,7 +236,9 @@ static bool is_auth_plain(const char *value)
 #define A_WHERE "ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT"
 #define A_WHERE_OR_NONE A_WHERE ", or none"
 #define A_NET "an address, or a network with its prefix length, as 192.0.2.0/24"
-#define A_ROUTE "DOMAIN via HOST[:PORT], with DOMAIN a name, .NAME for all below it, or *"
+#define A_ROUTE                                                                       \
+	"DOMAIN via HOST[:PORT], or DOMAIN waits; with DOMAIN a name, .NAME for all " \
+	"below it, or *"
 #define A_SERVERS "addresses with commas between, each with :PORT or without"
 #define A_PREFIX "an IPv4 address of one station with prefix length, as 192.0.2.2/24"
 
@@ -331,6 +353,11 @@ static const struct conf_opt options[] = {
 	QUEUE_LIMITS(L)
 #undef L
 
+	LIST("odmr", "listen", odmr_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
+	     "where customers take their mail, by ATRN"),
+	LIST("odmr", "give", give, NULL, is_give, "DOMAIN to USER",
+	     "which domain's mail is for whom to take"),
+
 	LIST("relay", "route", routes, NULL, is_route, A_ROUTE,
 	     "where mail for a domain goes, whatever the name servers say"),
 #define L(opt, first, low, high, why) NUMBER("relay", #opt, relay.opt, first, low, high, why),
@@ -428,16 +455,15 @@ static int check_listen(struct settings_conf *s, const struct conf_list *where,
 	return 0;
 }
 
-/* Lists of ports that are for TLS: all but the first need it. */
+/* Lists of ports that nobody must set: where we listen then, with TLS, or with customers. */
 static const struct {
 	size_t offset;
 	const char *first;
 	bool needs_tls;
-} tls_ports[] = {
-	{ AT(submission_listen), "*:587", false },
-	{ AT(smtps_listen), "*:465", true },
-	{ AT(pop3s_listen), "*:995", true },
-	{ AT(imaps_listen), "*:993", true },
+} more_ports[] = {
+	{ AT(submission_listen), "*:587", false }, { AT(smtps_listen), "*:465", true },
+	{ AT(pop3s_listen), "*:995", true },	   { AT(imaps_listen), "*:993", true },
+	{ AT(odmr_listen), "*:366", false },
 };
 
 static struct conf_list *list_at(struct settings_conf *s, size_t offset)
@@ -445,26 +471,32 @@ static struct conf_list *list_at(struct settings_conf *s, size_t offset)
 	return (void *)((char *)&s->values + offset);
 }
 
-/* "none" becomes an empty list; a list that nobody set, what is usual, with TLS. */
+static bool has_use(const struct settings_conf *s, size_t i)
+{
+	return more_ports[i].offset == AT(odmr_listen) ? s->values.give.n > 0 :
+							 s->values.tls_cert != NULL;
+}
+
+/* "none" becomes an empty list; a list that nobody set, what is usual, if it has a use. */
 static int settle_port(struct settings_conf *s, size_t i)
 {
-	struct conf_list *list = list_at(s, tls_ports[i].offset);
+	struct conf_list *list = list_at(s, more_ports[i].offset);
 
-	if (list->n == 0 && s->values.tls_cert) {
-		list->at[0] = strdup(tls_ports[i].first);
+	if (list->n == 0 && has_use(s, i)) {
+		list->at[0] = strdup(more_ports[i].first);
 		list->n = list->at[0] != NULL;
 		return list->n ? 0 : -ENOMEM;
 	}
 	for (size_t k = 0; k < list->n; k++)
 		if (strcmp(list->at[k], "none") == 0 && list->n > 1)
-			return conf_refuse_value(&s->conf, tls_ports[i].offset, "none",
+			return conf_refuse_value(&s->conf, more_ports[i].offset, "none",
 						 "none, or places");
 	if (list->n == 1 && strcmp(list->at[0], "none") == 0) {
 		free(list->at[0]);
 		list->n = 0;
 	}
-	if (list->n > 0 && tls_ports[i].needs_tls && !s->values.tls_cert)
-		return conf_refuse_value(&s->conf, tls_ports[i].offset, list->at[0],
+	if (list->n > 0 && more_ports[i].needs_tls && !s->values.tls_cert)
+		return conf_refuse_value(&s->conf, more_ports[i].offset, list->at[0],
 					 "none, as long as there is no tls.cert");
 	return 0;
 }
@@ -478,7 +510,7 @@ static int check_tls(struct settings_conf *s)
 		return conf_refuse(&s->conf, AT(tls_cert), "one with its tls.key");
 	if (v->tls_key && !v->tls_cert)
 		return conf_refuse(&s->conf, AT(tls_key), "one with its tls.cert");
-	for (size_t i = 0; i < ARRAY_LEN(tls_ports) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_LEN(more_ports) && r == 0; i++)
 		r = settle_port(s, i);
 	return r;
 }
@@ -500,8 +532,9 @@ static int check_stack(struct settings_conf *s)
 		r = check_listen(s, &v->pop3_listen, AT(pop3_listen));
 	if (r == 0)
 		r = check_listen(s, &v->imap_listen, AT(imap_listen));
-	for (size_t i = 0; i < ARRAY_LEN(tls_ports) && r == 0; i++)
-		r = check_listen(s, list_at(s, tls_ports[i].offset), tls_ports[i].offset);
+	for (size_t i = 0; i < ARRAY_LEN(more_ports) && r == 0; i++)
+		r = check_listen(s, list_at(s, more_ports[i].offset),
+				 more_ports[i].offset);
 	return r;
 }
 
@@ -565,9 +598,17 @@ int settings_check_users(struct settings_conf *s, const struct users *users)
 {
 	const char *name = s->values.postmaster;
 
-	if (!name || users_by_name(users, str_of(name)))
-		return 0;
-	return conf_refuse(&s->conf, AT(postmaster), "a user");
+	if (name && !users_by_name(users, str_of(name)))
+		return conf_refuse(&s->conf, AT(postmaster), "a user");
+	for (size_t i = 0; i < s->values.give.n; i++) {
+		struct settings_give give;
+
+		if (settings_give_parse(s->values.give.at[i], &give) &&
+		    !users_by_name(users, give.user))
+			return conf_refuse_value(&s->conf, AT(give), s->values.give.at[i],
+						 "DOMAIN to one who is a user");
+	}
+	return 0;
 }
 
 bool settings_allow_plain(const struct settings *values)

@@ -53,9 +53,10 @@ struct settings {
 	struct pop3d_limits pop3;
 	struct imapd_limits imap;
 
-	/* [queue], [relay], [dns] */
+	/* [queue], [odmr], [relay], [dns] */
 	struct queue_limits queue;
 	struct conf_list etrn;
+	struct conf_list odmr_listen, give;
 	struct conf_list routes;
 	struct relay_limits relay;
 	struct client_limits client;
@@ -81,6 +82,12 @@ int settings_check(struct settings_conf *s);
 /* What must fit the users there are; a start goes on without.  0, or -EINVAL and
  * s->conf.error. */
 int settings_check_users(struct settings_conf *s, const struct users *users);
+
+/* One of settings.give: mail for @domain is for @user to take.  False: it is none. */
+struct settings_give {
+	struct str domain, user;
+};
+bool settings_give_parse(const char *text, struct settings_give *give);
 
 /* May passwords be shown in clear?  As long as nobody has set up TLS. */
 bool settings_allow_plain(const struct settings *values);

@@ -77,6 +77,35 @@ Case(settings, with_a_certificate_its_ports_are_listened_to)
 	cr_assert(!settings_allow_plain(&s.values));
 }
 
+Case(settings, with_customers_their_port_is_listened_to)
+{
+	static const char customers[] =
+		"[odmr]\ngive = b.example to bee, c.example to bee\n";
+	struct settings_give give;
+	struct users *users;
+	char error[USERS_ERROR_LEN];
+
+	cr_assert_eq(load(customers), 0, "%s", s.conf.error);
+	cr_assert(listens(&s.values.odmr_listen, "*:366"));
+	cr_assert(settings_give_parse(s.values.give.at[1], &give));
+	cr_assert(str_eq(give.domain, STR("c.example")));
+	cr_assert(str_eq(give.user, STR("bee")));
+	cr_assert_eq(users_parse("users", STR("bee:!:bee@a.example\n"), &users, error),
+		     0);
+	cr_assert_eq(settings_check_users(&s, users), 0);
+	users_free(users);
+	cr_assert_eq(users_parse("users", STR("cee:!:cee@a.example\n"), &users, error),
+		     0);
+	cr_assert_eq(settings_check_users(&s, users), -EINVAL);
+	cr_assert_not_null(strstr(s.conf.error, "DOMAIN to one who is a user"), "%s",
+			   s.conf.error);
+	users_free(users);
+	settings_fini(&s);
+	cr_assert_eq(settings_init(&s), 0);
+	cr_assert_eq(load("[odmr]\ngive = b.example to bee\nlisten = none\n"), 0);
+	cr_assert(listens(&s.values.odmr_listen, NULL));
+}
+
 Case(settings, ports_of_tls_can_be_none_or_others)
 {
 	cr_assert_eq(load("auth_plain = always\n[tls]\ncert = /c\nkey = /k\n[pop3s]\n"
@@ -122,7 +151,13 @@ static const struct {
 	  ":1: no option 'port'; allowed: net hostname user users control pid_file "
 	  "log_file log_level auth_plain" },
 	{ "[nntp]\n", ":1: no section 'nntp'; allowed: stack store tls local smtp "
-		      "submission smtps pop3 pop3s imap imaps queue relay dns" },
+		      "submission smtps pop3 pop3s imap imaps queue odmr relay dns" },
+	{ "[odmr]\ngive = b.example bee\n",
+	  ":2: odmr.give is 'b.example bee'; allowed: DOMAIN to USER" },
+	{ "[odmr]\ngive = b..example to bee\n",
+	  ":2: odmr.give is 'b..example to bee'; allowed: DOMAIN to USER" },
+	{ "[odmr]\ngive = b.example to \n",
+	  ":2: odmr.give is 'b.example to'; allowed: DOMAIN to USER" },
 	{ "[imap]\nline_max = 512\n", ":2: imap.line_max is '512'; allowed: 8000 to 1M" },
 	{ "[stack]\nport = eth0\n",
 	  ":2: stack.port is 'eth0'; allowed: tap:NAME, tun:NAME, packet:NAME or "
@@ -223,7 +258,7 @@ static const struct {
 	  "its prefix length, as 192.0.2.0/24" },
 	{ "[relay]\nroute = example.net 10.0.0.2\n",
 	  ":2: relay.route is 'example.net 10.0.0.2'; allowed: DOMAIN via HOST[:PORT], "
-	  "with DOMAIN a name, .NAME for all below it, or *" },
+	  "or DOMAIN waits; with DOMAIN a name, .NAME for all below it, or *" },
 	{ "[dns]\nservers = 192.0.2.53, mail\n",
 	  ":2: dns.servers is '192.0.2.53, mail'; allowed: addresses with commas "
 	  "between, "

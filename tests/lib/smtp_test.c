@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/lib/io.h"
 #include "apps/lib/tls.h"
 #include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
@@ -223,6 +224,25 @@ static enum smtpd_etrn etrn(void *arg, const char *peer_addr, bool is_user,
 	return is_user || t->relays ? SMTPD_ETRN_STARTED : SMTPD_ETRN_DENIED;
 }
 
+/* For alice there is mail for b.example and none for d.example; c.example is busy.  The
+ * connection ends behind the line. */
+static enum smtpd_turned turn(void *arg, struct io *io, const struct smtpd_turn *turn)
+{
+	struct str last = turn->n_domains > 0 ? turn->domains[turn->n_domains - 1] :
+						STR("b.example");
+
+	(void)arg;
+	if (!str_eq(turn->user, STR("alice")) || str_eq(last, STR("e.example")))
+		return SMTPD_TURN_DENIED;
+	if (str_eq(last, STR("c.example")))
+		return SMTPD_TURN_LATER;
+	if (str_eq(last, STR("d.example")) && !turn->at_once)
+		return SMTPD_TURN_EMPTY;
+	io_printf(io, "%s\r\n", turn->line);
+	io_close(io);
+	return SMTPD_TURN_DONE;
+}
+
 static void spooled(void *arg, const struct spool_op *op)
 {
 	((struct smtp_test *)arg)->n_spooled += (unsigned)op->n_add;
@@ -302,6 +322,7 @@ void smtp_test_start(struct smtp_test *t)
 		.cancel = cancel,
 		.spooled = spooled,
 		.etrn = t->calls ? etrn : NULL,
+		.turn = t->calls ? turn : NULL,
 	};
 	static const struct {
 		const char *where;
@@ -309,6 +330,7 @@ void smtp_test_start(struct smtp_test *t)
 	} all[] = { { SMTP_TEST_WHERE, smtpd_accept },
 		    { SMTP_TEST_MSA, smtpd_accept_msa },
 		    { SMTP_TEST_MSA_TLS, smtpd_accept_msa_tls },
+		    { SMTP_TEST_ODMR, smtpd_accept_odmr },
 		    { SMTP_TEST_LOCAL, accept_alice } };
 
 	ASSERT(smtpd_new(t->net, &t->conf, &ops, t, &t->smtpd) == 0);
@@ -465,6 +487,8 @@ static bool login_hook(struct dialog *d, const char *words)
 		d->where = SMTP_TEST_MSA;
 	else if (strcmp(words, "port 465") == 0)
 		d->where = SMTP_TEST_MSA_TLS;
+	else if (strcmp(words, "port 366") == 0)
+		d->where = SMTP_TEST_ODMR;
 	else if (strcmp(words, "port local") == 0)
 		d->where = SMTP_TEST_LOCAL;
 	else

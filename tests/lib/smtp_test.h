@@ -19,6 +19,7 @@
 #define SMTP_TEST_WHERE "192.0.2.1:25"
 #define SMTP_TEST_MSA "192.0.2.1:587"
 #define SMTP_TEST_MSA_TLS "192.0.2.1:465"
+#define SMTP_TEST_ODMR "192.0.2.1:366"
 #define SMTP_TEST_LOCAL "192.0.2.1:1" /* who comes there is alice */
 
 enum {
@@ -37,7 +38,7 @@ struct stored {
 
 struct smtp_test {
 	struct net *net;
-	struct net_listener *listeners[4];
+	struct net_listener *listeners[5];
 	struct smtpd_conf conf;
 	struct smtpd *smtpd;
 	struct tls *tls;
@@ -47,7 +48,7 @@ struct smtp_test {
 		struct verify_job *job; /* the one that waits */
 	} verifier;
 	bool relays; /* for everybody */
-	bool calls;  /* ETRN is offered */
+	bool calls;  /* ETRN is offered, and ATRN */
 	struct mail_to many[SMTP_TEST_MANY];
 	char many_text[SMTP_TEST_MANY][24];
 	unsigned n_spooled; /* items that were told */
@@ -81,7 +82,7 @@ size_t smtp_test_n_stored(const struct smtp_test *t);
  *	! stop			smtpd_stop()
  *	! tls | auth | plain	before the first client comes: there is a certificate;
  *				MTAs may log in; passwords may be shown in clear
- *	! port 25 | 587 | 465 | local	where clients that come from now on connect
+ *	! port 25 | 587 | 465 | 366 | local	where clients that come from now on connect
  *	! verifier holds | refuses | unsure | works
  *	! answer
  *	! relays		everybody may send to other hosts

@@ -221,7 +221,7 @@ Test(route, the_longest_match_counts)
 	static const char *const texts[] = { "* via 10.0.0.1",
 					     ".example.net via 10.0.0.2:26",
 					     "example.net via mail.example.com" };
-	struct route routes[3];
+	struct route routes[3], waits;
 	const struct route *r;
 
 	for (size_t i = 0; i < 3; i++)
@@ -233,6 +233,9 @@ Test(route, the_longest_match_counts)
 	r = route_find(routes, 3, STR("badexample.net"));
 	cr_assert_str_eq(r->via, "10.0.0.1");
 	cr_assert_null(route_find(routes + 1, 2, STR("example.org")));
+	cr_assert(route_parse(".example.net waits", &waits));
+	cr_assert_null(waits.via);
+	cr_assert(str_eq(waits.domain, STR(".example.net")));
 }
 
 Test(route, refuses_what_is_none)
@@ -241,6 +244,8 @@ Test(route, refuses_what_is_none)
 					     "example.net",
 					     "example.net 10.0.0.1",
 					     "example.net via",
+					     "example.net wait",
+					     "-x waits",
 					     "example.net via ",
 					     "-x via 10.0.0.1",
 					     "a..b via 10.0.0.1",

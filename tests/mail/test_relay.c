@@ -3,10 +3,12 @@
  * and every other host, and the clock.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/lib/io.h"
 #include "apps/lib/tls.h"
 #include "apps/mail/queue/pack.h"
 #include "apps/mail/queue/queue.h"
@@ -407,6 +409,161 @@ Case(relay, a_route_is_stronger_than_the_name_servers)
 	cr_assert_eq(n_items(), 0);
 	cr_assert_eq(t.n_asked, 0);
 	mem_free(peer);
+}
+
+/* Whoever connects takes the mail for these domains. */
+static struct str turn_to[2];
+static bool turn_at_once;
+static int turned;
+
+static void turn(void *arg, struct io *io)
+{
+	(void)arg;
+	turned = relay_turn(relay, io, turn_to, turn_to[1].len > 0 ? 2 : 1, "250 OK",
+			    turn_at_once);
+	if (turned < 0)
+		io_abort(io);
+}
+
+/* A client takes the mail for @domain, and for @other if it is something. */
+static struct mem_peer *calls_for(const char *domain, const char *other)
+{
+	struct net_listener *listener;
+	struct mem_peer *peer;
+
+	pass(1);
+	turn_to[0] = str_of(domain);
+	turn_to[1] = str_of(other);
+	cr_assert_eq(net_listen(t.net, "192.0.2.1:366", 1, turn, NULL, &listener), 0);
+	peer = mem_connect(t.net, "192.0.2.1:366", "192.0.2.9:4000");
+	cr_assert(peer);
+	settle();
+	net_listener_close(listener);
+	return peer;
+}
+
+static void waits_for(const char *pattern)
+{
+	static struct route route;
+
+	relay_free(relay);
+	route = (struct route){ .domain = str_of(pattern) };
+	conf.routes = &route;
+	conf.n_routes = 1;
+	start();
+}
+
+Case(relay, mail_that_waits_is_for_who_calls)
+{
+	struct mem_peer *peer;
+
+	waits_for("*");
+	put("bob@b.example");
+	put("bob@c.example");
+	put("eve@d.example");
+	pass(60);
+	cr_assert_eq(n_items(), 3);
+	cr_assert_eq(relay_stats(relay)->connects, 0);
+	peer = calls_for("c.example", "B.example");
+	cr_assert_eq(turned, 0);
+	cr_assert(str_eq(mem_heard(peer), STR("250 OK\r\n")));
+	mem_take(peer, mem_heard(peer).len);
+	says(peer, "220 c\r\n");
+	cr_assert(str_eq(mem_heard(peer), STR("EHLO mx.a.example\r\n")));
+	says(peer, "250-c\r\n250 PIPELINING\r\n");
+	cr_assert(memmem(mem_heard(peer).p, mem_heard(peer).len, "<bob@c.example>", 15));
+	takes_one(peer);
+	cr_assert(memmem(mem_heard(peer).p, mem_heard(peer).len, "<bob@b.example>", 15));
+	takes_one(peer);
+	cr_assert_eq(n_items(), 1);
+	cr_assert(memmem(mem_heard(peer).p, mem_heard(peer).len, "QUIT\r\n", 6));
+	cr_assert(mem_finished(peer));
+	cr_assert_eq(relay_stats(relay)->turned, 1);
+	cr_assert_eq(relay_stats(relay)->sessions_open, 0);
+	mem_free(peer);
+}
+
+Case(relay, who_calls_and_takes_nothing_may_call_again)
+{
+	struct mem_peer *peer, *second;
+
+	waits_for("b.example");
+	put("bob@b.example");
+	peer = calls_for("b.example", "");
+	cr_assert_eq(turned, 0);
+	second = calls_for("b.example", "");
+	cr_assert_eq(turned, -EBUSY);
+	mem_free(second);
+	says(peer, "220 b\r\n");
+	says(peer, "250 b\r\n");
+	says(peer, "250 Ok\r\n");
+	says(peer, "450 Not now\r\n");
+	says(peer, "250 Ok\r\n");
+	cr_assert(mem_finished(peer));
+	mem_free(peer);
+	cr_assert_eq(n_items(), 1);
+	peer = calls_for("b.example", "");
+	cr_assert_eq(turned, 0);
+	mem_free(peer); /* before a word */
+	settle();
+	cr_assert_eq(relay_stats(relay)->sessions_open, 0);
+	cr_assert_eq(n_items(), 1);
+	peer = calls_for("c.example", "");
+	cr_assert_eq(turned, -ENOENT);
+	mem_free(peer);
+}
+
+Case(relay, who_breaks_off_in_the_middle_of_a_message_has_it_once_more)
+{
+	struct mem_peer *peer;
+
+	waits_for("b.example");
+	put("bob@b.example");
+	peer = calls_for("b.example", "");
+	greets(peer);
+	mem_free(peer);
+	settle();
+	cr_assert_eq(n_items(), 1);
+	peer = calls_for("b.example", "");
+	cr_assert_eq(turned, 0);
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	mem_free(peer);
+}
+
+Case(relay, a_connection_is_turned_without_mail_where_that_is_asked)
+{
+	struct mem_peer *peer;
+
+	turn_at_once = true;
+	peer = calls_for("b.example", "");
+	cr_assert_eq(turned, 0);
+	says(peer, "220 b\r\n");
+	says(peer, "250 b\r\n");
+	cr_assert(memmem(mem_heard(peer).p, mem_heard(peer).len, "QUIT\r\n", 6));
+	mem_free(peer);
+	turn_at_once = false;
+}
+
+Case(relay, nobody_is_turned_beyond_the_limit_or_at_the_end)
+{
+	struct mem_peer *peer;
+
+	conf.limits.sessions_max = 1;
+	waits_for("*");
+	put("bob@b.example");
+	put("bob@c.example");
+	peer = calls_for("b.example", "");
+	cr_assert_eq(turned, 0);
+	mem_free(calls_for("c.example", ""));
+	cr_assert_eq(turned, -EBUSY);
+	relay_stop(relay);
+	settle();
+	cr_assert(!relay_busy(relay));
+	mem_free(peer);
+	mem_free(calls_for("c.example", ""));
+	cr_assert_eq(turned, -EBUSY);
 }
 
 Case(relay, an_end_in_order_lets_a_message_through)

@@ -299,6 +299,16 @@ struct client *client_new(struct io *io, const struct client_conf *conf,
 	return c;
 }
 
+struct client *client_turn(struct io *io, const struct client_conf *conf,
+			   const struct client_ops *ops, void *arg)
+{
+	struct client *c = client_new(io, conf, ops, arg);
+
+	if (c)
+		client_connected(c);
+	return c;
+}
+
 /* Without a word to the owner, from wherever it is. */
 static void vanish(struct client *c)
 {

@@ -126,6 +126,10 @@ struct client_ops {
 /* @io is connecting, and the client's.  NULL: no memory, @io is as it was. */
 struct client *client_new(struct io *io, const struct client_conf *conf,
 			  const struct client_ops *ops, void *arg);
+/* The same where the other end, which called, was told to be a server now (RFC 2645 5.3): it
+ * greets. */
+struct client *client_turn(struct io *io, const struct client_conf *conf,
+			   const struct client_ops *ops, void *arg);
 /* From ready() on; what @message points to stays until done() or closed(). */
 void client_send(struct client *c, const struct client_message *message);
 /* Says QUIT, when it is ready; closed() is not called any more. */

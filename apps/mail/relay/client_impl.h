@@ -87,7 +87,7 @@ void client_give_up(struct client *c, enum client_result result, unsigned subjec
 void client_become_ready(struct client *c);
 
 /* client_hello.c: the way to READY. */
-/* The io is connected, or speaks TLS. */
+/* The io is connected, or speaks TLS now. */
 void client_connected(struct client *c);
 void client_secured(struct client *c);
 /* One line of what EHLO answers. */

@@ -41,10 +41,18 @@ struct relay {
 	struct down downs[DOWN_PLACES], clears[DOWN_PLACES];
 };
 
+/* Domains of which the mail goes to who called for it. */
+struct turn {
+	size_t at, n;
+	struct str domains[RELAY_TURN_MAX];
+	char text[RELAY_TURN_MAX][SPOOL_DEST_MAX];
+};
+
 struct session {
 	struct list node;
 	struct relay *relay;
-	struct queue_run *run;
+	struct queue_run *run; /* NULL: one that was turned has none at the moment */
+	struct turn *turn;     /* NULL: we called */
 	struct mx mx;
 	struct client *client; /* NULL: looking for an address */
 	struct net_timer idle;
@@ -101,7 +109,9 @@ static void session_end(struct session *s)
 
 	mx_end(&s->mx);
 	net_timer_stop(r->net, &s->idle);
-	queue_run_end(s->run);
+	if (s->run)
+		queue_run_end(s->run);
+	free(s->turn);
 	list_remove(&s->node);
 	r->stats.sessions_open--;
 	free(s);
@@ -234,11 +244,44 @@ static void take_found(void *arg, const struct mx_found *found)
 	}
 }
 
+/* The run for the next domain of one that was turned.  0; or why there is none. */
+static int next_run(struct session *s)
+{
+	struct turn *turn = s->turn;
+	int r = -ENOENT;
+
+	if (s->run)
+		queue_run_end(s->run);
+	s->run = NULL;
+	while (!s->run && turn->at < turn->n) {
+		int why = queue_run_called(s->relay->queue, turn->domains[turn->at++],
+					   &s->run);
+
+		if (why != -ENOENT)
+			r = why;
+	}
+	return r;
+}
+
+static bool must_wait(const struct session *s)
+{
+	return s->run && queue_run_is_full(s->run);
+}
+
+static struct queue_item *next_item(struct session *s)
+{
+	struct queue_item *item = s->run ? queue_run_item(s->run) : NULL;
+
+	while (!item && s->turn && !must_wait(s) && next_run(s) == 0)
+		item = queue_run_item(s->run);
+	return item;
+}
+
 static bool send_next(struct session *s)
 {
 	struct relay *r = s->relay;
 
-	s->item = queue_run_item(s->run);
+	s->item = next_item(s);
 	if (!s->item)
 		return false;
 	net_timer_stop(r->net, &s->idle);
@@ -284,7 +327,7 @@ static void client_ready(void *arg)
 	s->ready = true;
 	if (send_next(s))
 		return;
-	if (r->stopped)
+	if (r->stopped || (s->turn && !must_wait(s)))
 		quit(s);
 	else
 		net_timer_arm(r->net, &s->idle,
@@ -340,6 +383,11 @@ static void client_closed(void *arg, bool greeted, const struct client_said *sai
 		session_end(s);
 		return;
 	}
+	/* What waits for who called waits on. */
+	if (s->turn) {
+		session_end(s);
+		return;
+	}
 	if (tls_failed && try_in_clear(s))
 		return;
 	/* No SMTP code: it did not come so far. */
@@ -357,9 +405,31 @@ static const struct client_ops client_ops = {
 	.closed = client_closed,
 };
 
-static bool start(struct relay *r, struct queue_run *run)
+static struct session *new_session(struct relay *r, struct queue_run *run)
 {
 	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->relay = r;
+	s->run = run;
+	net_timer_init(&s->idle, idle_over);
+	list_push(&r->sessions, &s->node);
+	r->stats.sessions++;
+	r->stats.sessions_open++;
+	return s;
+}
+
+/* RFC 3463 3.5: 4.4.0, that it cannot be sent is the network's. */
+static const struct client_said waits = {
+	.result = CLIENT_TRANSIENT,
+	.enhanced = { 4, 4, 0 },
+	.text = "Its host has not called for it",
+};
+
+static bool start(struct relay *r, struct queue_run *run)
+{
+	struct session *s = new_session(r, run);
 	struct str dest = queue_run_dest(run);
 	const struct route *route;
 
@@ -367,16 +437,54 @@ static bool start(struct relay *r, struct queue_run *run)
 		queue_run_end(run);
 		return false;
 	}
-	s->relay = r;
-	s->run = run;
-	net_timer_init(&s->idle, idle_over);
-	list_push(&r->sessions, &s->node);
-	r->stats.sessions++;
-	r->stats.sessions_open++;
 	route = route_find(r->conf.routes, r->conf.n_routes, dest);
+	if (route && !route->via) {
+		fail(s, &waits);
+		return true;
+	}
 	mx_begin(&s->mx, r->dns, &r->rng, r->conf.host, dest, route ? route->via : NULL);
 	mx_next(&s->mx, take_found, s);
 	return true;
+}
+
+static struct turn *new_turn(const struct str *domains, size_t n)
+{
+	struct turn *turn = calloc(1, sizeof(*turn));
+
+	for (size_t i = 0; turn && i < n && i < RELAY_TURN_MAX; i++) {
+		char *text = turn->text[turn->n];
+
+		if (domains[i].len == 0 || domains[i].len > SPOOL_DEST_MAX)
+			continue;
+		memcpy(text, domains[i].p, domains[i].len);
+		turn->domains[turn->n++] = (struct str){ text, domains[i].len };
+	}
+	return turn;
+}
+
+int relay_turn(struct relay *r, struct io *io, const struct str *domains, size_t n,
+	       const char *line, bool at_once)
+{
+	struct session *s;
+	int why;
+
+	if (r->stopped || r->stats.sessions_open >= r->conf.limits.sessions_max)
+		return -EBUSY;
+	s = new_session(r, NULL);
+	if (!s)
+		return -ENOMEM;
+	s->turn = new_turn(domains, n);
+	why = s->turn ? next_run(s) : -ENOMEM;
+	if (why == 0 || (why == -ENOENT && at_once))
+		s->client = client_turn(io, &r->client, &client_ops, s);
+	if (!s->client) {
+		session_end(s);
+		return why < 0 ? why : -ENOMEM;
+	}
+	snprintf(s->host, sizeof(s->host), "[%s]", io_peer_addr(io));
+	io_printf(io, "%s\r\n", line);
+	r->stats.turned++;
+	return 0;
 }
 
 /* Connections that wait come first. */

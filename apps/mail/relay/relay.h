@@ -6,6 +6,9 @@
  * one after the other until one is ready, and sends item after item on that connection;
  * when nothing more is due it waits a while for the next, then says QUIT.
  *
+ * Who calls for his mail and takes it himself (ATRN, RFC 2645; TURN) has a session on the
+ * connection on which he called.
+ *
  * Sessions are bounded in number, by destination (the queue's windows) and by host; a host that
  * did not answer is not tried again for a moment, whatever domains lead to it.  So a
  * host that hangs holds its own sessions and nobody else's.
@@ -21,10 +24,15 @@
 
 struct dns;
 struct net;
+struct io;
 struct queue;
 struct relay;
 
-enum { RELAY_ROUTES_MAX = 64 };
+enum {
+	RELAY_ROUTES_MAX = 64,
+	RELAY_TURN_MAX =
+		16, /* domains whose mail goes on one connection that was turned */
+};
 
 /* clang-format off */
 /* Name, default, least, most, what it bounds. */
@@ -65,6 +73,14 @@ int relay_new(struct net *net, struct queue *queue, struct dns *dns,
 void relay_work(struct relay *relay);
 /* Somebody called for mail: hosts that did not answer a moment ago are tried again. */
 void relay_called(struct relay *relay);
+/*
+ * Gives what waits for these domains (queue_run_called()) to the other end of @io, which
+ * becomes a server: it is told @line first, and has our QUIT when nothing is left.  0, and
+ * @io is the relay's; -ENOENT: nothing waits, unless @at_once; -EBUSY: for none of it now;
+ * -ENOMEM.
+ */
+int relay_turn(struct relay *relay, struct io *io, const struct str *domains, size_t n,
+	       const char *line, bool at_once);
 /* Begins nothing new; sessions end when their message is through. */
 void relay_stop(struct relay *relay);
 /* Sessions are open. */
@@ -82,6 +98,7 @@ void relay_free(struct relay *relay);
 	C(tls_failures,	 "connections that ended since TLS failed; the next is in clear") \
 	C(refused_down,	 "addresses passed over: no answer a moment ago") \
 	C(refused_many,	 "addresses passed over: too many connections")	\
+	C(turned,	 "connections that were turned, for who takes his mail himself") \
 	C(messages,	 "messages sent, or refused by their server")	\
 	C(reused,	 "messages that were not the first of their connection") \
 	C(broken,	 "connections that broke in the middle of a message")

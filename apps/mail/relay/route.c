@@ -35,6 +35,10 @@ bool route_parse(const char *text, struct route *route)
 	struct str rest, domain = str_cut(str_of(text), ' ', &rest);
 
 	rest = str_trim(rest);
+	if (str_eq_nocase(rest, STR("waits"))) {
+		*route = (struct route){ .domain = domain };
+		return domain_ok(domain);
+	}
 	if (!str_starts_nocase(rest, STR("via ")))
 		return false;
 	rest.p += 4;

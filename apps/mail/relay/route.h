@@ -4,6 +4,7 @@
  *	example.net via 10.0.0.2
  *	.example.net via mail.example.com:2525	all names below it
  *	* via 10.0.0.3				everything else
+ *	example.org waits			until its host calls for it
  *
  * The longest match counts.
  */
@@ -16,7 +17,7 @@
 
 struct route {
 	struct str domain; /* as above */
-	const char *via;   /* "ADDRESS[:PORT]" or "NAME[:PORT]" */
+	const char *via;   /* "ADDRESS[:PORT]" or "NAME[:PORT]"; NULL: it waits */
 };
 
 /* Slices point into @text.  False: that is none. */

@@ -20,12 +20,13 @@ bool smtpd_offers_tls(const struct smtpd_session *s)
 
 bool smtpd_offers_auth(const struct smtpd_session *s)
 {
-	return s->smtpd->sasl && (s->is_msa || s->smtpd->conf.auth);
+	return s->smtpd->sasl && (s->is_msa || s->is_odmr || s->smtpd->conf.auth);
 }
 
-bool smtpd_may_show(const struct smtpd_session *s)
+unsigned smtpd_ways(const struct smtpd_session *s)
 {
-	return s->is_secure || s->smtpd->conf.allow_plain;
+	return (s->is_secure || s->smtpd->conf.allow_plain ? SASL_SHOWN : 0) |
+	       (s->is_odmr ? SASL_CRAM_MD5 : 0);
 }
 
 /* RFC 3207 4.2: all that was said before is forgotten; the io throws away what came
@@ -191,7 +192,7 @@ void smtpd_auth(struct smtpd_session *s, struct str arg)
 					      "503 5.5.1 EHLO comes first");
 		return;
 	}
-	r = sasl_talk_new(s->smtpd->sasl, mech, smtpd_may_show(s), io_peer_addr(s->io),
+	r = sasl_talk_new(s->smtpd->sasl, mech, smtpd_ways(s), io_peer_addr(s->io),
 			  &s->talk);
 	if (r < 0) {
 		smtpd_refuse(s, no_talk(r));

@@ -1,9 +1,8 @@
 /*
- * ETRN (RFC 1985): who was away calls for its mail; and TURN (RFC 821 3.8).
+ * ETRN (RFC 1985): who was away calls for its mail.
  *
  * What is started goes to where mail for that domain always goes, so nobody gets mail
- * of others by that (RFC 1985 6).  TURN would send it to whoever asks, on his own
- * connection.
+ * of others by that (RFC 1985 6).
  */
 #include <inttypes.h>
 
@@ -69,11 +68,4 @@ void smtpd_etrn(struct smtpd_session *s, struct str arg)
 			  "253 2.0.0 OK, %" PRIu64
 			  " pending messages for node %.*s started\r\n",
 			  n, (int)node.len, node.p);
-}
-
-/* RFC 5321 F.1: without knowing who the client is that gives mail away. */
-void smtpd_turn(struct smtpd_session *s, struct str arg)
-{
-	(void)arg;
-	smtpd_refuse(s, "502 5.5.1 There is no TURN here; ETRN calls for mail");
 }

@@ -48,12 +48,13 @@ void smtpd_ehlo(struct smtpd_session *s, struct str arg)
 		  "250-8BITMIME\r\n"
 		  "250-ENHANCEDSTATUSCODES\r\n",
 		  s->smtpd->conf.host, s->helo, s->smtpd->conf.limits.message_max);
-	if (s->smtpd->ops.etrn)
+	if (s->is_odmr)
+		io_puts(s->io, "250-ATRN\r\n");
+	else if (s->smtpd->ops.etrn)
 		io_puts(s->io, "250-ETRN\r\n");
 	if (smtpd_offers_tls(s))
 		io_puts(s->io, "250-STARTTLS\r\n");
 	if (smtpd_offers_auth(s))
-		io_printf(s->io, "250-AUTH%s\r\n",
-			  sasl_names(smtpd_may_show(s), "", mechs));
+		io_printf(s->io, "250-AUTH%s\r\n", sasl_names(smtpd_ways(s), "", mechs));
 	io_puts(s->io, "250 HELP\r\n");
 }

@@ -71,6 +71,10 @@ void smtpd_mail(struct smtpd_session *s, struct str arg)
 	enum smtp_cmd_result r = smtp_cmd_mail(arg, &mail);
 	struct smtpd_message *m;
 
+	if (s->is_odmr) {
+		smtpd_refuse(s, "502 5.5.1 Nobody brings mail here; ATRN takes it");
+		return;
+	}
 	if (r != SMTP_CMD_OK) {
 		smtpd_refuse(s,
 			     smtpd_complaint(r, "501 5.1.7 Sender address is malformed"));

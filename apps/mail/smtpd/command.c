@@ -41,6 +41,8 @@ static const struct command commands[] = {
 	{ "EXPN", ANY, ARG_MUST, true, smtpd_expn, "EXPN list" },
 	{ "ETRN", 1 << SMTPD_READY, ARG_MUST, true, smtpd_etrn,
 	  "ETRN domain|@domain|#queue" },
+	{ "ATRN", 1 << SMTPD_READY, ARG_MAY, true, smtpd_atrn,
+	  "ATRN [domain[,domain...]]" },
 	{ "TURN", 1 << SMTPD_READY, ARG_NONE, true, smtpd_turn, "TURN" },
 	{ "HELP", ANY, ARG_MAY, true, smtpd_help, "HELP [command]" },
 	{ "QUIT", ANY, ARG_NONE, false, smtpd_quit, "QUIT" },
@@ -66,7 +68,7 @@ static const char *out_of_order(const struct smtpd_session *s, const struct comm
 		return "503 5.5.1 A sender was already given";
 	/* RFC 4954 4, RFC 1985 5.1: not within a mail transaction */
 	if (c->run == smtpd_auth || c->run == smtpd_starttls || c->run == smtpd_etrn ||
-	    c->run == smtpd_turn)
+	    c->run == smtpd_atrn || c->run == smtpd_turn)
 		return "503 5.5.1 Not between MAIL and the message";
 	return "503 5.5.1 No recipient was accepted";
 }

@@ -90,7 +90,8 @@ void smtpd_enter(struct smtpd_session *s, enum smtpd_state state)
 	case SMTPD_CHECK:
 	case SMTPD_COMMIT: io_deadline(s->io, UINT64_MAX); break;
 	case SMTPD_CLOSED:
-		io_close(s->io);
+		if (s->io)
+			io_close(s->io);
 		s->io = NULL;
 		break;
 	}
@@ -354,6 +355,7 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer,
 	s->smtpd = d;
 	s->io = io;
 	s->is_msa = kind.is_msa;
+	s->is_odmr = kind.is_odmr;
 	s->is_secure = kind.with_tls;
 	door_enter(&d->door, &s->guest, peer);
 	io_handle(io, event, s);

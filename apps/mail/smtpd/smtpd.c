@@ -98,6 +98,11 @@ void smtpd_accept_msa_tls(void *arg, struct io *io)
 		admit(d, io, (struct smtpd_kind){ .is_msa = true, .with_tls = true });
 }
 
+void smtpd_accept_odmr(void *smtpd, struct io *io)
+{
+	admit(smtpd, io, (struct smtpd_kind){ .is_odmr = true });
+}
+
 void smtpd_accept_user(struct smtpd *d, struct io *io, const char *user)
 {
 	admit(d, io, (struct smtpd_kind){ .is_msa = true, .user = user });

@@ -8,7 +8,8 @@
  *
  * A session is one of two kinds: with an MTA, which brings mail for our users (port 25);
  * or a submission (RFC 6409), in which a user sends mail to anybody, from his own
- * addresses, once he has logged in (RFC 4954).  Both may speak TLS (RFC 3207).
+ * addresses, once he has logged in (RFC 4954).  Both may speak TLS (RFC 3207).  A third
+ * kind brings no mail: a customer logs in and takes what waits for his domains (RFC 2645).
  *
  * A message is received into memory, in pieces, within limits, and submitted as one
  * store_op, for users here and for the spool; `250` is said when that op is done.  The session may be gone by then: what
@@ -73,6 +74,24 @@ struct smtpd_found {
 	struct mail_to one; /* to which @to may point */
 };
 
+enum { SMTPD_TURN_MAX = 16 };
+
+/* A user takes mail on his own connection. */
+struct smtpd_turn {
+	struct str user;
+	struct str domains[SMTPD_TURN_MAX]; /* none: all that are his */
+	size_t n_domains;
+	const char *line; /* what he is told when it begins */
+	bool at_once;	  /* whether there is some or not */
+};
+
+enum smtpd_turned {
+	SMTPD_TURN_DONE,   /* he was told the line; the io is not smtpd's any more */
+	SMTPD_TURN_EMPTY,  /* nothing waits */
+	SMTPD_TURN_LATER,  /* not now */
+	SMTPD_TURN_DENIED, /* one of them is not his */
+};
+
 enum smtpd_etrn {
 	SMTPD_ETRN_STARTED, /* 251 to 253 */
 	SMTPD_ETRN_LATER,   /* not now: 458 */
@@ -99,6 +118,9 @@ struct smtpd_ops {
 	 */
 	enum smtpd_etrn (*etrn)(void *arg, const char *peer_addr, bool is_user,
 				struct str node, bool below, uint64_t *n);
+	/* Gives mail to a user on @io, to whom he is a server from then on.  NULL: never. */
+	enum smtpd_turned (*turn)(void *arg, struct io *io,
+				  const struct smtpd_turn *turn);
 	/* Is that an address of the user of that name? */
 	bool (*owns)(void *arg, struct str user, struct str addr);
 	/*
@@ -119,10 +141,11 @@ void smtpd_set_tls(struct smtpd *smtpd, struct tls *tls);
 /* Before the first session, and until smtpd_free(); without it nobody can log in. */
 void smtpd_set_sasl(struct smtpd *smtpd, struct sasl *sasl);
 /* net_accept functions: @smtpd is their argument.  For MTAs; for submissions; for those
- * that begin with TLS (RFC 8314), if there is some. */
+ * that begin with TLS (RFC 8314), if there is some; for who takes mail by ATRN. */
 void smtpd_accept(void *smtpd, struct io *io);
 void smtpd_accept_msa(void *smtpd, struct io *io);
 void smtpd_accept_msa_tls(void *smtpd, struct io *io);
+void smtpd_accept_odmr(void *smtpd, struct io *io);
 /* A submission by @user, who is known already: of a local socket. */
 void smtpd_accept_user(struct smtpd *smtpd, struct io *io, const char *user);
 

@@ -11,6 +11,7 @@
  *	CLOSED <--QUIT, too slow, too many errors, 421, the client went: from any state
  *
  *	READY --STARTTLS--> START, in TLS
+ *	READY --ATRN, TURN--> CLOSED, and the io is somebody else's
  *	READY --AUTH--> AUTH --password--> CHECK --right--> READY, with s->user
  *			 |  \--------wrong--> DELAY <--wrong--/ --later--> READY
  *			 +--given up, SCRAM is right--> READY
@@ -67,6 +68,7 @@ struct smtpd_session {
 	struct io *io;
 	enum smtpd_state state;
 	bool is_msa;	/* a submission */
+	bool is_odmr;	/* nothing but ATRN (RFC 2645) */
 	bool is_secure; /* TLS is spoken, or about to be */
 	bool is_esmtp;
 	bool skipping; /* the rest of a line that is too long */
@@ -82,7 +84,7 @@ struct smtpd_session {
 /* session.c */
 
 struct smtpd_kind {
-	bool is_msa, with_tls;
+	bool is_msa, is_odmr, with_tls;
 	const char *user; /* who is known already; NULL: nobody */
 };
 
@@ -135,6 +137,7 @@ void smtpd_noop(struct smtpd_session *s, struct str arg);
 void smtpd_vrfy(struct smtpd_session *s, struct str arg);
 void smtpd_expn(struct smtpd_session *s, struct str arg);
 void smtpd_etrn(struct smtpd_session *s, struct str arg);
+void smtpd_atrn(struct smtpd_session *s, struct str arg);
 void smtpd_turn(struct smtpd_session *s, struct str arg);
 void smtpd_help(struct smtpd_session *s, struct str arg);
 void smtpd_quit(struct smtpd_session *s, struct str arg);
@@ -142,10 +145,10 @@ void smtpd_starttls(struct smtpd_session *s, struct str arg);
 void smtpd_auth(struct smtpd_session *s, struct str arg);
 
 /* cmd_auth.c */
-/* STARTTLS is there for the client now; so is AUTH; a password may be shown. */
+/* STARTTLS is there for the client now; so is AUTH, by these ways (sasl.h). */
 bool smtpd_offers_tls(const struct smtpd_session *s);
 bool smtpd_offers_auth(const struct smtpd_session *s);
-bool smtpd_may_show(const struct smtpd_session *s);
+unsigned smtpd_ways(const struct smtpd_session *s);
 /* The user is known from now on. */
 void smtpd_welcome(struct smtpd_session *s, struct str user);
 /* A line in AUTH; one that was too long. */

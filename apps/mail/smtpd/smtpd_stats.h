@@ -34,6 +34,7 @@
 	C(moved,	   "recipients refused: the user moved, 551")	\
 	C(rcpt_alias,	   "recipients refused: aliases loop, or lead too far") \
 	C(called,	   "times somebody called for mail, ETRN")	\
+	C(turned,	   "sessions turned, to take mail: ATRN and TURN") \
 	C(rcpt_limit,	   "recipients refused: too many of one message") \
 	C(bad_commands,	   "commands refused: syntax, order or parameter") \
 	C(bare_line_ends,  "messages refused: bare CR, bare LF or NUL")	\
