@@ -76,6 +76,22 @@ static bool may_relay(void *arg, const char *peer_addr)
 	return false;
 }
 
+/* We stand before the hosts of these domains. */
+static bool relays_to(void *arg, struct str domain)
+{
+	const struct settings *conf = ((const struct appliance *)arg)->conf;
+	struct settings_give give;
+
+	for (size_t i = 0; i < conf->relay_to.n; i++)
+		if (route_matches(str_of(conf->relay_to.at[i]), domain))
+			return true;
+	for (size_t i = 0; i < conf->give.n; i++)
+		if (settings_give_parse(conf->give.at[i], &give) &&
+		    str_eq_nocase(give.domain, domain))
+			return true;
+	return false;
+}
+
 /* RFC 1985 6: who may send anything anywhere may start it, too; the others, what is said to
  * be for anybody to start. */
 static bool may_call(struct appliance *a, const char *peer_addr, struct str node)
@@ -232,6 +248,7 @@ const struct smtpd_ops glue_smtpd_ops = {
 	.room = room,
 	.wall_s = wall_s,
 	.may_relay = may_relay,
+	.relays_to = relays_to,
 	.etrn = etrn,
 	.turn = turn,
 	.owns = owns,

@@ -200,6 +200,12 @@ static bool is_domain(const char *value)
 	return mailaddr_is_domain(str_of(value));
 }
 
+/* "example.net", ".example.net" */
+static bool is_domains(const char *value)
+{
+	return is_domain(value[0] == '.' ? value + 1 : value);
+}
+
 static bool is_vrfy(const char *value)
 {
 	return is_one_of(value, (const char *const[]){ "252", "yes", NULL });
@@ -236,6 +242,7 @@ static bool is_auth_plain(const char *value)
 #define A_WHERE "ADDRESS:PORT, [ADDRESS6]:PORT or *:PORT"
 #define A_WHERE_OR_NONE A_WHERE ", or none"
 #define A_NET "an address, or a network with its prefix length, as 192.0.2.0/24"
+#define A_DOMAINS "a domain, or .DOMAIN for all below it"
 #define A_ROUTE                                                                       \
 	"DOMAIN via HOST[:PORT], or DOMAIN waits; with DOMAIN a name, .NAME for all " \
 	"below it, or *"
@@ -313,6 +320,8 @@ static const struct conf_opt options[] = {
 	BOOL("smtp", "expn", expn, "no", "EXPN tells who is on a list"),
 	LIST("smtp", "relay_from", relay_from, NULL, is_prefix, A_NET,
 	     "clients that may send mail to other hosts"),
+	LIST("smtp", "relay_to", relay_to, NULL, is_domains, A_DOMAINS,
+	     "domains of other hosts to which mail is taken from anybody"),
 	BOOL("smtp", "auth", smtp_auth, "no", "users can log in here, too"),
 #define L(opt, first, low, high, why) NUMBER("smtp", #opt, smtp.opt, first, low, high, why),
 	SMTPD_LIMITS(L)

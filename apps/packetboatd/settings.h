@@ -48,7 +48,7 @@ struct settings {
 	char *postmaster, *aliases, *vrfy;
 	bool expn;
 	bool smtp_auth;
-	struct conf_list relay_from;
+	struct conf_list relay_from, relay_to;
 	struct smtpd_limits smtp;
 	struct pop3d_limits pop3;
 	struct imapd_limits imap;

@@ -253,6 +253,8 @@ static const struct {
 	  ":2: store.size_max is '2M'; allowed: smtp.message_max or more" },
 	{ "[pop3]\nline_max = 5000\n",
 	  ":2: pop3.line_max is '5000'; allowed: 255 to 4K" },
+	{ "[smtp]\nrelay_to = *\n",
+	  ":2: smtp.relay_to is '*'; allowed: a domain, or .DOMAIN for all below it" },
 	{ "[smtp]\nrelay_from = 192.0.2.0/33\n",
 	  ":2: smtp.relay_from is '192.0.2.0/33'; allowed: an address, or a network with "
 	  "its prefix length, as 192.0.2.0/24" },

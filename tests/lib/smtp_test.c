@@ -210,6 +210,12 @@ static bool may_relay(void *arg, const char *peer_addr)
 	return ((struct smtp_test *)arg)->relays && strcmp(peer_addr, "192.0.2.9") == 0;
 }
 
+static bool relays_to(void *arg, struct str domain)
+{
+	return ((struct smtp_test *)arg)->calls &&
+	       str_eq_nocase(domain, STR("d.example"));
+}
+
 /* b.example has 3 messages, and those below it 2; of c.example it cannot be told. */
 static enum smtpd_etrn etrn(void *arg, const char *peer_addr, bool is_user,
 			    struct str node, bool below, uint64_t *n)
@@ -317,6 +323,7 @@ void smtp_test_start(struct smtp_test *t)
 		.room = room,
 		.wall_s = wall_s,
 		.may_relay = may_relay,
+		.relays_to = relays_to,
 		.owns = owns,
 		.verify = verify,
 		.cancel = cancel,

@@ -4,6 +4,7 @@ kernel's network, a.example at 127.0.13.1 and b.example at 127.0.13.2."""
 import ctypes
 import os
 import pathlib
+import select
 import shutil
 import smtplib
 import socket
@@ -38,6 +39,8 @@ listen = {addr}:2143
 [queue]
 retry_first_s = 600
 {queue}
+[odmr]
+{odmr}
 [relay]
 down_s = 1
 {relay}
@@ -68,14 +71,24 @@ def take_name():
     socket.sethostname('mx.b.example')
 
 
+def carry(one_end, other_end):
+    """All that is said between the two, until one of them ends."""
+    while True:
+        for end in select.select([one_end, other_end], [], [], 20)[0]:
+            said = end.recv(65536)
+            if not said:
+                return
+            (other_end if end is one_end else one_end).sendall(said)
+
+
 class Server:
     def __init__(self, folder, name, addr, users, aliases, smtp='', relay='',
-                 queue=''):
+                 queue='', odmr=''):
         self.addr, self.dir, self.proc = addr, folder / name, None
         self.dir.mkdir()
         self.conf = self.dir / 'conf'
         self.conf.write_text(CONF.format(name=name, dir=self.dir, addr=addr, smtp=smtp,
-                                         relay=relay, queue=queue))
+                                         relay=relay, queue=queue, odmr=odmr))
         self.aliases(aliases)
         for user in users:
             add_user(self.conf, user, f'{user}@{name}.example', password='secret')
@@ -122,12 +135,18 @@ class Server:
 class Tests:
     def __init__(self, folder):
         self.a = Server(folder, 'a', '127.0.13.1', ['alice', 'bob'], ALIASES_A,
-                        smtp='vrfy = yes\nexpn = yes',
-                        relay='route = b.example via 127.0.13.2:2525',
-                        queue='etrn = b.example')
+                        smtp='vrfy = yes\nexpn = yes\nauth = yes',
+                        relay='route = b.example via 127.0.13.2:2525, '
+                              'd.example waits, e.example waits',
+                        queue='etrn = b.example',
+                        odmr='listen = 127.0.13.1:2366\n'
+                             'give = d.example to bee, e.example to bee')
+        add_user(self.a.conf, 'bee', 'bee@a.example', '--in-clear', password='honey')
         self.b = Server(folder, 'b', '127.0.13.2', ['carol', 'smith'],
                         'round@b.example: round@a.example\n',
                         relay='route = a.example via 127.0.13.1:2525')
+        add_user(self.b.conf, 'dora', 'dora@d.example', 'dora@e.example',
+                 password='secret')
 
     def an_alias_reaches_two_users_with_its_sender(self):
         self.a.send('x@c.example', ['sales@a.example'], 'one')
@@ -194,6 +213,37 @@ class Tests:
         assert '459 4.7.1 Node none.example' in got.stdout, got
         self.b.gets('smith', 'Subject: seven')
         wait(lambda: not self.a.queue(), 'the queue to be empty')
+
+    def fetchmail_takes_mail_for_its_domains_by_odmr(self):
+        for domain in 'd.example', 'e.example', 'd.example':
+            self.a.send('x@c.example', [f'dora@{domain}'], f'for {domain}')
+        assert len(self.a.queue()) == 3
+        poll = ('poll 127.0.13.1 protocol ODMR port 2366 user bee '
+                'smtphost 127.0.13.2/2525 fetchdomains {} password {}\n')
+        got = self._fetchmail(poll.format('d.example b.example', 'honey'))
+        assert '450 4.7.1' in got.stdout, got
+        got = self._fetchmail(poll.format('d.example', 'wrong'))
+        assert '535 5.7.8' in got.stdout, got
+        assert len(self.a.queue()) == 3
+        got = self._fetchmail(poll.format('d.example', 'honey'))
+        assert got.returncode == 0 and 'Turnaround now' in got.stdout, got
+        wait(lambda: len(self.a.queue()) == 1, 'two to be gone')
+        texts = self.b.mail('dora')
+        assert ['Subject: for d.example' in text for text in texts] == 2 * [True], texts
+        got = self._fetchmail(poll.format('d.example', 'honey'))
+        assert '453 4.0.0 You have no mail' in got.stdout, got
+
+    def who_is_known_takes_mail_by_turn(self):
+        with self.a.smtp() as smtp, \
+                socket.create_connection((self.b.addr, 2525), 20) as server:
+            assert smtp.docmd('TURN')[0] == 502
+            smtp.login('bee', 'honey')
+            assert smtp.docmd('TURN')[0] == 250
+            carry(smtp.sock, server)
+            smtp.close()
+        self.b.gets('dora', 'Subject: for e.example')
+        wait(lambda: not self.a.queue(), 'the queue to be empty')
+        assert self.a.stat('smtp.turned') == 2
 
     def vrfy_and_expn_tell(self):
         with self.a.smtp() as smtp:

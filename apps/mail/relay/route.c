@@ -50,7 +50,7 @@ bool route_parse(const char *text, struct route *route)
 	return true;
 }
 
-static bool matches(struct str pattern, struct str domain)
+bool route_matches(struct str pattern, struct str domain)
 {
 	struct str tail;
 
@@ -69,7 +69,7 @@ const struct route *route_find(const struct route *routes, size_t n, struct str 
 	const struct route *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		if (matches(routes[i].domain, domain) &&
+		if (route_matches(routes[i].domain, domain) &&
 		    (!best || routes[i].domain.len > best->domain.len))
 			best = &routes[i];
 	return best;

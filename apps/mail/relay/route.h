@@ -22,5 +22,7 @@ struct route {
 
 /* Slices point into @text.  False: that is none. */
 bool route_parse(const char *text, struct route *route);
+/* Is @domain what a route of that pattern, as above, is for? */
+bool route_matches(struct str pattern, struct str domain);
 /* The route for @domain; NULL: by its MX. */
 const struct route *route_find(const struct route *routes, size_t n, struct str domain);

@@ -116,12 +116,18 @@ static void add_rcpt(struct smtpd_session *s, struct str addr,
 	}
 }
 
-static bool may_relay(const struct smtpd_session *s)
+/* @addr is somebody's at another host. */
+static bool may_relay(const struct smtpd_session *s, struct str addr)
 {
 	const struct smtpd *d = s->smtpd;
+	const char *at = memrchr(addr.p, '@', addr.len);
+	struct str domain = { at ? at + 1 : addr.p,
+			      at ? (size_t)(addr.p + addr.len - at - 1) : 0 };
 
-	return d->ops.may_relay &&
-	       (s->user[0] != '\0' || d->ops.may_relay(d->ops_arg, io_peer_addr(s->io)));
+	if (d->ops.may_relay &&
+	    (s->user[0] != '\0' || d->ops.may_relay(d->ops_arg, io_peer_addr(s->io))))
+		return true;
+	return d->ops.relays_to && d->ops.relays_to(d->ops_arg, domain);
 }
 
 void smtpd_rcpt(struct smtpd_session *s, struct str arg)
@@ -142,7 +148,7 @@ void smtpd_rcpt(struct smtpd_session *s, struct str arg)
 	whose = smtpd_find(d, to.kind, str_of(text), &found);
 	if (smtpd_goes_nowhere(s, whose, &found))
 		return;
-	if (whose == SMTPD_NOT_OURS && !may_relay(s)) {
+	if (whose == SMTPD_NOT_OURS && !may_relay(s, str_of(text))) {
 		d->stats.rcpt_relay++;
 		smtpd_reply(s, "550 5.7.1 Relaying is not permitted");
 		return;

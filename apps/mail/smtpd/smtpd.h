@@ -111,6 +111,8 @@ struct smtpd_ops {
 	uint64_t (*wall_s)(void *arg);
 	/* May the client at that address send mail to other domains?  NULL: nobody may. */
 	bool (*may_relay)(void *arg, const char *peer_addr);
+	/* Is mail for that domain, which is not ours, taken from anybody?  NULL: none is. */
+	bool (*relays_to)(void *arg, struct str domain);
 	/*
 	 * The client at that address, or a user, calls for mail that waits for @node
 	 * (RFC 1985), and with @below for all below it; how many messages in *n.  NULL: ETRN
@@ -129,7 +131,8 @@ struct smtpd_ops {
 	 */
 	bool (*verify)(void *arg, struct verify_job *job);
 	void (*cancel)(void *arg, struct verify_job *job);
-	/* Mail for other domains is in the spool, in these items; NULL with may_relay. */
+	/* Mail for other domains is in the spool, in these items; NULL with may_relay and
+	 * relays_to. */
 	void (*spooled)(void *arg, const struct spool_op *op);
 };
 
