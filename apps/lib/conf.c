@@ -153,7 +153,7 @@ static int put_item(struct conf *c, size_t i, struct str item)
 		r = refuse(c, i, copy,
 			   opt->ok ? opt->allowed : "texts with commas between");
 	else if (list->n == CONF_LIST_MAX)
-		r = refuse(c, i, copy, "16 values at most");
+		r = refuse(c, i, copy, "64 values at most");
 	if (r < 0) {
 		free(copy);
 		return r;
@@ -162,7 +162,7 @@ static int put_item(struct conf *c, size_t i, struct str item)
 	return 0;
 }
 
-_Static_assert(CONF_LIST_MAX == 16, "the message says so");
+_Static_assert(CONF_LIST_MAX == 64, "the message says so");
 
 static void clear_list(struct conf_list *list)
 {

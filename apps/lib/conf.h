@@ -19,7 +19,7 @@
 
 enum {
 	CONF_ERROR_LEN = 1024,
-	CONF_LIST_MAX = 16, /* values of a list */
+	CONF_LIST_MAX = 64, /* values of a list */
 };
 
 enum conf_kind {

@@ -29,7 +29,6 @@ struct queue;
 struct relay;
 
 enum {
-	RELAY_ROUTES_MAX = 64,
 	RELAY_TURN_MAX =
 		16, /* domains whose mail goes on one connection that was turned */
 };
