@@ -169,8 +169,10 @@ static const struct {
 	  ":2: house.doors is 'window'; allowed: doors" },
 	{ "[house]\ndoors = door1,\n", ":2: house.doors is ''; allowed: doors" },
 	{ "[house]\ndoors = \n", ":2: house.doors is ''; allowed: doors" },
-	{ "[house]\ndoors = " DOORS_16 DOORS_16 DOORS_16 DOORS_16 "door65\n",
-	  ":2: house.doors is 'door65'; allowed: 64 values at most" },
+	{ "[house]\ndoors = " DOORS_16 DOORS_16 "door\ndoors = " DOORS_16
+	  "door,door,door,door,door,door,door,door,door,door,door,door,door,door,door,"
+	  "door65\n",
+	  ":3: house.doors is 'door65'; allowed: 64 values at most" },
 };
 
 Case(conf, wrong_files_are_refused_with_place_and_reason)
