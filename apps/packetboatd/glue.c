@@ -130,6 +130,9 @@ static bool is_given(const struct appliance *a, struct str user, struct str doma
 	return false;
 }
 
+_Static_assert((int)CONF_LIST_MAX <= (int)RELAY_TURN_MAX, "all that are given");
+_Static_assert((int)SMTPD_TURN_MAX <= (int)RELAY_TURN_MAX, "all that are asked for");
+
 /* All domains of that user. */
 static size_t list_given(const struct appliance *a, struct str user,
 			 struct str domains[static RELAY_TURN_MAX])
@@ -138,13 +141,11 @@ static size_t list_given(const struct appliance *a, struct str user,
 	struct settings_give give;
 	size_t n = 0;
 
-	for (size_t i = 0; i < all->n && n < RELAY_TURN_MAX; i++)
+	for (size_t i = 0; i < all->n; i++)
 		if (settings_give_parse(all->at[i], &give) && str_eq(give.user, user))
 			domains[n++] = give.domain;
 	return n;
 }
-
-_Static_assert((int)SMTPD_TURN_MAX <= (int)RELAY_TURN_MAX, "all that are asked for");
 
 static enum smtpd_turned turn(void *arg, struct io *io, const struct smtpd_turn *turn)
 {

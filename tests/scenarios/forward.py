@@ -140,7 +140,8 @@ class Tests:
                               'd.example waits, e.example waits',
                         queue='etrn = b.example',
                         odmr='listen = 127.0.13.1:2366\n'
-                             'give = d.example to bee, e.example to bee')
+                             + ''.join(f'give = {name}.example to bee\n'
+                                       for name in ['d', *range(16), 'e']))
         add_user(self.a.conf, 'bee', 'bee@a.example', '--in-clear', password='honey')
         self.b = Server(folder, 'b', '127.0.13.2', ['carol', 'smith'],
                         'round@b.example: round@a.example\n',

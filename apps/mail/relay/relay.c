@@ -451,7 +451,8 @@ static struct turn *new_turn(const struct str *domains, size_t n)
 {
 	struct turn *turn = calloc(1, sizeof(*turn));
 
-	for (size_t i = 0; turn && i < n && i < RELAY_TURN_MAX; i++) {
+	ASSERT(n <= RELAY_TURN_MAX);
+	for (size_t i = 0; turn && i < n; i++) {
 		char *text = turn->text[turn->n];
 
 		if (domains[i].len == 0 || domains[i].len > SPOOL_DEST_MAX)

@@ -30,7 +30,7 @@ struct relay;
 
 enum {
 	RELAY_TURN_MAX =
-		16, /* domains whose mail goes on one connection that was turned */
+		64, /* domains whose mail goes on one connection that was turned */
 };
 
 /* clang-format off */
@@ -73,10 +73,10 @@ void relay_work(struct relay *relay);
 /* Somebody called for mail: hosts that did not answer a moment ago are tried again. */
 void relay_called(struct relay *relay);
 /*
- * Gives what waits for these domains (queue_run_called()) to the other end of @io, which
- * becomes a server: it is told @line first, and has our QUIT when nothing is left.  0, and
- * @io is the relay's; -ENOENT: nothing waits, unless @at_once; -EBUSY: for none of it now;
- * -ENOMEM.
+ * Gives what waits for these domains, up to RELAY_TURN_MAX (queue_run_called()), to the
+ * other end of @io, which becomes a server: it is told @line first, and has our QUIT when
+ * nothing is left.  0, and @io is the relay's; -ENOENT: nothing waits, unless @at_once;
+ * -EBUSY: for none of it now; -ENOMEM.
  */
 int relay_turn(struct relay *relay, struct io *io, const struct str *domains, size_t n,
 	       const char *line, bool at_once);
