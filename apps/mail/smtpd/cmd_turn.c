@@ -28,7 +28,7 @@ static void turn(struct smtpd_session *s, const struct smtpd_turn *turn)
 		smtpd_reply(s, "451 4.3.2 Unable to process this now, try again later");
 		break;
 	case SMTPD_TURN_DENIED:
-		s->n_errors++;
+		s->n_errors += !turn->at_once; /* that 450 is one, too */
 		smtpd_reply(s, turn->at_once ? "502 5.7.1 There is no TURN for you" :
 					       "450 4.7.1 That is none of your domains");
 		break;
