@@ -104,12 +104,14 @@ void smtpd_help(struct smtpd_session *s, struct str arg)
 {
 	const struct command *c = find(arg);
 
-	if (c)
+	if (c) {
 		io_printf(s->io, "214 2.0.0 %s\r\n", c->usage);
-	else if (arg.len > 0)
+	} else if (arg.len > 0) {
 		smtpd_refuse(s, "504 5.5.1 No such command");
-	else
-		smtpd_reply(s, "214 2.0.0 HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET "
-			       "NOOP VRFY HELP QUIT; "
-			       "see RFC 5321");
+	} else {
+		io_puts(s->io, "214 2.0.0");
+		for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+			io_printf(s->io, " %s", commands[i].name);
+		io_puts(s->io, "; see RFC 5321\r\n");
+	}
 }
