@@ -84,8 +84,10 @@ static int ask_password(const struct packetboat *p, struct secrets *to)
 	explicit_bzero(password, sizeof(password));
 	if (r == -EINVAL)
 		return packetboat_fail(
-			p->in_clear ? "that password cannot be; allowed: 1 to 180 bytes" :
-				      "that password cannot be; allowed: 1 to 511 bytes");
+			p->in_clear ?
+				"that password cannot be; allowed: 1 to 180 bytes of "
+				"UTF-8 that SASLprep (RFC 4013) leaves as it is" :
+				"that password cannot be; allowed: 1 to 511 bytes");
 	return r < 0 ? fail_errno("password", r) : 0;
 }
 

@@ -377,6 +377,11 @@ Test(users, password_that_is_kept_itself_is_verified_and_found_again)
 		     -EINVAL);
 	cr_assert_eq(users_clear(STR(""), hash), -EINVAL);
 	cr_assert_eq(users_clear((struct str){ "a\0b", 3 }, hash), -EINVAL);
+	/* RFC 4013: the mechanism would make another of it, or nothing. */
+	cr_assert_eq(users_clear(STR("caf\xc3\xa9"), hash), 0);
+	cr_assert_eq(users_clear(STR("caf\xe9"), hash), -EINVAL);
+	cr_assert_eq(users_clear(STR("x\xc2\xaa"), hash), -EINVAL);
+	cr_assert(!users_clear_parse("{PLAIN.b64}Y2Fm6Q==", kept));
 }
 
 Test(users, password_that_crypt_cannot_take_is_refused)

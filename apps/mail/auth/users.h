@@ -116,7 +116,7 @@ int users_save(const struct users *users, const char *path);
  * a NUL in it; -errno. */
 int users_hash(struct str password, char hash[USER_HASH_MAX]);
 /* What stands in the place of a hash for the password itself.  0; -EINVAL: empty, longer
- * than USERS_CLEAR_MAX or with a NUL in it; -ENOMEM. */
+ * than USERS_CLEAR_MAX, or nothing that SASLprep (RFC 4013) leaves as it is; -ENOMEM. */
 int users_clear(struct str password, char hash[USER_HASH_MAX]);
 /* The password that is kept so.  False: it is a hash. */
 bool users_clear_parse(const char *hash, char password[static USERS_CLEAR_MAX + 1]);

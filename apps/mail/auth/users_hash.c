@@ -23,12 +23,32 @@ static bool is_password(struct str password)
 	       !memchr(password.p, '\0', password.len);
 }
 
+/* RFC 4013: text that SASLprep leaves as it is, so that a mechanism does with the client's
+ * what it does with ours. */
+static bool is_clear(struct str password)
+{
+	char copy[USERS_CLEAR_MAX + 1], *prepared = NULL;
+	bool ok;
+
+	if (!is_password(password) || password.len > USERS_CLEAR_MAX)
+		return false;
+	memcpy(copy, password.p, password.len);
+	copy[password.len] = '\0';
+	ok = gsasl_saslprep(copy, 0, &prepared, NULL) == GSASL_OK &&
+	     strcmp(copy, prepared) == 0;
+	explicit_bzero(copy, sizeof(copy));
+	if (prepared)
+		explicit_bzero(prepared, strlen(prepared));
+	gsasl_free(prepared);
+	return ok;
+}
+
 int users_clear(struct str password, char hash[USER_HASH_MAX])
 {
 	char *text;
 	size_t len;
 
-	if (!is_password(password) || password.len > USERS_CLEAR_MAX)
+	if (!is_clear(password))
 		return -EINVAL;
 	if (gsasl_base64_to(password.p, password.len, &text, &len) != GSASL_OK)
 		return -ENOMEM;
@@ -50,7 +70,7 @@ bool users_clear_parse(const char *hash, char password[static USERS_CLEAR_MAX + 
 	text.p += sizeof(CLEAR) - 1;
 	text.len -= sizeof(CLEAR) - 1;
 	ok = gsasl_base64_from(text.p, text.len, &bytes, &len) == GSASL_OK &&
-	     is_password((struct str){ bytes, len }) && len <= USERS_CLEAR_MAX;
+	     is_clear((struct str){ bytes, len });
 	if (ok) {
 		memcpy(password, bytes, len);
 		password[len] = '\0';
@@ -122,12 +142,12 @@ static bool is_clear_of(const char *hash, struct str password)
 bool users_verify(const char *hash, struct str password)
 {
 	bool real = hash && hash[0] == '$' && is_password(password);
-	bool is_clear = is_clear_of(hash, password);
+	bool is_kept = is_clear_of(hash, password);
 	char computed[USER_HASH_MAX];
 
 	if (!real)
 		password = STR("nobody's");
 	if (!hash_with(real ? hash : NOBODY, password, computed))
 		return false;
-	return is_clear || (real && same_text(str_of(hash), str_of(computed)));
+	return is_kept || (real && same_text(str_of(hash), str_of(computed)));
 }
