@@ -203,10 +203,7 @@ static bool set_name(struct dns_query *q, struct str name)
 		name.len--;
 	if (name.len == 0 || name.len > DNS_NAME_MAX || memchr(name.p, 0, name.len))
 		return false;
-	for (size_t i = 0; i < name.len; i++)
-		q->name[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ?
-					    name.p[i] - 'A' + 'a' :
-					    name.p[i]);
+	str_lower(name, q->name);
 	return true;
 }
 

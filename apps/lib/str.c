@@ -27,6 +27,12 @@ bool str_starts_nocase(struct str s, struct str prefix)
 	return str_eq_nocase(s, prefix);
 }
 
+void str_lower(struct str s, char *out)
+{
+	for (size_t i = 0; i < s.len; i++)
+		out[i] = (char)lower(s.p[i]);
+}
+
 uint32_t str_hash_nocase(const struct hash_key *key, struct str s)
 {
 	size_t n = s.len < STR_HASH_MAX ? s.len : STR_HASH_MAX;

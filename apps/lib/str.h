@@ -30,6 +30,8 @@ static inline bool str_eq(struct str a, struct str b)
 /* ASCII letters without case, other bytes as they are. */
 bool str_eq_nocase(struct str a, struct str b);
 bool str_starts_nocase(struct str s, struct str prefix);
+/* ASCII letters made small, other bytes as they are; @out has room for @s.len. */
+void str_lower(struct str s, char *out);
 /* Without spaces and tabs at both ends. */
 struct str str_trim(struct str s);
 /* The bytes before the first @c, and *rest behind it; all, and an empty *rest, when

@@ -19,6 +19,14 @@ Test(str, letters_match_without_case_and_nothing_else_does)
 	cr_assert(!str_eq_nocase(STR("a\0b"), STR("a\0c")));
 }
 
+Test(str, letters_are_made_small_and_nothing_else_is)
+{
+	char out[9] = "........";
+
+	str_lower(STR("AZ@[\xc4\0aZ"), out);
+	cr_assert_arr_eq(out, "az@[\xc4\0az", 9);
+}
+
 Test(str, prefix_is_found_without_case)
 {
 	cr_assert(str_starts_nocase(STR("FROM:<a@b>"), STR("from:")));

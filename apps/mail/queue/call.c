@@ -16,12 +16,15 @@ struct call {
 	uint64_t n_items;
 };
 
+static bool is_dest(struct str name)
+{
+	return name.len > 0 && name.len <= SPOOL_DEST_MAX && !memchr(name.p, 0, name.len);
+}
+
 /* As destinations are in the spool. */
 static struct str lower(struct str name, char text[static SPOOL_DEST_MAX])
 {
-	for (size_t i = 0; i < name.len; i++)
-		text[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] | 0x20 :
-									name.p[i]);
+	str_lower(name, text);
 	return (struct str){ text, name.len };
 }
 
@@ -85,7 +88,7 @@ int queue_call(struct queue *q, struct str dest, bool below, uint64_t *n)
 	struct call c = { .dest = dest, .below = below };
 	int r;
 
-	if (dest.len == 0 || dest.len > SPOOL_DEST_MAX || memchr(dest.p, 0, dest.len))
+	if (!is_dest(dest))
 		return -ENOENT;
 	r = look_up(q, &c);
 	for (size_t i = 0; i < c.n_names && r == 0; i++)
@@ -135,7 +138,7 @@ int queue_run_called(struct queue *q, struct str dest, struct queue_run **run)
 	struct queue_dest *d;
 	int r;
 
-	if (dest.len == 0 || dest.len > SPOOL_DEST_MAX || memchr(dest.p, 0, dest.len))
+	if (!is_dest(dest))
 		return -ENOENT;
 	r = q->stopped ? -EBUSY : find_dest(q, lower(dest, text), &d);
 	if (r < 0)

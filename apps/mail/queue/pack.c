@@ -5,7 +5,8 @@
 
 #include "apps/mail/queue/envelope.h"
 
-bool pack_dest(struct str addr, char dest[static SPOOL_DEST_MAX], size_t *len)
+/* The destination of "local@domain", in small letters.  False: it has none. */
+static bool find_dest(struct str addr, char dest[static SPOOL_DEST_MAX], size_t *len)
 {
 	const char *at = addr.len > 0 ? memrchr(addr.p, '@', addr.len) : NULL;
 	size_t n;
@@ -15,10 +16,7 @@ bool pack_dest(struct str addr, char dest[static SPOOL_DEST_MAX], size_t *len)
 	n = addr.len - (size_t)(at + 1 - addr.p);
 	if (n == 0 || n > SPOOL_DEST_MAX || memchr(at + 1, 0, n))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		dest[i] = (char)(at[1 + i] >= 'A' && at[1 + i] <= 'Z' ?
-					 at[1 + i] - 'A' + 'a' :
-					 at[1 + i]);
+	str_lower((struct str){ at + 1, n }, dest);
 	*len = n;
 	return true;
 }
@@ -66,7 +64,7 @@ static struct rcpt *sorted(const struct pack *p)
 		rcpts[i].addr = p->rcpts[i].addr;
 		rcpts[i].from = p->rcpts[i].from;
 		rcpts[i].place = i;
-		if (!pack_dest(rcpts[i].addr, rcpts[i].dest, &rcpts[i].dest_len) ||
+		if (!find_dest(rcpts[i].addr, rcpts[i].dest, &rcpts[i].dest_len) ||
 		    rcpts[i].addr.len > ENVELOPE_TEXT_MAX) {
 			free(rcpts);
 			errno = EINVAL;

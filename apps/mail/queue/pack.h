@@ -27,6 +27,3 @@ struct pack {
  * one piece of memory of *len bytes, to free().
  */
 int pack_items(const struct pack *pack, struct spool_op **op, size_t *len);
-
-/* The destination of "local@domain", in small letters.  False: it has none. */
-bool pack_dest(struct str addr, char dest[static SPOOL_DEST_MAX], size_t *len);
