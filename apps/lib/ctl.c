@@ -5,7 +5,6 @@
 #include "apps/lib/ctl.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

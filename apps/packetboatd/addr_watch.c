@@ -1,7 +1,6 @@
 #include "apps/packetboatd/addr_watch.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "stack/api/stack.h"

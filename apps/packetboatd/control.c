@@ -14,7 +14,6 @@
 #include "apps/packetboatd/appliance.h"
 #include "apps/packetboatd/control_queue.h"
 #include "apps/packetboatd/filedb.h"
-#include "stack/api/stack.h"
 #include "stack/api/stat.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"

@@ -1,8 +1,6 @@
 #include "apps/packetboatd/glue.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "apps/mail/auth/sasl.h"
 #include "apps/mail/auth/verify.h"
@@ -10,7 +8,6 @@
 #include "apps/packetboatd/appliance.h"
 #include "apps/packetboatd/filedb.h"
 #include "stack/base/addr.h"
-#include "stack/base/check.h"
 #include "stack/base/clock.h"
 
 _Static_assert((int)USER_NAME_MAX <= (int)SMTPD_USER_MAX, "names fit");

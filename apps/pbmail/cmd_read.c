@@ -1,7 +1,6 @@
 /*
  * list, read, save.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -9,13 +8,11 @@
 #include <unistd.h>
 
 #include "apps/mail/wire/enc_word.h"
-#include "apps/mail/wire/header.h"
 #include "apps/mail/wire/mime_partial.h"
 #include "apps/pbmail/box.h"
 #include "apps/pbmail/filename.h"
 #include "apps/pbmail/pbmail.h"
 #include "apps/pbmail/render.h"
-#include "apps/pbmail/text.h"
 
 enum { WIDTH = 80 };
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "apps/lib/dns.h"

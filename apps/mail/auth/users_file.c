@@ -10,7 +10,6 @@
 
 #include "apps/lib/file.h"
 #include "apps/mail/auth/users_impl.h"
-#include "stack/base/check.h"
 #include "stack/base/clock.h"
 
 /* What is being read. */

@@ -2,7 +2,6 @@
  * STORE, EXPUNGE, COPY and MOVE (RFC 3501 6.4.3, 6.4.6, 6.4.7, RFC 4315, RFC 6851), each
  * one operation of the store.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "apps/mail/imapd/cmd.h"

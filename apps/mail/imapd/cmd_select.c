@@ -2,7 +2,6 @@
  * SELECT, EXAMINE, CLOSE and UNSELECT (RFC 3501 6.3.1, 6.3.2, 6.4.2, RFC 3691).
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "apps/mail/imapd/cmd.h"
 #include "apps/mail/imapd/view.h"

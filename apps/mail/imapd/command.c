@@ -7,7 +7,6 @@
 #include "apps/lib/tls.h"
 #include "apps/mail/imapd/cmd.h"
 #include "apps/mail/wire/utf7.h"
-#include "stack/base/check.h"
 
 /* RFC 3501 3. */
 enum {

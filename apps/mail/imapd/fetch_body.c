@@ -9,7 +9,6 @@
  * be after the session: so a loan has nothing to do with the session but that it is one
  * of its owners.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 #include "apps/mail/imapd/cmd.h"
-#include "apps/mail/imapd/view.h"
 #include "stack/base/check.h"
 
 struct imapd_news {

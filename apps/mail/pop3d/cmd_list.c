@@ -5,7 +5,6 @@
  * gives the two together to another message.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "apps/mail/pop3d/pop3d_impl.h"
 

@@ -7,7 +7,6 @@
  */
 #include "apps/mail/auth/login.h"
 #include "apps/mail/pop3d/pop3d_impl.h"
-#include "stack/base/check.h"
 
 void pop3d_user(struct pop3d_session *s, const struct str *args, int n)
 {

@@ -3,8 +3,6 @@
  */
 #include "apps/mail/relay/client.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,6 @@
  * RFC 2920 3.1: replies to a group come in its order, and a DATA that was answered 354
  * although no recipient was accepted is ended with a single dot at once.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "apps/mail/relay/client_impl.h"

@@ -7,7 +7,6 @@
  * What the store is given points into all this, which stays until the store is done.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "apps/mail/smtpd/message.h"

@@ -12,8 +12,6 @@
  */
 #include "apps/mail/wire/enc_impl.h"
 
-#include "stack/base/check.h"
-
 static const char letters[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				"0123456789+/";
 

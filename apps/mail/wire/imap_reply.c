@@ -1,7 +1,6 @@
 #include "apps/mail/wire/imap_reply.h"
 
 #include "apps/mail/wire/imap_reply_impl.h"
-#include "stack/base/check.h"
 
 const struct imap_reply_limits imap_reply_default_limits = {
 	.line_len = 8 << 20,

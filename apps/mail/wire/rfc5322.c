@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "apps/mail/wire/mailaddr.h"
 #include "stack/base/check.h"
 
 void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limits)
