@@ -33,7 +33,7 @@ struct imap {
 	bool passes;	  /* octets that come now are the message's */
 	bool has_move;	  /* RFC 6851 */
 	bool has_uidplus; /* RFC 4315 */
-	bool has_starttls, no_login, is_known, is_bye;
+	bool has_starttls, no_login, is_bye;
 	char mechs[MECHS_LEN]; /* of AUTH= */
 	/* What shall go: message numbers, rising, each with its UID as it is told. */
 	const uint32_t *going;

@@ -235,7 +235,8 @@ static int worth(const struct mime *m, uint32_t i)
 	return mime_is(p, STR("text"), STR("html")) ? 1 : 2;
 }
 
-uint32_t render_best(const struct mime *m, uint32_t alternative)
+/* The part that is to be shown of those of a multipart/alternative. */
+static uint32_t best_of(const struct mime *m, uint32_t alternative)
 {
 	uint32_t best = MIME_NONE, i = mime_part(m, alternative)->child;
 	int most = -1;
@@ -275,7 +276,7 @@ static void show_multipart(struct render *r, uint32_t i)
 	if (at == MIME_NONE) {
 		list_part(r, i);
 	} else if (mime_is(p, STR("multipart"), STR("alternative"))) {
-		show(r, render_best(r->m, i));
+		show(r, best_of(r->m, i));
 	} else if (mime_is(p, STR("multipart"), STR("digest"))) {
 		list_messages(r, i);
 	} else if (mime_is(p, STR("multipart"), STR("related"))) {

@@ -30,8 +30,6 @@ int render_message(FILE *to, struct str message, unsigned width);
 /* A line of a list: number, new or not, date, sender, subject. */
 void render_summary(FILE *to, uint32_t n, bool is_new, struct str header, unsigned width);
 
-/* The part that is to be shown of those of a multipart/alternative. */
-uint32_t render_best(const struct mime *m, uint32_t alternative);
 /* The name of a file that a part says it is; UTF-8, or empty. */
 struct str render_filename(const struct mime_part *p);
 /* The octets of a part, decoded; to free().  0 or -ENOMEM. */

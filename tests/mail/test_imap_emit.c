@@ -112,11 +112,7 @@ Case(imap_emit, writes_flags)
 Case(imap_emit, writes_sets)
 {
 	static const uint32_t numbers[] = { 1, 2, 3, 5, 9, 8, 7, 7, 8, UINT32_MAX };
-	struct imap_range ranges[] = { { 1, 3 }, { 5, 5 } };
-	struct imap_set set = { .ranges = ranges, .n = 2 };
 
-	imap_emit_set(&e, &set);
-	wrote("1:3,5");
 	imap_emit_numbers(&e, numbers, ARRAY_LEN(numbers));
 	wrote("1:3,5,9,8,7,7:8,4294967295");
 	imap_emit_numbers(&e, numbers, 0);

@@ -53,7 +53,7 @@ void smtpd_starttls(struct smtpd_session *s, struct str arg)
 	smtpd_enter(s, SMTPD_START);
 }
 
-void smtpd_auth_end(struct smtpd_session *s)
+static void forget_talk(struct smtpd_session *s)
 {
 	sasl_talk_free(s->talk);
 	s->talk = NULL;
@@ -62,7 +62,7 @@ void smtpd_auth_end(struct smtpd_session *s)
 /* Back to READY, with these words. */
 static void end(struct smtpd_session *s, const char *line)
 {
-	smtpd_auth_end(s);
+	forget_talk(s);
 	smtpd_enter(s, SMTPD_READY);
 	smtpd_reply(s, line);
 }
@@ -105,7 +105,7 @@ static void wrong(struct smtpd_session *s, struct str user)
 {
 	s->smtpd->stats.login_failures++;
 	log_login(s, user, LOG_WARNING, "smtp_login_failed");
-	smtpd_auth_end(s);
+	forget_talk(s);
 	smtpd_enter(s, SMTPD_DELAY);
 }
 

@@ -156,8 +156,6 @@ void smtpd_auth_line(struct smtpd_session *s, struct str line);
 void smtpd_auth_too_long(struct smtpd_session *s);
 /* The delay is over: says that the password was wrong. */
 void smtpd_auth_failed(struct smtpd_session *s);
-/* What was begun is over: in whatever way the session leaves AUTH, CHECK or DELAY. */
-void smtpd_auth_end(struct smtpd_session *s);
 /* The session ends before the verdict comes. */
 void smtpd_check_orphan(struct smtpd_session *s);
 /* handoff_take of smtpd->checks. */

@@ -40,8 +40,6 @@ enum engine_table {
 	ENGINE_N_TABLES
 };
 
-enum { ENGINE_KEY_MAX = 511 };
-
 struct engine {
 	const struct engine_ops *ops;
 };

@@ -16,7 +16,6 @@
 enum {
 	CHARSET_NAME_MAX = 40, /* RFC 2978 2.3 */
 	CHARSET_HELD_MAX = 16, /* bytes of a character that is not whole */
-	CHARSET_CHAR_MAX = 4,  /* bytes of a character of UTF-8 */
 };
 
 enum charset_odd {

@@ -32,7 +32,6 @@ enum enc_odd {
 	ENC_ODD_BLANKS = 1 << 5,    /* quoted-printable: blanks at the end of a line */
 	ENC_ODD_LONG_LINE = 1 << 6, /* more than ENC_LINE_MAX */
 	ENC_ODD_END = 1 << 7, /* quoted-printable: ends in an escape or soft break */
-	ENC_ODD_BITS = 8,     /* how many there are */
 };
 
 /* The value of Content-Transfer-Encoding, without comments; ENC_OTHER: unknown. */

@@ -47,5 +47,3 @@ enum enc_word_kind {
  */
 void enc_word_encode(struct str text, enum enc_word_kind kind, size_t *col,
 		     struct wr *out);
-/* The text has nothing that would need an encoded word. */
-bool enc_word_is_plain(struct str text);

@@ -63,11 +63,6 @@ static bool needs_encoding(struct str word, enum enc_word_kind kind)
 					 word.len > ENC_TEXT_LINE_MAX - ENC_ROOM;
 }
 
-bool enc_word_is_plain(struct str text)
-{
-	return !needs_encoding(text, ENC_WORD_TEXT);
-}
-
 static struct str take_word(struct str *text)
 {
 	struct str word = { text->p, 0 };

@@ -208,12 +208,6 @@ static void range(struct imap_emit *e, struct imap_range r, bool is_first)
 	imap_emit_number(e, r.last);
 }
 
-void imap_emit_set(struct imap_emit *e, const struct imap_set *set)
-{
-	for (uint32_t i = 0; i < set->n; i++)
-		range(e, set->ranges[i], i == 0);
-}
-
 void imap_emit_numbers(struct imap_emit *e, const uint32_t *numbers, size_t n)
 {
 	size_t i = 0;

@@ -49,9 +49,7 @@ void imap_emit_literal(struct imap_emit *e, uint64_t size);
 
 /* "(\Seen $x)" */
 void imap_emit_flags(struct imap_emit *e, const struct imap_flags *flags);
-/* One without "*": "1:3,5"; nothing when it is empty. */
-void imap_emit_set(struct imap_emit *e, const struct imap_set *set);
-/* The same of numbers in this order; neighbours that rise by one become a range. */
+/* "1:3,5", in this order; neighbours that rise by one become a range. */
 void imap_emit_numbers(struct imap_emit *e, const uint32_t *numbers, size_t n);
 /* "\"17-Jul-1996 02:44:25 +0000\"", since 1970. */
 void imap_emit_date_time(struct imap_emit *e, int64_t s);

@@ -38,8 +38,6 @@ imap_parse_args imap_parse_select;
 
 /* "(" flag *(SP flag) ")", in parentheses or, where RFC 3501 allows it, without. */
 bool imap_parse_flags(struct imap_lex *lex, bool needs_parens, struct imap_flags *flags);
-/* "(" status-att *(SP status-att) ")" */
-bool imap_parse_status_items(struct imap_lex *lex, unsigned *items);
 
 /* "(" word *(SP word) ")", each in the table: their values or'd; may be empty. */
 bool imap_parse_bits(struct imap_lex *lex, const struct imap_name *names, size_t n,

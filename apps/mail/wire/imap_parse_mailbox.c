@@ -81,7 +81,8 @@ bool imap_parse_select(struct imap_lex *lex, struct imap_cmd *cmd)
 	return imap_lex_char(lex, ')');
 }
 
-bool imap_parse_status_items(struct imap_lex *lex, unsigned *items)
+/* "(" status-att *(SP status-att) ")" */
+static bool take_status_items(struct imap_lex *lex, unsigned *items)
 {
 	return imap_parse_bits(lex, imap_status_names, IMAP_STATUS_N,
 			       "That item is unknown", items) &&
@@ -92,7 +93,7 @@ bool imap_parse_status_items(struct imap_lex *lex, unsigned *items)
 bool imap_parse_status(struct imap_lex *lex, struct imap_cmd *cmd)
 {
 	return imap_lex_space(lex) && imap_lex_mailbox(lex, &cmd->status.mailbox) &&
-	       imap_lex_space(lex) && imap_parse_status_items(lex, &cmd->status.items);
+	       imap_lex_space(lex) && take_status_items(lex, &cmd->status.items);
 }
 
 /* list-select-opts = "(" [list-select-option *(SP list-select-option)] ")" */
@@ -134,7 +135,7 @@ static bool take_return(struct imap_lex *lex, struct imap_list *l)
 		return imap_lex_fail(lex, "That option is unknown");
 	l->returns |= option->value;
 	return option->value != IMAP_LIST_STATUS ||
-	       (imap_lex_space(lex) && imap_parse_status_items(lex, &l->status));
+	       (imap_lex_space(lex) && take_status_items(lex, &l->status));
 }
 
 /* list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")" */

@@ -117,11 +117,6 @@ bool imap_token_is(const struct imap_token *t, struct str atom)
 	return t && t->kind == IMAP_TOKEN_ATOM && str_eq_nocase(t->text, atom);
 }
 
-bool imap_token_is_nil(const struct imap_token *t)
-{
-	return imap_token_is(t, STR("NIL"));
-}
-
 bool imap_token_number(const struct imap_token *t, uint64_t *n)
 {
 	return t && t->kind == IMAP_TOKEN_ATOM && str_to_u64(t->text, n);

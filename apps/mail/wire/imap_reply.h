@@ -103,7 +103,6 @@ enum imap_reply_event imap_reply(struct imap_reply_reader *r, struct str *in);
 
 /* An atom in any case. */
 bool imap_token_is(const struct imap_token *t, struct str atom);
-bool imap_token_is_nil(const struct imap_token *t);
 /* An atom that is a number. */
 bool imap_token_number(const struct imap_token *t, uint64_t *n);
 /* In a list of name, value, name, value...: the value, or NULL. */

@@ -18,9 +18,8 @@
 #include "apps/mail/wire/mime.h"
 
 enum {
-	MIME_PARTIAL_MAX = 999,	      /* pieces of a message */
-	MIME_PARTIAL_LEAST = 1024,    /* octets of the message in a piece, at least */
-	MIME_PARTIAL_LINE_MAX = 1000, /* octets of a line, with its end */
+	MIME_PARTIAL_MAX = 999,	   /* pieces of a message */
+	MIME_PARTIAL_LEAST = 1024, /* octets of the message in a piece, at least */
 };
 
 struct mime_partial {

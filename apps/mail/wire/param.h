@@ -28,7 +28,6 @@ enum param_odd {
 	PARAM_ODD_CHARSET =
 		1 << 3,		 /* its character set is not known, or not what it is */
 	PARAM_ODD_MANY = 1 << 4, /* more than the limits above, or than @text holds */
-	PARAM_ODD_BITS = 5,	 /* how many there are */
 };
 
 struct param {
