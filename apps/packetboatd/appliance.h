@@ -1,10 +1,11 @@
 /*
- * The mail appliance: one net with SMTP, POP3 and IMAP on it, a store with its spool and who
- * sends what is in it, the users.
+ * The mail appliance: one net with SMTP, POP3 and IMAP on it, a store with its spool and
+ * who sends what is in it, the users.
  *
  * Life, in this order, each step once: appliance_open() as root, which opens ports and
  * listens; appliance_start() as the service user; appliance_run(), which says when it
- * can be reached, until it is told to stop; appliance_close(), whatever was reached.  All in one thread.
+ * can be reached, until it is told to stop; appliance_close(), whatever was reached.  All
+ * in one thread.
  */
 #pragma once
 

@@ -330,7 +330,7 @@ static const struct conf_opt options[] = {
 	LIST("submission", "listen", submission_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
 	     "where users submit mail"),
 	NUMBER("submission", "sessions_max", submission_sessions_max, 10000, 1, 4000000,
-	       "sessions at once, of each listener, with smtps too"),
+	       "sessions at once, of each listener, of smtps and odmr too"),
 	LIST("smtps", "listen", smtps_listen, NULL, is_where_or_none, A_WHERE_OR_NONE,
 	     "the same, with TLS from the first octet on"),
 

@@ -1,7 +1,7 @@
 /*
- * The IMAP server: IMAP4rev1 (RFC 3501), also in TLS, with LITERAL+ (RFC 7888), IDLE (2177), UIDPLUS
- * (4315), NAMESPACE (2342), UNSELECT (3691), ID (2971), SASL-IR (4959), MOVE (6851),
- * SPECIAL-USE (6154), CHILDREN (3348) and ENABLE (5161).
+ * The IMAP server: IMAP4rev1 (RFC 3501), also in TLS, with LITERAL+ (RFC 7888), IDLE
+ * (2177), UIDPLUS (4315), NAMESPACE (2342), UNSELECT (3691), ID (2971), SASL-IR (4959),
+ * MOVE (6851), SPECIAL-USE (6154), CHILDREN (3348) and ENABLE (5161).
  *
  * One struct imapd serves one net, on its thread.  It reads the store itself, on
  * snapshots, and writes through the store's writer: a tagged OK means that what was asked

@@ -146,14 +146,15 @@ void queue_run_fail(struct queue_run *run, enum queue_result result, struct str 
 /* An item that was taken goes back. */
 void queue_run_end(struct queue_run *run);
 
-/* For those who keep the queue.  Done with the next commit.  0, -ENOENT; -EBUSY: another such
- * request is under way; -ENOMEM, -EIO. */
+/* For those who keep the queue.  Done with the next commit.  0, -ENOENT; or as
+ * store_read_begin(). */
 int queue_hold(struct queue *queue, uint64_t id);
 /* Also of an item that is held. */
 int queue_retry(struct queue *queue, uint64_t id);
 /* Without a word to its sender. */
 int queue_remove(struct queue *queue, uint64_t id);
-/* All items of a destination that are not held, now.  -EBUSY: too many such at once. */
+/* All items of a destination that are not held, now.  0; -EBUSY: too many such at once;
+ * -ENOENT: it cannot be one; -ENOMEM. */
 int queue_retry_dest(struct queue *queue, struct str dest);
 
 enum {
@@ -164,7 +165,8 @@ enum {
 /*
  * The same for who calls for its mail (RFC 1985): @dest, in letters of any case; with
  * @below, also destinations whose names end in "." and that, as many as QUEUE_CALL_DESTS.
- * What waits is in *n, or as much as was counted.
+ * What waits is in *n, or as much as was counted.  0; as queue_retry_dest(), or as
+ * store_read_begin().
  */
 int queue_call(struct queue *queue, struct str dest, bool below, uint64_t *n);
 

@@ -2,11 +2,11 @@
  * An SMTP client (RFC 5321) on one connection: it greets, sends one message after the
  * other, and says what became of each recipient.
  *
- * The owner connects an io, gives it to client_new(), and is told: CLIENT_READY, each time
- * a message may be sent; for each recipient once, what the server said; CLIENT_CLOSED, last of
+ * The owner connects an io, gives it to client_new(), and is told: ready(), each time a
+ * message may be sent; for each recipient once, what the server said; closed(), last of
  * all.  It decides what that means; the client retries nothing.
  *
- * Before READY come, as conf has it, TLS and AUTH (RFC 3207, RFC 4954).
+ * Before ready() come, as conf has it, TLS and AUTH (RFC 3207, RFC 4954).
  *
  * With PIPELINING (RFC 2920) MAIL, all RCPT and DATA leave together, else each waits
  * for the reply before.  A server without 8BITMIME gets 8bit text converted (RFC 6152 3,

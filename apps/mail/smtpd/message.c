@@ -1,6 +1,7 @@
 /*
- * A message in memory: the text, behind its envelope (rcpts.c), in a chain of pieces, each bigger than
- * the one before, so that small messages cost little and big ones few pieces.
+ * A message in memory: the text, behind its envelope (rcpts.c), in a chain of pieces,
+ * each bigger than the one before, so that small messages cost little and big ones few
+ * pieces.
  *
  * Text is checked while it is copied in.  From the first fault on nothing is kept any
  * more, and what was kept is dropped: a message that will be refused costs no memory.

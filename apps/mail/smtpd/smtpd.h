@@ -1,19 +1,19 @@
 /*
- * The SMTP server (RFC 5321), for mail to our own users, and to others from clients that
- * may relay.
+ * The SMTP server (RFC 5321), for mail to our own users, to others from clients that may
+ * relay, and from anybody to domains before whose hosts we stand.
  *
  * One struct smtpd serves one net, on its thread.  Whoever composes the program makes
  * it, listens with smtpd_accept(), and gives it the functions of struct smtpd_ops; so
  * smtpd knows neither users nor store nor what else may become of a message.
  *
- * A session is one of two kinds: with an MTA, which brings mail for our users (port 25);
- * or a submission (RFC 6409), in which a user sends mail to anybody, from his own
- * addresses, once he has logged in (RFC 4954).  Both may speak TLS (RFC 3207).  A third
- * kind brings no mail: a customer logs in and takes what waits for his domains (RFC 2645).
+ * A session is one of three kinds: with an MTA, which brings mail (port 25); a submission
+ * (RFC 6409), in which a user sends mail to anybody, from his own addresses, once he has
+ * logged in (RFC 4954); or one that brings no mail, in which a customer logs in and takes
+ * what waits for his domains (RFC 2645).  All may speak TLS (RFC 3207).
  *
  * A message is received into memory, in pieces, within limits, and submitted as one
- * store_op, for users here and for the spool; `250` is said when that op is done.  The session may be gone by then: what
- * was submitted belongs to smtpd, not to the session.
+ * store_op, for users here and for the spool; `250` is said when that op is done.  The
+ * session may be gone by then: what was submitted belongs to smtpd, not to the session.
  */
 #pragma once
 
