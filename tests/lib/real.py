@@ -59,6 +59,32 @@ def add_user(conf, user, *addrs, password=None):
        input=f'{password or f"secret of {user}"}\n')
 
 
+CONF = """\
+net = {net}
+hostname = {host}
+user = root
+users = {dir}/users
+control = {dir}/control
+pid_file = {dir}/pid
+[store]
+dir = {dir}/store
+size_max = 1G
+free_min = 1M
+"""
+TAP = """\
+[stack]
+port = tap:pb0
+addr = 192.0.2.2/24
+host_addr = 192.0.2.1/24
+probe_addr = no
+"""
+
+
+def conf_of(folder, host, net='stack'):
+    """What every packetboatd of a test is told first."""
+    return CONF.format(dir=folder, host=host, net=net)
+
+
 def wait_for_start(folder, daemon):
     """packetboatd writes its pid when everything runs."""
     def started():

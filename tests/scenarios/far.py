@@ -26,7 +26,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import DAEMON, PBMAIL, TOOL, add_user, cases_of, enter, play, sh, wait_for_start
+from real import (DAEMON, PBMAIL, TOOL, add_user, cases_of, conf_of, enter, play, sh,
+                  wait_for_start)
 
 NS, HERE, THERE = f'pb-far-{os.getpid()}', '192.0.2.1', '192.0.2.2'
 HOST, LIMIT_S = 'mx.b.example', 120
@@ -34,19 +35,10 @@ WIRE = 'rate=56k,delay=150ms,loss=2%,queue=16000'
 USERS = ('alice', 'bob')
 
 CONF = """\
-hostname = {host}
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
 [stack]
 port = fault:{wire}:tun:pb0
 addr = {there}/24
 host_addr = {here}/24
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [tls]
 cert = {dir}/cert.pem
 key = {dir}/key.pem
@@ -79,8 +71,8 @@ class Server:
     def __init__(self, folder):
         self.dir = folder
         self.conf = folder / 'conf'
-        self.conf.write_text(CONF.format(host=HOST, dir=folder, wire=WIRE, there=THERE,
-                                         here=HERE))
+        self.conf.write_text(conf_of(folder, HOST) + CONF.format(
+            dir=folder, wire=WIRE, there=THERE, here=HERE))
 
     def tool(self, *args, **kw):
         return sh(TOOL, '-c', self.conf, *args, **kw)

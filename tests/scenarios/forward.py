@@ -13,19 +13,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import DAEMON, TOOL, add_user, cases_of, one, play, sh, take_mail, wait
+from real import DAEMON, TOOL, add_user, cases_of, conf_of, one, play, sh, take_mail, wait
 
 CONF = """\
-net = kernel
-hostname = mx.{name}.example
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [smtp]
 listen = {addr}:2525
 aliases = {dir}/aliases
@@ -87,8 +77,8 @@ class Server:
         self.addr, self.dir, self.proc = addr, folder / name, None
         self.dir.mkdir()
         self.conf = self.dir / 'conf'
-        self.conf.write_text(CONF.format(name=name, dir=self.dir, addr=addr, smtp=smtp,
-                                         relay=relay, queue=queue, odmr=odmr))
+        self.conf.write_text(conf_of(self.dir, f'mx.{name}.example', 'kernel') + CONF.format(
+            dir=self.dir, addr=addr, smtp=smtp, relay=relay, queue=queue, odmr=odmr))
         self.aliases(aliases)
         for user in users:
             add_user(self.conf, user, f'{user}@{name}.example', password='secret')

@@ -14,28 +14,13 @@ import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import NETS, add_user, on_both_nets, packetboatd, play_clients, run
+from real import NETS, TAP, add_user, conf_of, on_both_nets, packetboatd, play_clients, run
 
 DOMAIN = 'b.example'
 N_SYNC = 1000       # messages that mbsync brings over
 N_MANY = 2000       # messages in one mailbox
 
 CONF = """\
-net = {net}
-hostname = mx.{domain}
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[stack]
-port = tap:pb0
-addr = 192.0.2.2/24
-host_addr = 192.0.2.1/24
-probe_addr = no
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [imap]
 login_delay_ms = 100
 """
@@ -290,7 +275,7 @@ def inside(net):
     """Within the namespace: all clients, one behind the other."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-imap-'))
     conf = folder / 'packetboatd.conf'
-    conf.write_text(CONF.format(net=net, dir=folder, domain=DOMAIN))
+    conf.write_text(conf_of(folder, f'mx.{DOMAIN}', net) + TAP + CONF)
     for user in USERS:
         add_user(conf, user, f'{user}@{DOMAIN}')
     failed = play_clients(net, folder, packetboatd(conf, folder, NETS[net], 143),

@@ -24,25 +24,12 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import DAEMON, PBMAIL, add_user, play, wait_for_start
+from real import DAEMON, PBMAIL, add_user, conf_of, play, wait_for_start
 
 LIMIT_S, DOMAIN = 60, 'b.example'
 EX_USAGE, EX_DATAERR, EX_NOUSER, EX_CANTCREAT, EX_NOPERM = 64, 65, 67, 73, 77
 ALICE, BOB, CAROL, MALLORY = (f'pb{os.getpid() % 100000}{c}' for c in 'abcm')
 USERS = (ALICE, BOB, CAROL)
-
-CONF = """\
-net = kernel
-hostname = mx.{domain}
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
-"""
 
 ACCOUNT = """\
 from = {user}@{domain}
@@ -69,7 +56,7 @@ class Host:
     def __init__(self, folder):
         self.dir = folder
         folder.chmod(0o755)
-        (folder / 'conf').write_text(CONF.format(dir=folder, domain=DOMAIN))
+        (folder / 'conf').write_text(conf_of(folder, f'mx.{DOMAIN}', 'kernel'))
 
     def __enter__(self):
         for user in (*USERS, MALLORY):

@@ -17,26 +17,12 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import CLIENT_LIMIT_S, NETS, add_user, on_both_nets, packetboatd, play_clients, run
+from real import (CLIENT_LIMIT_S, NETS, TAP, add_user, conf_of, on_both_nets, packetboatd,
+                  play_clients, run)
 
 DOMAIN = 'b.example'
 
 CONF = """\
-net = {net}
-hostname = mx.{domain}
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[stack]
-port = tap:pb0
-addr = 192.0.2.2/24
-host_addr = 192.0.2.1/24
-probe_addr = no
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [smtp]
 postmaster = curl
 [pop3]
@@ -235,7 +221,7 @@ def inside(net):
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-mail-'))
     folder.chmod(0o711)
     conf = folder / 'packetboatd.conf'
-    conf.write_text(CONF.format(net=net, dir=folder, domain=DOMAIN))
+    conf.write_text(conf_of(folder, f'mx.{DOMAIN}', net) + TAP + CONF)
     for user in USERS:
         add_user(conf, user, f'{user}@{DOMAIN}')
     failed = play_clients(net, folder, packetboatd(conf, folder, NETS[net], 25),

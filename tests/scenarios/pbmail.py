@@ -19,22 +19,12 @@ import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import DAEMON, PBMAIL, TOOL, add_user, play, sh, wait_for_start
+from real import DAEMON, PBMAIL, TOOL, add_user, conf_of, play, sh, wait_for_start
 
 NS, HOST, LIMIT_S = f'pb-mail-{os.getpid()}', 'mx.b.example', 60
 EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_PROTOCOL, EX_NOPERM = 67, 68, 69, 76, 77
 
 CONF = """\
-net = kernel
-hostname = {host}
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [imap]
 login_delay_ms = 50
 [tls]
@@ -70,7 +60,7 @@ class World:
     def __init__(self, folder):
         self.dir, self.conf = folder, folder / 'conf'
         self.etc = pathlib.Path('/etc/netns') / NS
-        self.conf.write_text(CONF.format(dir=folder, host=HOST))
+        self.conf.write_text(conf_of(folder, HOST, 'kernel') + CONF.format(dir=folder))
         (folder / 'data.bin').write_bytes(BYTES)
         self.procs = []
 

@@ -20,26 +20,18 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import DAEMON, TOOL, add_user, cases_of, enter, one, play, sh, take_mail, wait
+from real import (DAEMON, TOOL, add_user, cases_of, conf_of, enter, one, play, sh,
+                  take_mail, wait)
 
 MID, ADDR = 'mid', {'alpha': '192.0.2.10', 'beta': '192.0.2.20', 'gamma': '192.0.2.30'}
 US = '192.0.2.1'
 PREFIX = f'pb-relay-{os.getpid()}-'
 
 OURS = """\
-hostname = mx.{name}.example
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
 [stack]
 port = packet:eth0
 addr = {addr}/24
 probe_addr = no
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [smtp]
 relay_from = {us}
 [pop3]
@@ -138,7 +130,8 @@ class Ours:
         self.name, self.addr, self.dir = name, ADDR[name], folder / name
         self.dir.mkdir()
         self.conf = self.dir / 'conf'
-        self.conf.write_text(OURS.format(name=name, dir=self.dir, addr=self.addr, us=US))
+        self.conf.write_text(conf_of(self.dir, f'mx.{name}.example') + OURS.format(
+            addr=self.addr, us=US))
         for user, addrs in users.items():
             add_user(self.conf, user, *addrs, password='secret')
         self.proc = None

@@ -19,8 +19,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import (DAEMON, NETS, TOOL, add_user, on_both_nets, packetboatd, play_clients,
-                  run)
+from real import (DAEMON, NETS, TAP, TOOL, add_user, conf_of, on_both_nets, packetboatd,
+                  play_clients, run)
 
 HOST = 'mx.b.example'
 # Where mail for others goes: the host's end, seen from either net.
@@ -29,21 +29,6 @@ SINK_PORT = 2525
 TELL_LIMIT_S = 20
 
 CONF = """\
-net = {net}
-hostname = mx.b.example
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[stack]
-port = tap:pb0
-addr = 192.0.2.2/24
-host_addr = 192.0.2.1/24
-probe_addr = no
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [tls]
 cert = {dir}/cert.pem
 key = {dir}/key.pem
@@ -332,7 +317,8 @@ def inside(net):
     folder = pathlib.Path(tempfile.mkdtemp(prefix='pb-tls-'))
     hosts, conf = folder / 'hosts', folder / 'conf'
     hosts.write_text(f'127.0.0.1 localhost\n{NETS[net]} {HOST}\n')
-    conf.write_text(CONF.format(net=net, dir=folder, sink=SINKS[net], port=SINK_PORT))
+    conf.write_text(conf_of(folder, 'mx.b.example', net) + TAP + CONF.format(
+        dir=folder, sink=SINKS[net], port=SINK_PORT))
     run(TOOL, '-c', conf, 'tls', 'self-signed')
     for user in ('alice', 'bob'):
         add_user(conf, user, f'{user}@b.example')
