@@ -372,7 +372,6 @@ Case(queue, who_takes_its_mail_himself_has_it_before_it_is_due)
 	put_one("ann@a.example", "y@b.example");
 	put_off("x@c.example", "c.example");
 	run = call("B.example");
-	cr_assert_null(queue_next(queue), "nobody else begins");
 	cr_assert_str_eq(queue_run_dest(run).p, "b.example");
 	for (int i = 0; i < 2; i++) {
 		item_of(run);
@@ -384,6 +383,18 @@ Case(queue, who_takes_its_mail_himself_has_it_before_it_is_due)
 	committed();
 	cr_assert_eq(n_items(), 1, "what is for others");
 	cr_assert_eq(queue_run_called(queue, STR("b.example"), &run), -ENOENT);
+}
+
+Case(queue, nobody_else_begins_where_somebody_has_called)
+{
+	struct queue_run *run;
+
+	put_one("ann@a.example", "x@b.example");
+	put_one("ann@a.example", "y@b.example");
+	run = call("b.example");
+	cr_assert_null(queue_next(queue));
+	queue_run_end(run);
+	queue_run_end(run_to("b.example"));
 }
 
 Case(queue, who_takes_its_mail_himself_has_each_item_once)
@@ -413,6 +424,7 @@ Case(queue, who_takes_its_mail_himself_has_each_item_once)
 
 Case(queue, what_is_held_or_at_work_is_not_for_who_calls)
 {
+	char far[SPOOL_DEST_MAX + 1] = { 'x' };
 	struct queue_run *run, *other;
 	uint64_t id;
 
@@ -424,6 +436,8 @@ Case(queue, what_is_held_or_at_work_is_not_for_who_calls)
 	committed();
 	cr_assert_eq(queue_run_called(queue, STR("b.example"), &run), -ENOENT);
 	cr_assert_eq(queue_run_called(queue, STR(""), &run), -ENOENT);
+	cr_assert_eq(queue_run_called(queue, (struct str){ far, sizeof(far) }, &run),
+		     -ENOENT);
 	put_one("ann@a.example", "z@b.example");
 	run = call("b.example");
 	cr_assert_eq(queue_run_called(queue, STR("b.example"), &other), -EBUSY);
@@ -749,6 +763,7 @@ Case(queue, many_destinations_at_work_are_a_limit_not_memory)
 	runs[0] = run_to("b.example");
 	runs[1] = run_to("c.example");
 	cr_assert_null(queue_next(queue));
+	cr_assert_eq(queue_run_called(queue, STR("d.example"), &runs[2]), -EBUSY);
 	finish(runs[0], item_of(runs[0]), QUEUE_SENT, &ok);
 	runs[2] = run_to("d.example");
 	queue_run_end(runs[1]);

@@ -491,7 +491,7 @@ Case(relay, who_calls_and_takes_nothing_may_call_again)
 	put("bob@b.example");
 	peer = calls_for("b.example", "");
 	cr_assert_eq(turned, 0);
-	second = calls_for("b.example", "");
+	second = calls_for("b.example", "z.example");
 	cr_assert_eq(turned, -EBUSY);
 	mem_free(second);
 	says(peer, "220 b\r\n");
