@@ -129,19 +129,21 @@ static bool is_scram(const char *text)
 
 int users_check(const struct user *user, char error[USERS_ERROR_LEN])
 {
+	const struct str hidden = STR("..."); /* what is there may be a password */
+
 	if (!users_is_name(str_of(user->name)))
 		return refuse(
 			error, "name", str_of(user->name),
 			"1 to 64 letters, digits and ._-+@, a letter or digit first");
 	if (!is_hash(user->hash))
 		return refuse(
-			error, "hash", str_of(user->hash),
+			error, "hash", hidden,
 			"what 'packetboat user' writes, a crypt(5) hash of a method "
 			"that is not out of date ($y$, $7$, $2b$, $6$), "
 			"{PLAIN.b64} and a password in base64, or ! for none");
 	if (user->scram && !is_scram(user->scram))
 		return refuse(
-			error, "keys", str_of(user->scram),
+			error, "keys", hidden,
 			"what 'packetboat user' writes for SCRAM-SHA-256, or nothing");
 	if (user->n_addrs < 1 || user->n_addrs > USER_ADDRS_MAX) {
 		snprintf(error, USERS_ERROR_LEN,
