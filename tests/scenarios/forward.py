@@ -274,23 +274,22 @@ def main():
     if not DAEMON.exists():
         print('packetboatd is not built')
         return 77
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='forward.', dir='/var/tmp'))
-    tests, failed = Tests(folder), 1
-    try:
-        tests.a.start()
-        tests.b.start()
-        failed = play(cases_of(tests))
-        tests.a.stop()
-        tests.b.stop()
-    finally:
-        for server in (tests.a, tests.b):
-            if server.proc and server.proc.poll() is None:
-                server.proc.kill()
-                server.proc.wait()
-            if failed:
-                print((server.dir / 'log').read_text()[-3000:])
-        shutil.rmtree(folder)
-    return bool(failed)
+    with tempfile.TemporaryDirectory(prefix='forward.', dir='/var/tmp') as folder:
+        tests, failed = Tests(pathlib.Path(folder)), True
+        try:
+            tests.a.start()
+            tests.b.start()
+            failed = play(cases_of(tests))
+            tests.a.stop()
+            tests.b.stop()
+        finally:
+            for server in (tests.a, tests.b):
+                if server.proc and server.proc.poll() is None:
+                    server.proc.kill()
+                    server.proc.wait()
+                if failed:
+                    print((server.dir / 'log').read_text()[-3000:])
+    return failed
 
 
 if __name__ == '__main__':
