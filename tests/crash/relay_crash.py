@@ -9,6 +9,8 @@ started again.  At the end the spool is let run dry and every mailbox is read:
     at most one in a hundred is there twice: a server killed between the other's 250 and
     its own commit cannot know (RFC 5321 4.5.4.1), and sends again.
 
+Each second kill is a cut of the power: what was written and not synced is there in part,
+or not at all (power.py).
 After each kill store_look goes through the store of whoever was killed.  On the kernel's
 sockets, on loopback.
 """
@@ -26,6 +28,7 @@ import tempfile
 import threading
 import time
 
+from power import Power
 from smtp_crash import BUILD, IO_LIMIT_S, START_LIMIT_S, Replies, free_ports
 
 USERS = [f'user{i}' for i in range(4)]
@@ -69,7 +72,7 @@ class Server:
         self.dir = folder / name
         self.dir.mkdir()
         self.smtp, self.pop3, imap, next_hop = ports
-        self.conf, self.proc = self.dir / 'conf', None
+        self.conf, self.proc, self.power = self.dir / 'conf', None, Power(BUILD, self.dir)
         self.conf.write_text(CONF.format(name=name, dir=self.dir, smtp=self.smtp,
                                          pop3=self.pop3, imap=imap, next=next_hop))
 
@@ -82,7 +85,8 @@ class Server:
             # It never outlives this script.
             self.proc = subprocess.Popen(['setpriv', '--pdeathsig', 'KILL',
                                           BUILD / 'apps/packetboatd/packetboatd', '-f',
-                                          '-c', self.conf], stdout=log, stderr=log)
+                                          '-c', self.conf], stdout=log, stderr=log,
+                                         env=self.power.env())
         end = time.monotonic() + START_LIMIT_S
         while time.monotonic() < end and self.proc.poll() is None:
             with contextlib.suppress(OSError):
@@ -92,11 +96,13 @@ class Server:
         sys.exit('packetboatd does not start:\n' +
                  (self.dir / 'log').read_text(errors='replace')[-2000:])
 
-    def kill(self):
+    def kill(self, rng, cuts=0.5):
+        """@cuts: how probable it is that the power fails, too."""
         self.proc.send_signal(signal.SIGKILL)
         if self.proc.wait() != -signal.SIGKILL:
             sys.exit('packetboatd ended by itself:\n' +
                      (self.dir / 'log').read_text(errors='replace')[-2000:])
+        self.power.fail_or_keep(rng, cuts)
         look = subprocess.run([BUILD / 'tests/crash/store_look', self.dir / 'store'],
                               capture_output=True, text=True)
         return look.stdout + look.stderr if look.returncode else ''
@@ -166,7 +172,7 @@ class Crash:
         time.sleep(self.rng.uniform(*LIFE_MS) / 1000)
         victims = self.rng.choice([[self.alpha], [self.beta], [self.alpha, self.beta]])
         for server in victims:
-            said = server.kill()
+            said = server.kill(self.rng)
             if said:
                 self.fault(f'store_look: {said}')
         for server in victims:
@@ -243,9 +249,11 @@ def main(kills=5, seed=None):
         n_lost, n_doubled = crash.judge()
     finally:
         shutil.rmtree(folder)
-    print(f'{kills} kills: {len(crash.acked)} messages acknowledged, {n_lost} lost, '
-          f'{n_doubled} doubled, {len(set(crash.seen) - crash.acked)} more found; '
-          f'{len(crash.faults)} faults')
+    powers = crash.alpha.power, crash.beta.power
+    print(f'{kills} kills, {sum(p.n_cuts for p in powers)} cuts of the power, '
+          f'{sum(p.n_forgotten for p in powers)} sectors forgotten: '
+          f'{len(crash.acked)} messages acknowledged, {n_lost} lost, {n_doubled} doubled, '
+          f'{len(set(crash.seen) - crash.acked)} more found; {len(crash.faults)} faults')
     return bool(crash.faults) or not crash.acked
 
 

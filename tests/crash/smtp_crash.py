@@ -8,8 +8,9 @@ again, and reads every mailbox over POP3:
     what was deleted in a session whose QUIT was answered is gone, and stays gone;
     what had no answer is there for all its recipients, or for none.
 
-Between the lives store_look goes through the store.  On the kernel's sockets, on
-loopback.  What a kill proves and what it does not: see store_crash.c.
+Each second kill is a cut of the power: what was written and not synced is there in part,
+or not at all (power.py).  Between the lives store_look goes through the store.  On the
+kernel's sockets, on loopback.
 """
 import contextlib
 import os
@@ -24,6 +25,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from power import Power
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
@@ -109,6 +112,7 @@ class Crash:
         self.mails, self.lock = {}, threading.Lock()
         self.n_acked = self.n_deleted = self.n_unanswered = 0
         self.faults = []
+        self.power = Power(BUILD, folder)
         self.conf = folder / 'packetboatd.conf'
         self.conf.write_text(CONF.format(dir=folder, smtp=self.smtp, pop3=self.pop3,
                                          imap=imap))
@@ -126,7 +130,8 @@ class Crash:
             # It never outlives this script.
             daemon = subprocess.Popen(['setpriv', '--pdeathsig', 'KILL',
                                        BUILD / 'apps/packetboatd/packetboatd', '-f',
-                                       '-c', self.conf], stdout=log, stderr=log)
+                                       '-c', self.conf], stdout=log, stderr=log,
+                                      env=self.power.env())
         end = time.monotonic() + START_LIMIT_S
         while time.monotonic() < end and daemon.poll() is None:
             with contextlib.suppress(OSError):
@@ -215,6 +220,7 @@ class Crash:
         daemon.send_signal(signal.SIGKILL)
         if daemon.wait() != -signal.SIGKILL:
             sys.exit('packetboatd ended by itself')
+        self.power.fail_or_keep(self.rng)
         for thread in threads:
             thread.join()
         look = subprocess.run([BUILD / 'tests/crash/store_look', self.dir / 'store'],
@@ -297,7 +303,8 @@ def main(kills=5, seed=None):
             crash.look()
     finally:
         shutil.rmtree(folder)
-    print(f'{kills} kills: {crash.n_acked} deliveries and {crash.n_deleted} deletions '
+    print(f'{kills} kills, {crash.power.n_cuts} cuts of the power, '
+          f'{crash.power.n_forgotten} sectors forgotten: {crash.n_acked} deliveries and {crash.n_deleted} deletions '
           f'acknowledged, {crash.n_unanswered} more found whole; '
           f'{len(crash.faults)} faults')
     return bool(crash.faults) or crash.n_acked == 0

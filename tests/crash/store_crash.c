@@ -18,8 +18,7 @@
  * a commit is whole or not there in the kernel's view of the file, and that opening,
  * sweeping and counting survive an end at any instruction.  What it does not: the kernel
  * lives on and writes back what the dead process wrote, so a missing or misplaced
- * fdatasync() would pass.  Only cutting the power, or a disk that loses and reorders
- * unsynced writes, would show that.
+ * fdatasync() would pass.  That is for smtp_crash.py and relay_crash.py, which cut the power.
  */
 #include <dirent.h>
 #include <err.h>
