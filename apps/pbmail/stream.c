@@ -124,6 +124,12 @@ static void be_patient(struct stream *s)
 	io_deadline(s->io, net_now_ns(s->net) + PBMAIL_WAIT_S * NS_PER_S);
 }
 
+int stream_distrusts(const char *host, const char *why)
+{
+	return pbmail_fail(EX_NOPERM, "%s: TLS: %s; see host and ca in pbmail(1)", host,
+			   why);
+}
+
 int stream_secure(struct stream *s, struct pbmail *p, const struct account_server *server)
 {
 	const char *why;
@@ -139,8 +145,10 @@ int stream_secure(struct stream *s, struct pbmail *p, const struct account_serve
 	if (r == 0)
 		return 0;
 	why = io_tls_error(s->io);
-	return pbmail_fail(r == -EACCES ? EX_NOPERM : EX_PROTOCOL, "%s: TLS: %s",
-			   server->host, why ? why : strerror(-r));
+	if (!why)
+		why = strerror(-r);
+	return r == -EACCES ? stream_distrusts(server->host, why) :
+			      pbmail_fail(EX_PROTOCOL, "%s: TLS: %s", server->host, why);
 }
 
 int stream_open(struct stream *s, struct pbmail *p, const struct account_server *server)

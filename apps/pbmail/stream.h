@@ -32,6 +32,8 @@ void stream_close(struct stream *s);
 /* The TLS of the account, for the name of @server.  0 or a status. */
 int stream_secure(struct stream *s, struct pbmail *p,
 		  const struct account_server *server);
+/* The certificate of @host is not good: says @why, and where that can be changed.  A status. */
+int stream_distrusts(const char *host, const char *why);
 
 /* A line without its CRLF, valid until the next call.  0 or -errno. */
 int stream_line(struct stream *s, size_t max, struct str *line);

@@ -14,6 +14,7 @@ enum { BAR_LEAST = 256 << 10, BAR_WIDTH = 40 };
 
 struct job {
 	struct client *client;
+	const char *host;
 	const struct str *rcpts;
 	struct client_message message;
 	int status;
@@ -36,10 +37,12 @@ static int status_of(const struct client_said *said)
 
 static void note(struct job *j, const struct client_said *said, struct str whom)
 {
-	int status = client_tls_failed(j->client) ? EX_NOPERM : status_of(said);
+	int status = status_of(said);
 
-	pbmail_fail(status, "%.*s%s%s", (int)whom.len, whom.p, whom.len > 0 ? ": " : "",
-		    said->text);
+	if (client_tls_failed(j->client))
+		status = stream_distrusts(j->host, said->text);
+	else
+		pbmail_fail(status, "%.*s: %s", (int)whom.len, whom.p, said->text);
 	/* What can be tried again does not hide what cannot. */
 	if (j->status == 0 || j->status == EX_TEMPFAIL)
 		j->status = status;
@@ -62,8 +65,12 @@ static void rcpt(void *arg, size_t i, const struct client_said *said)
 {
 	struct job *j = arg;
 
-	if (said->result != CLIENT_OK)
+	if (said->result == CLIENT_OK)
+		return;
+	if (!client_sender_refused(j->client))
 		note(j, said, j->rcpts[i]);
+	else if (i == 0)
+		note(j, said, j->message.from);
 }
 
 static void done(void *arg)
@@ -76,7 +83,7 @@ static void closed(void *arg, bool greeted, const struct client_said *said)
 	struct job *j = arg;
 
 	(void)greeted;
-	note(j, said, STR(""));
+	note(j, said, str_of(j->host));
 	j->is_over = true;
 }
 
@@ -162,6 +169,7 @@ int submit(struct pbmail *p, struct str from, const struct str *rcpts, size_t n_
 	   struct str message)
 {
 	struct job j = {
+		.host = p->account.smtp.host,
 		.rcpts = rcpts,
 		.message = { .from = from,
 			     .rcpts = rcpts,

@@ -262,6 +262,7 @@ Case(client, resets_behind_an_envelope_that_was_refused)
 	hears("MAIL FROM:<a@a.example>\r\n");
 	says("552 5.2.2 Full\r\n");
 	is_told("0:no:5.2.2:Full 1:no:5.2.2:Full done ");
+	cr_assert(client_sender_refused(client));
 	hears("RSET\r\n");
 	says("250 Ok\r\n");
 	is_told("ready ");
@@ -273,6 +274,7 @@ Case(client, resets_behind_an_envelope_that_was_refused)
 	hears("RCPT TO:<two@b.example>\r\n");
 	says("550 No\r\n");
 	is_told("0:no:0.0.0:No 1:no:0.0.0:No done ");
+	cr_assert(!client_sender_refused(client));
 	hears("RSET\r\n");
 }
 

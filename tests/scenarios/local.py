@@ -253,6 +253,17 @@ def carol_sees_nothing(host):
     host.refused(EX_NOPERM, MALLORY, 'send', '-t', f'{BOB}@{DOMAIN}', text='x')
 
 
+def who_is_refused_is_told_once(host):
+    """A sender that is none of hers, whatever the recipients; a recipient; and who is none."""
+    says = host.refused(EX_NOPERM, ALICE, '-f', f'{BOB}@{DOMAIN}', 'send', '-t', BOB, '-c',
+                        CAROL, text='x')
+    assert says == f'pbmail: {BOB}@{DOMAIN}: That is not an address of yours\n', says
+    says = host.refused(EX_NOUSER, ALICE, 'send', '-t', BOB, '-c', 'nobody', text='x')
+    assert says == f'pbmail: nobody@{DOMAIN}: No such user here\n', says
+    says = host.refused(EX_NOPERM, MALLORY, 'send', '-t', f'{BOB}@{DOMAIN}', text='x')
+    assert says == f'pbmail: {host.dir}/smtp: You are no user here\n', says
+
+
 def mistakes_have_their_status(host):
     host.refused(EX_NOUSER, ALICE, 'send', '-t', f'nobody@{DOMAIN}', text='x')
     host.refused(EX_USAGE, ALICE, 'send', text='x')
@@ -267,7 +278,7 @@ def mistakes_have_their_status(host):
 CASES = [alice_sends, bob_lists, bob_reads, bob_reads_on_a_terminal, bob_saves_the_file,
          python_finds_no_defects, bob_answers, bob_forwards, a_bar_shows_how_much_left,
          a_long_letter_comes_in_pieces, bob_files, carol_sees_nothing,
-         mistakes_have_their_status]
+         who_is_refused_is_told_once, mistakes_have_their_status]
 
 
 def main():

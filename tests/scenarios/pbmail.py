@@ -11,6 +11,7 @@ names, unknown authorities and unknown hosts are told apart by their exit status
 """
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -53,6 +54,8 @@ servers = 192.0.2.1
 """
 
 TEXT = 'Fünf Boxkämpfer jagen Viktor über den Deich.\n'
+UNTRUSTED = re.compile(fr'pbmail: ({HOST}|other.example): TLS: .+; see host and ca in '
+                       r'pbmail\(1\)\n$')
 BYTES = bytes(i * 7919 % 251 for i in range(1_000_000))
 
 
@@ -62,7 +65,7 @@ class World:
         self.etc = pathlib.Path('/etc/netns') / NS
         self.conf.write_text(conf_of(folder, HOST, 'kernel') + CONF.format(dir=folder))
         (folder / 'data.bin').write_bytes(BYTES)
-        self.procs = []
+        self.procs, self.said = [], ''
 
     def __enter__(self):
         self.etc.mkdir(parents=True)
@@ -101,6 +104,7 @@ class World:
                               capture_output=True, timeout=LIMIT_S, check=False)
         assert done.returncode == status, (done.returncode, done.stderr)
         assert not {'\x1b', '\x07', '\x9b'} & {*done.stdout, *done.stderr}
+        self.said = done.stderr
         return done.stdout
 
 
@@ -159,7 +163,7 @@ def mistakes_have_their_status(world):
 
 
 def certificates_are_checked(world):
-    """For another name, and of another authority."""
+    """For another name, and of another authority; who is meant, and what helps, is said."""
     sh('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1',
        '-subj', '/CN=other.example', '-keyout', world.dir / 'other.key', '-out',
        world.dir / 'other.pem')
@@ -167,8 +171,10 @@ def certificates_are_checked(world):
         for tls in ('tls', 'starttls'):
             for kind in ('imap', 'pop3'):
                 world.pbmail('bob', 'list', kind=kind, tls=tls, status=EX_NOPERM, **how)
+                assert UNTRUSTED.match(world.said), world.said
             world.pbmail('bob', 'send', '-t', 'alice', text='x', tls=tls,
                          status=EX_NOPERM, **how)
+            assert UNTRUSTED.match(world.said), world.said
 
 
 EVIL = '\x1b]0;owned\x07\x9b2J'

@@ -339,6 +339,11 @@ size_t client_unsent(const struct client *c)
 	return c->rest.len + (c->io ? io_out_len(c->io) : 0);
 }
 
+bool client_sender_refused(const struct client *c)
+{
+	return c->mail_refused;
+}
+
 unsigned client_caps(const struct client *c)
 {
 	return c->caps;

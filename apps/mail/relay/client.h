@@ -138,6 +138,8 @@ void client_quit(struct client *c);
 void client_abort(struct client *c);
 /* Octets of the message being sent that have not left yet. */
 size_t client_unsent(const struct client *c);
+/* What rcpt() tells is about the sender: MAIL was refused. */
+bool client_sender_refused(const struct client *c);
 /* enum client_cap, of the last EHLO. */
 unsigned client_caps(const struct client *c);
 /* TLS is spoken; and, from closed() too: it was begun, and came to nothing. */

@@ -116,6 +116,7 @@ void client_send(struct client *c, const struct client_message *message)
 
 	ASSERT(c->state == CLIENT_ST_READY && message->n_rcpts <= CLIENT_RCPTS_MAX);
 	c->message = message;
+	c->mail_refused = false;
 	why = choose_text(c, &is_8bit);
 	if (why) {
 		refuse(c, why);
@@ -123,7 +124,6 @@ void client_send(struct client *c, const struct client_message *message)
 	}
 	memset(c->accepted, 0, sizeof(c->accepted));
 	c->n_accepted = c->n_read = 0;
-	c->mail_refused = false;
 	write_mail(c, is_8bit);
 	c->n_sent = 1;
 	while ((c->caps & CLIENT_PIPELINING) && c->n_sent < n_commands(c))
