@@ -123,8 +123,9 @@ static int refused(const struct imap_reply *r)
 	    str_eq_nocase(r->code, STR("AUTHORIZATIONFAILED")) ||
 	    str_eq_nocase(r->code, STR("PRIVACYREQUIRED")))
 		status = EX_NOPERM;
-	else if (str_eq_nocase(r->code, STR("NONEXISTENT")) ||
-		 str_eq_nocase(r->code, STR("TRYCREATE")) ||
+	else if (str_eq_nocase(r->code, STR("NONEXISTENT")))
+		status = EX_NOINPUT;
+	else if (str_eq_nocase(r->code, STR("TRYCREATE")) ||
 		 str_eq_nocase(r->code, STR("ALREADYEXISTS")))
 		status = EX_CANTCREAT;
 	else if (str_eq_nocase(r->code, STR("UNAVAILABLE")) ||

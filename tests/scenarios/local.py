@@ -27,7 +27,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 from real import DAEMON, PBMAIL, add_user, conf_of, play, wait_for_start
 
 LIMIT_S, DOMAIN = 60, 'b.example'
-EX_USAGE, EX_DATAERR, EX_NOUSER, EX_CANTCREAT, EX_NOPERM = 64, 65, 67, 73, 77
+EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_NOUSER = 64, 65, 66, 67
+EX_CANTCREAT, EX_NOPERM = 73, 77
 ALICE, BOB, CAROL, MALLORY = (f'pb{os.getpid() % 100000}{c}' for c in 'abcm')
 USERS = (ALICE, BOB, CAROL)
 
@@ -269,6 +270,10 @@ def mistakes_have_their_status(host):
     host.refused(EX_USAGE, ALICE, 'send', text='x')
     host.refused(EX_USAGE, ALICE, 'dance')
     host.refused(EX_DATAERR, BOB, 'read', 99)
+    host.refused(EX_NOINPUT, BOB, 'list', 'nowhere')
+    host.refused(EX_NOINPUT, BOB, 'mailbox', 'rename', 'nowhere', 'somewhere')
+    host.refused(EX_NOINPUT, ALICE, 'send', '-t', BOB, '-a', 'nothing', text='x')
+    host.refused(EX_CANTCREAT, BOB, 'mailbox', 'create', 'INBOX')
     host.refused(EX_DATAERR, ALICE, 'send', '-t', 'a b c', text='x')
     (host.dir / f'{ALICE}.account').chmod(0o644)
     host.refused(EX_NOPERM, ALICE, 'list')
