@@ -21,6 +21,7 @@ const char *const control_item_columns[] = { "what", "value", NULL };
 
 struct walk {
 	struct ctl_reply *to;
+	struct store_read *read;
 	uint64_t now_ms;
 	unsigned n;
 };
@@ -37,15 +38,21 @@ static const char *number(uint64_t n, char out[static CELL_LEN])
 	return out;
 }
 
-/* When it is due: "held", "now", or in so many seconds. */
-static const char *next(const struct spool_item *item, uint64_t now_ms,
-			char out[static CELL_LEN])
+/* When it is tried: "held", "now", or in so many seconds.  With its destination put off,
+ * not before that is over. */
+static const char *next(struct store_read *read, const struct spool_item *item,
+			uint64_t now_ms, char out[static CELL_LEN])
 {
-	if (item->due_ms == SPOOL_NEVER)
+	struct spool_dest dest = { 0 };
+	uint64_t at_ms = item->due_ms;
+
+	if (at_ms == SPOOL_NEVER)
 		return "held";
-	if (item->due_ms <= now_ms)
+	if (spool_get_dest(read, item->dest, &dest) == 0 && dest.put_off_ms > at_ms)
+		at_ms = dest.put_off_ms;
+	if (at_ms <= now_ms)
 		return "now";
-	snprintf(out, CELL_LEN, "%" PRIu64 "s", (item->due_ms - now_ms) / 1000);
+	snprintf(out, CELL_LEN, "%" PRIu64 "s", (at_ms - now_ms) / 1000);
 	return out;
 }
 
@@ -78,7 +85,7 @@ static bool list_item(void *arg, const struct spool_item *item)
 			       number(env->n_rcpts, texts[3]),
 			       number((l->now_ms - env->arrived_ms) / 1000, texts[4]),
 			       number(env->n_attempts, texts[5]),
-			       next(item, l->now_ms, texts[6]),
+			       next(l->read, item, l->now_ms, texts[6]),
 			       reply(&env->rcpts[0].last, texts[7]),
 		       },
 		       LIST_CELLS);
@@ -90,14 +97,13 @@ void control_queue_list(void *arg, struct ctl_reply *to)
 {
 	const struct appliance *a = arg;
 	struct walk l = { .to = to, .now_ms = clock_wall_ns() / NS_PER_MS };
-	struct store_read *read;
 
-	if (store_read_begin(a->store, &read) < 0) {
+	if (store_read_begin(a->store, &l.read) < 0) {
 		ctl_fail(to, "the store cannot be read now");
 		return;
 	}
-	(void)spool_each(read, 0, list_item, &l);
-	store_read_end(read);
+	(void)spool_each(l.read, 0, list_item, &l);
+	store_read_end(l.read);
 }
 
 static bool parse_id(struct str words, uint64_t *id)
@@ -127,8 +133,8 @@ static void date_row(struct ctl_reply *to, const char *what, uint64_t ms)
 	row(to, what, ms > 0 ? date : "never");
 }
 
-static void show(struct ctl_reply *to, const struct spool_item *item,
-		 const struct envelope *env)
+static void show(struct ctl_reply *to, struct store_read *read,
+		 const struct spool_item *item, const struct envelope *env)
 {
 	char text[CELL_LEN];
 
@@ -138,7 +144,7 @@ static void show(struct ctl_reply *to, const struct spool_item *item,
 	date_row(to, "arrived", env->arrived_ms);
 	row(to, "attempts", number(env->n_attempts, text));
 	date_row(to, "last attempt", env->last_ms);
-	row(to, "next attempt", next(item, clock_wall_ns() / NS_PER_MS, text));
+	row(to, "next attempt", next(read, item, clock_wall_ns() / NS_PER_MS, text));
 	row(to, "sender warned", env->warned ? "yes" : "no");
 	row(to, "remote", slice(env->remote, text));
 	for (size_t i = 0; i < env->n_rcpts; i++) {
@@ -165,7 +171,7 @@ void control_queue_show(void *arg, struct ctl_reply *to)
 		else if (!envelope_parse(item.bytes, env))
 			ctl_fail(to, "the item is damaged");
 		else
-			show(to, &item, env);
+			show(to, read, &item, env);
 		store_read_end(read);
 	}
 	free(env);
