@@ -204,14 +204,20 @@ void control_queue_retry(void *arg, struct ctl_reply *to)
 {
 	struct appliance *a = arg;
 	struct str words = ctl_words(to);
-	uint64_t id;
+	uint64_t id, n = 0;
+	int r;
 
 	relay_called(a->relay);
 	/* A domain has a dot, or is a literal; an item has digits only. */
-	if (words.len > 0 && !parse_id(words, &id))
-		say_done(to, queue_retry_dest(a->queue, words), "retried");
-	else
+	if (words.len == 0 || parse_id(words, &id)) {
 		change(a, to, queue_retry, "retried");
+		return;
+	}
+	r = queue_call(a->queue, words, false, &n);
+	if (r == -ENOENT || (r == 0 && n == 0))
+		ctl_fail(to, "nothing waits for it that is not held");
+	else
+		say_done(to, r, "retried");
 }
 
 void control_queue_hold(void *arg, struct ctl_reply *to)

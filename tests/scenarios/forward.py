@@ -111,6 +111,10 @@ class Server:
         item = self.queue()[i].split()[0]
         return sh(TOOL, '-c', self.conf, 'queue', 'show', item)
 
+    def retry(self, what):
+        return subprocess.run([TOOL, '-c', self.conf, 'queue', 'retry', what], text=True,
+                              capture_output=True)
+
     def smtp(self):
         smtp = smtplib.SMTP(self.addr, 2525, timeout=20, local_hostname='us.example')
         smtp.ehlo()
@@ -202,12 +206,24 @@ class Tests:
         wait(lambda: self.a.queue() and int(self.a.queue()[0].split()[5]) > 0,
              'an attempt')
         self.b.start()
+        done = self.a.retry('misspelt.example')
+        assert done.returncode == 1 and 'nothing waits for it that is not held' in done.stderr, done
         assert self.b.mail('smith') == [] and len(self.a.queue()) == 1
         got = self._fetchmail('poll 127.0.13.1 protocol ETRN port 2525 '
                              'fetchdomains b.example none.example\n')
         assert '253 2.0.0 OK, 1 pending messages for node b.example' in got.stdout, got
         assert '459 4.7.1 Node none.example' in got.stdout, got
         self.b.gets('smith', 'Subject: seven')
+        wait(lambda: not self.a.queue(), 'the queue to be empty')
+
+    def a_domain_is_retried_in_letters_of_any_case(self):
+        self.b.stop()
+        self.a.send('x@c.example', ['smith@a.example'], 'eight')
+        wait(lambda: self.a.queue() and int(self.a.queue()[0].split()[5]) > 0,
+             'an attempt')
+        self.b.start()
+        assert self.a.retry('B.Example').returncode == 0
+        self.b.gets('smith', 'Subject: eight')
         wait(lambda: not self.a.queue(), 'the queue to be empty')
 
     def fetchmail_takes_mail_for_its_domains_by_odmr(self):
