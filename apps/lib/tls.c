@@ -7,14 +7,36 @@
 #include <string.h>
 
 #include "apps/lib/tls_impl.h"
+#include "stack/base/check.h"
+
+#define OTHER_KEY "it is the key of another certificate"
+
+/* What is wrong with a file; in our words where the library's name no file. */
+static const char *reason_of(unsigned long code)
+{
+	static const struct {
+		int lib, reason;
+		const char *text;
+	} ours[] = {
+		{ ERR_LIB_PEM, PEM_R_NO_START_LINE, "it has no certificate" },
+		{ ERR_LIB_OSSL_DECODER, ERR_R_UNSUPPORTED, "it has no key" },
+		{ ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH, OTHER_KEY },
+		{ ERR_LIB_SSL, SSL_R_NO_CERTIFICATE_ASSIGNED, OTHER_KEY },
+	};
+
+	if (ERR_SYSTEM_ERROR(code))
+		return strerror(ERR_GET_REASON(code));
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (ERR_GET_LIB(code) == ours[i].lib &&
+		    ERR_GET_REASON(code) == ours[i].reason)
+			return ours[i].text;
+	return code ? ERR_reason_error_string(code) : NULL;
+}
 
 static int fail(int err, char error[static TLS_ERROR_LEN], const char *what)
 {
 	/* The first is the cause: a file that is not there, say. */
-	unsigned long code = ERR_peek_error();
-	const char *reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) :
-			     code		    ? ERR_reason_error_string(code) :
-						      NULL;
+	const char *reason = reason_of(ERR_peek_error());
 
 	snprintf(error, TLS_ERROR_LEN, "%s: %s", what, reason ? reason : strerror(err));
 	ERR_clear_error();

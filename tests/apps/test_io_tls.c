@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -319,6 +320,17 @@ Test(io_tls, key_update_is_answered)
 	end();
 }
 
+static void write_rsa_key(const char *path)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	FILE *file = fopen(path, "w");
+
+	cr_assert(key && file);
+	cr_assert_eq(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	fclose(file);
+	EVP_PKEY_free(key);
+}
+
 Test(io_tls, certificate_and_key_must_be_there_and_fit)
 {
 	char error[TLS_ERROR_LEN], other[PATH_LEN * 2];
@@ -332,11 +344,17 @@ Test(io_tls, certificate_and_key_must_be_there_and_fit)
 	cr_assert_eq(tls_server_new("/nowhere", srv.key, &tls, error), -EINVAL);
 	cr_assert(strstr(error, "/nowhere"), "%s", error);
 	cr_assert_eq(tls_server_new(srv.cert, srv.cert, &tls, error), -EINVAL);
+	cr_assert(strstr(error, "/cert.pem: it has no key"), "%s", error);
+	cr_assert_eq(tls_server_new(srv.key, srv.key, &tls, error), -EINVAL);
+	cr_assert(strstr(error, "/key.pem: it has no certificate"), "%s", error);
 	snprintf(other, sizeof(other), "%s/other", srv.dir);
 	unlink(srv.key);
 	cr_assert_eq(tls_self_signed("b.example", 1, other, srv.key, error), 0);
 	cr_assert_eq(tls_server_new(srv.cert, srv.key, &tls, error), -EINVAL);
-	cr_assert(strstr(error, "mismatch"), "%s", error);
+	cr_assert(strstr(error, "/key.pem: it is the key of another"), "%s", error);
+	write_rsa_key(srv.key);
+	cr_assert_eq(tls_server_new(srv.cert, srv.key, &tls, error), -EINVAL);
+	cr_assert(strstr(error, "/key.pem: it is the key of another"), "%s", error);
 	unlink(other);
 	unlink(srv.key);
 	unlink(srv.cert);
