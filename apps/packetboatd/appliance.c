@@ -402,9 +402,8 @@ static void take_signal(void *arg, int fd)
 }
 
 /* RFC 5321 4.5.1: mail to postmaster must find somebody; we start without, and say so. */
-static void look_for_postmaster(void *arg)
+static void look_for_postmaster(const struct appliance *a)
 {
-	const struct appliance *a = arg;
 	const struct users *users = filedb_value(a->users);
 	const char *name = a->conf->postmaster;
 	char addr[sizeof("postmaster@") + USER_DOMAIN_MAX];
@@ -416,6 +415,29 @@ static void look_for_postmaster(void *arg)
 	log_line(&a->log, LOG_WARNING,
 		 "postmaster refused=yes why=\"smtp.postmaster is %s%s\"",
 		 name ? "no user: " : "not set", name ? name : "");
+}
+
+/* Those who are to take mail for a domain may become users later, too. */
+static void look_for_customers(const struct appliance *a)
+{
+	const struct conf_list *all = &a->conf->give;
+	struct settings_give give;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (settings_give_parse(all->at[i], &give) &&
+		    !users_by_name(filedb_value(a->users), give.user))
+			log_line(&a->log, LOG_WARNING,
+				 "odmr refused=yes domain=%.*s why=\"no user: %.*s\"",
+				 (int)give.domain.len, give.domain.p, (int)give.user.len,
+				 give.user.p);
+}
+
+static void look_for_named(void *arg)
+{
+	const struct appliance *a = arg;
+
+	look_for_postmaster(a);
+	look_for_customers(a);
 }
 
 /* The start is over, one way or the other. */
@@ -448,8 +470,8 @@ int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR
 					     .log = &a->log,
 					     .told = addr_told,
 					     .arg = a };
-	filedb_on_new(a->users, look_for_postmaster, a);
-	look_for_postmaster(a);
+	filedb_on_new(a->users, look_for_named, a);
+	look_for_named(a);
 	addr_watch_start(&a->addr_watch);
 	net_run(a->net);
 	net_unwatch_fd(a->net, signal_fd);

@@ -144,7 +144,8 @@ class Tests:
         add_user(self.a.conf, 'bee', 'bee@a.example', '--in-clear', password='honey')
         self.b = Server(folder, 'b', '127.0.13.2', ['carol', 'smith'],
                         'round@b.example: round@a.example\n',
-                        relay='route = a.example via 127.0.13.1:2525')
+                        relay='route = a.example via 127.0.13.1:2525',
+                        odmr='listen = none\ngive = f.example to wasp')
         add_user(self.b.conf, 'dora', 'dora@d.example', 'dora@e.example',
                  password='secret')
 
@@ -225,6 +226,10 @@ class Tests:
         assert self.a.retry('B.Example').returncode == 0
         self.b.gets('smith', 'Subject: eight')
         wait(lambda: not self.a.queue(), 'the queue to be empty')
+
+    def a_customer_who_is_no_user_is_in_the_log(self):
+        said = 'odmr refused=yes domain=f.example why="no user: wasp"'
+        assert said in (self.b.dir / 'log').read_text()
 
     def fetchmail_takes_mail_for_its_domains_by_odmr(self):
         for domain in 'd.example', 'e.example', 'd.example':
