@@ -186,7 +186,8 @@ static void addrs_came(void *arg, const struct dns_answer *answer)
 	switch (answer->status) {
 	case DNS_FOUND: use_addrs(mx, answer); break;
 	case DNS_FAILED:
-		mx->why = why(CLIENT_TRANSIENT, 4, 3, "No name server knows its address");
+		mx->why = why(CLIENT_TRANSIENT, 4, 3,
+			      "No name server answers for its host");
 		break;
 	case DNS_NO_NAME:
 	case DNS_NO_RECORD:
@@ -236,7 +237,8 @@ static void mxs_came(void *arg, const struct dns_answer *answer)
 		mx->why = why(CLIENT_PERMANENT, 1, 2, "There is no such domain");
 		break;
 	case DNS_FAILED:
-		mx->why = why(CLIENT_TRANSIENT, 4, 3, "No name server knows the domain");
+		mx->why = why(CLIENT_TRANSIENT, 4, 3,
+			      "No name server answers for the domain");
 		break;
 	}
 	mx_next(mx, mx->take, mx->arg);
