@@ -127,6 +127,15 @@ static int passwd(struct packetboat *p, struct users *users, int argc, char **ar
 	return set_password(p, users, argv[0]);
 }
 
+static const char *kind_of_password(const char *hash)
+{
+	char clear[USERS_CLEAR_MAX + 1];
+	bool is_clear = users_clear_parse(hash, clear);
+
+	explicit_bzero(clear, sizeof(clear));
+	return is_clear ? "clear" : strcmp(hash, "!") == 0 ? "no" : "yes";
+}
+
 static int list(struct packetboat *p, struct users *users, int argc, char **argv)
 {
 	struct table table = { 0 };
@@ -138,7 +147,7 @@ static int list(struct packetboat *p, struct users *users, int argc, char **argv
 		const struct user *user = users_at(users, i);
 		char line[USER_NAME_MAX + 8 + USER_ADDRS_MAX * (USER_ADDR_MAX + 1)];
 		int n = snprintf(line, sizeof(line), "%s\t%s\t", user->name,
-				 strcmp(user->hash, "!") == 0 ? "no" : "yes");
+				 kind_of_password(user->hash));
 
 		for (size_t j = 0; j < user->n_addrs; j++)
 			n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s",

@@ -227,6 +227,11 @@ class Tests:
         self.b.gets('smith', 'Subject: eight')
         wait(lambda: not self.a.queue(), 'the queue to be empty')
 
+    def the_list_of_users_tells_whose_password_is_in_clear(self):
+        rows = sh(TOOL, '-c', self.a.conf, 'user', 'list').splitlines()[1:]
+        assert {row.split()[0]: row.split()[1] for row in rows} == {
+            'alice': 'yes', 'bob': 'yes', 'bee': 'clear'}, rows
+
     def a_customer_who_is_no_user_is_in_the_log(self):
         said = 'odmr refused=yes domain=f.example why="no user: wasp"'
         assert said in (self.b.dir / 'log').read_text()
