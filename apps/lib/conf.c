@@ -411,6 +411,8 @@ int conf_set(struct conf *c, const char *name, const char *value, const char *wh
 	else
 		snprintf(section_text, sizeof(section_text), "%.*s", (int)section.len,
 			 section.p);
+	if (*section_text && !has_section(c, section_text))
+		return unknown(c, where, "section", section_text, NULL);
 	if (!find(c, section_text, option.p, &i))
 		return unknown(c, where, "option", option.p, section_text);
 	if (c->opts[i].kind == CONF_LIST)

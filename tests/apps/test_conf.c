@@ -254,6 +254,8 @@ Case(conf, command_line_overrules_the_file)
 	cr_assert_eq(conf_set(&conf, "box.colour", "red", "--colour"), -EINVAL);
 	cr_assert_str_eq(conf.error, "--colour: no option 'colour' in section box; "
 				     "allowed: size count quick");
+	cr_assert_eq(conf_set(&conf, "bax.size", "3M", "-o"), -EINVAL);
+	cr_assert_str_eq(conf.error, "-o: no section 'bax'; allowed: box house");
 }
 
 Case(conf, checks_of_the_program_name_the_place_too)
