@@ -546,6 +546,24 @@ Case(relay, a_connection_is_turned_without_mail_where_that_is_asked)
 	turn_at_once = false;
 }
 
+Case(relay, who_calls_is_turned_once_at_a_time)
+{
+	struct mem_peer *peer;
+
+	turn_at_once = true;
+	peer = calls_for("b.example", "c.example");
+	cr_assert_eq(turned, 0);
+	mem_free(calls_for("C.example", ""));
+	cr_assert_eq(turned, -EBUSY);
+	cr_assert_eq(relay_stats(relay)->sessions_open, 1);
+	mem_free(peer);
+	settle();
+	mem_free(calls_for("c.example", ""));
+	cr_assert_eq(turned, 0);
+	settle();
+	turn_at_once = false;
+}
+
 Case(relay, nobody_is_turned_beyond_the_limit_or_at_the_end)
 {
 	struct mem_peer *peer;

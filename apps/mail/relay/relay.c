@@ -463,13 +463,38 @@ static struct turn *new_turn(const struct str *domains, size_t n)
 	return turn;
 }
 
+static bool has_any(const struct turn *turn, const struct str *domains, size_t n)
+{
+	for (size_t i = 0; i < turn->n; i++)
+		for (size_t k = 0; k < n; k++)
+			if (str_eq_nocase(turn->domains[i], domains[k]))
+				return true;
+	return false;
+}
+
+/* Whose mail it is has a connection already: more of them would be sessions of ours that he
+ * takes from all others. */
+static bool is_turned(const struct relay *r, const struct str *domains, size_t n)
+{
+	const struct list *at;
+
+	for (at = r->sessions.next; at != &r->sessions; at = at->next) {
+		const struct session *s = container_of(at, struct session, node);
+
+		if (s->turn && has_any(s->turn, domains, n))
+			return true;
+	}
+	return false;
+}
+
 int relay_turn(struct relay *r, struct io *io, const struct str *domains, size_t n,
 	       const char *line, bool at_once)
 {
 	struct session *s;
 	int why;
 
-	if (r->stopped || r->stats.sessions_open >= r->conf.limits.sessions_max)
+	if (r->stopped || r->stats.sessions_open >= r->conf.limits.sessions_max ||
+	    is_turned(r, domains, n))
 		return -EBUSY;
 	s = new_session(r, NULL);
 	if (!s)

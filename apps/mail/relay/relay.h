@@ -76,7 +76,7 @@ void relay_called(struct relay *relay);
  * Gives what waits for these domains, up to RELAY_TURN_MAX (queue_run_called()), to the
  * other end of @io, which becomes a server: it is told @line first, and has our QUIT when
  * nothing is left.  0, and @io is the relay's; -ENOENT: nothing waits, unless @at_once;
- * -EBUSY: for none of it now; -ENOMEM.
+ * -EBUSY: for none of it now, or one of the domains has such a connection; -ENOMEM.
  */
 int relay_turn(struct relay *relay, struct io *io, const struct str *domains, size_t n,
 	       const char *line, bool at_once);
