@@ -50,19 +50,26 @@ static bool go_through(struct expand *e, const struct alias *alias,
 	return true;
 }
 
-/* A user can be met by name and by each address. */
-static bool has_user(const struct expand *e, struct str user)
+/* A user can be met by name and by each address: the slot of the one of that name, or the
+ * empty one. */
+static uint16_t *slot_of_user(struct expand *e, struct str user)
 {
-	for (size_t i = 0; i < e->n_to; i++)
-		if (str_eq(e->to[i].user, user))
-			return true;
-	return false;
+	uint32_t i = str_hash_nocase(&hash_key, user) % ARRAY_LEN(e->users);
+
+	while (e->users[i] > 0 && !str_eq(e->to[e->users[i] - 1].user, user))
+		i = (i + 1) % ARRAY_LEN(e->users);
+	return &e->users[i];
 }
 
 static void found(struct expand *e, struct str user, struct str addr, struct str owner)
 {
-	if (user.len == 0 || !has_user(e, user))
-		e->to[e->n_to++] = (struct mail_to){ user, addr, owner };
+	uint16_t *slot = user.len > 0 ? slot_of_user(e, user) : NULL;
+
+	if (slot && *slot > 0)
+		return;
+	e->to[e->n_to++] = (struct mail_to){ user, addr, owner };
+	if (slot)
+		*slot = (uint16_t)e->n_to;
 }
 
 static struct str domain_of(struct str addr)
@@ -111,6 +118,7 @@ enum expand_result expand_walk(struct expand *e, const struct aliases *aliases,
 	bool any_end = false;
 
 	memset(e->slots, 0, sizeof(e->slots));
+	memset(e->users, 0, sizeof(e->users));
 	e->n_steps = e->n_to = 0;
 	e->moved_to = (struct str){ "", 0 };
 	e->first = aliases_find(aliases, addr);

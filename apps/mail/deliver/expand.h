@@ -51,6 +51,7 @@ struct expand {
 	size_t n_steps;
 	struct expand_step steps[EXPAND_MAX];
 	uint16_t slots[2 * EXPAND_MAX]; /* numbers of steps, and 1 */
+	uint16_t users[2 * EXPAND_MAX]; /* the same: those of @to that are users */
 };
 
 /* What is in @e points into @addr, @aliases and @users. */
