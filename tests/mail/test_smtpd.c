@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "apps/mail/auth/sasl_client.h"
+#include "apps/mail/smtpd/smtpd_impl.h"
 #include "stack/base/log.h"
 #include "tests/lib/dialog.h"
 #include "tests/lib/login_test.h"
@@ -174,6 +175,40 @@ Test(smtpd, counts_the_share_of_a_session_that_ended_until_the_commit)
 	cr_assert(ends_with(&t, other, "452 4.3.1 "));
 	smtp_test_commit(&t);
 	mem_free(other);
+	cr_assert(smtp_test_fini(&t));
+}
+
+static size_t n_lines(struct str text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += text.p[i] == '\n';
+	return n;
+}
+
+Test(smtpd, follows_few_aliases_of_a_client_before_it_is_others_turn)
+{
+	enum { N = 5 * SMTPD_TURN_ALIASES + 1 };
+	struct mem_peer *peer;
+	struct smtp_test t;
+
+	smtp_test_init(&t);
+	smtp_test_start(&t);
+	peer = mem_connect(t.net, SMTP_TEST_WHERE, "192.0.2.9:4000");
+	mem_say(peer, "HELO client.example\r\nMAIL FROM:<>\r\n");
+	mem_settle(t.net);
+	mem_take(peer, mem_heard(peer).len);
+	for (int i = 0; i < N; i++)
+		mem_say(peer, "RCPT TO:<sales@b.example>\r\n");
+	mem_say(peer, "DATA\r\n.\r\n");
+	mem_fin(peer);
+	net_turn(t.net);
+	cr_assert_leq(n_lines(mem_heard(peer)), 2 * SMTPD_TURN_ALIASES);
+	mem_settle(t.net);
+	cr_assert_eq(n_lines(mem_heard(peer)), N + 2);
+	cr_assert_eq(smtp_test_n_stored(&t), 3);
+	mem_free(peer);
 	cr_assert(smtp_test_fini(&t));
 }
 

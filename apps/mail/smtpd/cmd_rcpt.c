@@ -5,6 +5,8 @@
 
 #include "apps/mail/smtpd/smtpd_impl.h"
 
+enum { RCPTS_FAR_BEYOND = 10 }; /* times rcpts_max: nobody answers on */
+
 void smtpd_addr_text(const struct smtpd *d, const struct mailaddr *addr,
 		     char text[static SMTPD_ADDR_LEN])
 {
@@ -30,13 +32,15 @@ static bool find_postmaster(struct smtpd *d, struct str addr, struct smtpd_found
 	return true;
 }
 
-enum smtpd_whose smtpd_find(struct smtpd *d, enum mailaddr_kind kind, struct str addr,
-			    struct smtpd_found *found)
+enum smtpd_whose smtpd_find(struct smtpd_session *s, enum mailaddr_kind kind,
+			    struct str addr, struct smtpd_found *found)
 {
+	struct smtpd *d = s->smtpd;
 	enum smtpd_whose whose;
 
 	*found = (struct smtpd_found){ .n_to = 0 };
 	whose = d->ops.find(d->ops_arg, addr, found);
+	s->n_aliases += found->is_alias;
 	/* Without a domain it is ours, whether a user has an address here or not. */
 	if (whose == SMTPD_NOT_OURS && kind == MAILADDR_POSTMASTER)
 		whose = SMTPD_NOBODY;
@@ -139,13 +143,17 @@ void smtpd_rcpt(struct smtpd_session *s, struct str arg)
 	struct mailaddr to;
 	enum smtp_cmd_result r = smtp_cmd_rcpt(arg, &to);
 
+	if (++s->message->n_asked > d->conf.limits.rcpts_max * RCPTS_FAR_BEYOND) {
+		smtpd_close(s, "421 4.7.0 Far more recipients than a message may have");
+		return;
+	}
 	if (r != SMTP_CMD_OK) {
 		smtpd_refuse(s, smtpd_complaint(
 					r, "501 5.1.3 Recipient address is malformed"));
 		return;
 	}
 	smtpd_addr_text(d, &to, text);
-	whose = smtpd_find(d, to.kind, str_of(text), &found);
+	whose = smtpd_find(s, to.kind, str_of(text), &found);
 	if (smtpd_goes_nowhere(s, whose, &found))
 		return;
 	if (whose == SMTPD_NOT_OURS && !may_relay(s, str_of(text))) {

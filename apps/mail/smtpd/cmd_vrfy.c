@@ -48,7 +48,7 @@ void smtpd_vrfy(struct smtpd_session *s, struct str arg)
 	}
 	if (!read_addr(s, arg, text))
 		return;
-	whose = smtpd_find(s->smtpd, MAILADDR_MAILBOX, str_of(text), &found);
+	whose = smtpd_find(s, MAILADDR_MAILBOX, str_of(text), &found);
 	if (smtpd_goes_nowhere(s, whose, &found))
 		return;
 	if (whose == SMTPD_NOT_OURS)
@@ -72,7 +72,7 @@ void smtpd_expn(struct smtpd_session *s, struct str arg)
 	}
 	if (!read_addr(s, arg, text))
 		return;
-	whose = smtpd_find(s->smtpd, MAILADDR_MAILBOX, str_of(text), &found);
+	whose = smtpd_find(s, MAILADDR_MAILBOX, str_of(text), &found);
 	if (smtpd_goes_nowhere(s, whose, &found))
 		return;
 	if (!found.is_alias) {

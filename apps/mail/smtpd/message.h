@@ -60,6 +60,7 @@ struct smtpd_message {
 	char id[RFC5322_ID_MAX];
 
 	struct smtpd_rcpts users, remotes;
+	uint64_t n_asked; /* RCPTs, whatever was said to them */
 	uint32_t n_addrs; /* recipients said yes to, and the first of them */
 	char rcpt[SMTPD_ADDR_LEN];
 

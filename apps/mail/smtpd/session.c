@@ -133,6 +133,7 @@ static void session_free(struct smtpd_session *s)
 {
 	struct smtpd *d = s->smtpd;
 
+	net_timer_stop(d->net, &s->again);
 	smtpd_message_free(s->message);
 	sasl_talk_free(s->talk);
 	door_leave(&d->door, &s->guest);
@@ -233,11 +234,28 @@ static bool read_more(struct smtpd_session *s)
 	return false;
 }
 
+static void again(struct net_timer *t, uint64_t now_ns)
+{
+	(void)now_ns;
+	smtpd_resume(container_of(t, struct smtpd_session, again));
+}
+
+/* Reads what has come.  False: there is more, which others shall not wait for: few octets
+ * name an alias, which may lead to a thousand. */
+static bool read_all(struct smtpd_session *s)
+{
+	s->n_aliases = 0;
+	while (s->n_aliases < SMTPD_TURN_ALIASES)
+		if (!read_more(s))
+			return true;
+	return s->state == SMTPD_CLOSED;
+}
+
 void smtpd_resume(struct smtpd_session *s)
 {
-	while (read_more(s))
-		;
-	if (s->eof && s->state < SMTPD_COMMIT) {
+	if (!read_all(s)) {
+		net_timer_arm(s->smtpd->net, &s->again, net_now_ns(s->smtpd->net));
+	} else if (s->eof && s->state < SMTPD_COMMIT) {
 		s->smtpd->stats.lost++;
 		smtpd_close(s, NULL);
 	}
@@ -357,6 +375,7 @@ void smtpd_session_new(struct smtpd *d, struct io *io, struct peer *peer,
 	s->is_msa = kind.is_msa;
 	s->is_odmr = kind.is_odmr;
 	s->is_secure = kind.with_tls;
+	net_timer_init(&s->again, again);
 	door_enter(&d->door, &s->guest, peer);
 	io_handle(io, event, s);
 	if (kind.user)

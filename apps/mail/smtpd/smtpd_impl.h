@@ -33,6 +33,10 @@
 #include "apps/mail/wire/smtp_cmd.h"
 #include "stack/base/log.h"
 
+enum {
+	SMTPD_TURN_ALIASES = 4, /* that are followed in one go, before others' turn */
+};
+
 struct smtpd {
 	struct net *net;
 	struct smtpd_conf conf;
@@ -74,6 +78,8 @@ struct smtpd_session {
 	bool skipping; /* the rest of a line that is too long */
 	bool eof;      /* the client sends no more */
 	uint32_t n_errors, n_junk, n_fails;
+	uint32_t n_aliases;	/* followed in this turn */
+	struct net_timer again; /* others had their turn */
 	char *helo;
 	char user[SMTPD_USER_MAX + 1]; /* "": nobody logged in */
 	struct sasl_talk *talk;	       /* in AUTH */
@@ -117,8 +123,8 @@ const char *smtpd_complaint(enum smtp_cmd_result r, const char *bad_addr);
 void smtpd_addr_text(const struct smtpd *smtpd, const struct mailaddr *addr,
 		     char text[static SMTPD_ADDR_LEN]);
 /* Where mail for @addr goes, the text of an address of that kind. */
-enum smtpd_whose smtpd_find(struct smtpd *smtpd, enum mailaddr_kind kind, struct str addr,
-			    struct smtpd_found *found);
+enum smtpd_whose smtpd_find(struct smtpd_session *s, enum mailaddr_kind kind,
+			    struct str addr, struct smtpd_found *found);
 /* Says why it goes nowhere, as RCPT and VRFY do; false: it goes. */
 bool smtpd_goes_nowhere(struct smtpd_session *s, enum smtpd_whose whose,
 			const struct smtpd_found *found);
