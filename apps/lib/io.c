@@ -197,6 +197,11 @@ static bool tell_room(struct io *io)
 
 static bool tell_input(struct io *io)
 {
+	if (io->is_left) {
+		io->is_left = false;
+		if (!tell(io, IO_INPUT))
+			return false;
+	}
 	for (int i = 0; i < IO_READS_MAX && io_in_open(io); i++) {
 		if (io_in_fill(io) && !tell(io, IO_INPUT))
 			return false;
@@ -297,6 +302,7 @@ void io_handle(struct io *io, io_handler *handler, void *arg)
 {
 	io->handler = handler;
 	io->arg = arg;
+	io->is_left = io->in_len > 0;
 	io_touch(io);
 }
 

@@ -47,6 +47,7 @@ enum io_event {
 /* The handler may call io_close() or io_abort(), on any io. */
 typedef void io_handler(void *arg, struct io *io, enum io_event event);
 
+/* Who gets the io from another is told of the input that is there. */
 void io_handle(struct io *io, io_handler *handler, void *arg);
 struct net *io_net(const struct io *io);
 /* errno, or 0. */

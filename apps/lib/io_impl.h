@@ -51,6 +51,7 @@ struct io {
 	bool eof;	    /* the peer's FIN was read */
 	bool eof_told, error_told;
 	bool starved;	/* the reader asked for more than there is */
+	bool is_left;	/* the handler was not told of the input that is there */
 	bool held;	/* io_line() said 0 because of IO_OUT_HIGH */
 	bool want_room; /* io_room() was 0 */
 	bool excess;

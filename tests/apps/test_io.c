@@ -396,6 +396,22 @@ Case(io, end_of_stream_waits_for_a_reader_that_waits)
 	io_close(note.io);
 }
 
+Case(io, next_owner_is_told_of_what_the_last_one_left)
+{
+	note.reads = false;
+	mem_say(peer, "one\r\ntwo\r\n");
+	mem_fin(peer);
+	mem_settle(net);
+	cr_assert_str_eq(note.events, "I");
+	note.reads = true;
+	io_handle(note.io, handle, &note);
+	cr_assert_str_eq(note.events, "I");
+	mem_settle(net);
+	cr_assert_str_eq(note.lines, "<one<two");
+	cr_assert_str_eq(note.events, "IIE");
+	io_close(note.io);
+}
+
 Case(io, answer_is_sent_after_the_peer_said_fin)
 {
 	mem_fin(peer);
