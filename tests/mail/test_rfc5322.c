@@ -39,6 +39,8 @@ static struct rfc5322_scan scan(struct str s)
 		}
 		cr_assert_eq(cut.n_fields, whole.n_fields);
 		cr_assert_eq(cut.n_received, whole.n_received);
+		cr_assert_eq(cut.n_loops, whole.n_loops);
+		cr_assert_arr_eq(cut.loops, whole.loops, sizeof(whole.loops));
 	}
 	return whole;
 }
@@ -59,6 +61,42 @@ Test(rfc5322, counts_fields_and_hops)
 	cr_assert_eq(s.n_fields, 6);
 	cr_assert_eq(s.n_received, 3);
 	cr_assert_eq(s.fault, RFC5322_FINE);
+}
+
+Test(rfc5322, reads_the_marks_of_places_where_it_was)
+{
+	char field[RFC5322_LOOP_LEN], text[RFC5322_LOOP_LEN + 256];
+	struct rfc5322_scan s;
+
+	cr_assert_eq(rfc5322_loop(0x0123456789abcdef, STR("mx.b.example"), field),
+		     strlen(field));
+	cr_assert_str_eq(field, "X-Loop: 0123456789abcdef@mx.b.example\r\n");
+	snprintf(text, sizeof(text),
+		 "x-loop:fedcba9876543210@a\r\n%sX-Loop: 0123\r\n"
+		 "X-Loop: 00000000000000001@a\r\nX-Loop: 000000000000000g@a\r\n"
+		 "X-Looped: 0000000000000000@a\r\nX-Loop:\r\n"
+		 "X-Loop: 0000000000000000\r\n\r\nX-Loop: 0000000000000000@a\r\n",
+		 field);
+	s = scan(str_of(text));
+	cr_assert_eq(s.n_loops, 2);
+	cr_assert(rfc5322_scan_has_loop(&s, 0xfedcba9876543210));
+	cr_assert(rfc5322_scan_has_loop(&s, 0x0123456789abcdef));
+	cr_assert(!rfc5322_scan_has_loop(&s, 0));
+}
+
+Test(rfc5322, of_many_marks_it_reads_the_first)
+{
+	static const struct rfc5322_limits wide = { 1 << 20, 1000, 1000, 3 };
+	struct rfc5322_scan s;
+	char field[RFC5322_LOOP_LEN];
+
+	rfc5322_scan_init(&s, &wide);
+	for (uint64_t i = 1; i <= RFC5322_LOOPS_MAX + 1; i++)
+		rfc5322_scan_feed(
+			&s, (struct str){ field, rfc5322_loop(i, STR("a"), field) });
+	cr_assert_eq(s.n_fields, RFC5322_LOOPS_MAX + 1);
+	cr_assert(rfc5322_scan_has_loop(&s, RFC5322_LOOPS_MAX));
+	cr_assert(!rfc5322_scan_has_loop(&s, RFC5322_LOOPS_MAX + 1));
 }
 
 Test(rfc5322, measures_the_header)

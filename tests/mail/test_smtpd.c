@@ -178,6 +178,47 @@ Test(smtpd, counts_the_share_of_a_session_that_ended_until_the_commit)
 	cr_assert(smtp_test_fini(&t));
 }
 
+/* What is said to that message for that address. */
+static bool sends(struct smtp_test *t, const char *rcpt, const char *text,
+		  const char *answer)
+{
+	struct mem_peer *peer = mem_connect(t->net, SMTP_TEST_WHERE, "192.0.2.9:4000");
+	bool ok;
+
+	mem_say(peer, "HELO client.example\r\nMAIL FROM:<a@c.example>\r\nRCPT TO:<");
+	mem_say(peer, rcpt);
+	mem_say(peer, ">\r\nDATA\r\n");
+	mem_say(peer, text);
+	mem_settle(t->net);
+	mem_take(peer, mem_heard(peer).len);
+	ok = ends_with(t, peer, answer);
+	mem_free(peer);
+	mem_settle(t->net);
+	return ok;
+}
+
+Test(smtpd, knows_what_was_sent_on_from_here)
+{
+	struct smtp_test t;
+	char *text;
+
+	smtp_test_init(&t);
+	smtp_test_start(&t);
+	cr_assert(sends(&t, "dev@b.example", "Subject: x\r\n\r\nHi.\r\n", "250 2.0.0 "));
+	text = strdup(t.store.stored->text); /* to far.example */
+	cr_assert_str_eq(t.store.stored->user, "far.example");
+	cr_assert_not_null(strstr(text, "\r\nX-Loop: "));
+	cr_assert_null(strstr(strstr(text, "\r\nX-Loop: "), "dev"));
+	/* from there it comes back */
+	cr_assert(sends(&t, "DEV@b.example", text, "554 5.4.6 "));
+	cr_assert_eq(smtpd_stats(t.smtpd)->loops, 1);
+	cr_assert(sends(&t, "sales@b.example", text, "250 2.0.0 "), "another way");
+	cr_assert(sends(&t, "bob@b.example", text, "250 2.0.0 "), "its end");
+	cr_assert(sends(&t, "dev@b.example", "Subject: x\r\n\r\nHi.\r\n", "250 2.0.0 "));
+	free(text);
+	cr_assert(smtp_test_fini(&t));
+}
+
 static size_t n_lines(struct str text)
 {
 	size_t n = 0;

@@ -49,6 +49,7 @@ moved jones@a.example 551: jones@b.example
 one@a.example: two@a.example
 two@a.example: one@a.example
 round@a.example: round@b.example
+list both@a.example owner owner@a.example: back1@b.example, back2@b.example
 """
 
 
@@ -143,7 +144,9 @@ class Tests:
                                        for name in ['d', *range(16), 'e']))
         add_user(self.a.conf, 'bee', 'bee@a.example', '--in-clear', password='honey')
         self.b = Server(folder, 'b', '127.0.13.2', ['carol', 'smith'],
-                        'round@b.example: round@a.example\n',
+                        'round@b.example: round@a.example\n'
+                        'back1@b.example: both@a.example\n'
+                        'back2@b.example: both@a.example\n',
                         relay='route = a.example via 127.0.13.1:2525',
                         odmr='listen = none\ngive = f.example to wasp')
         add_user(self.b.conf, 'dora', 'dora@d.example', 'dora@e.example',
@@ -190,6 +193,14 @@ class Tests:
         self.a.gets('alice', 'Return-Path: <>', '554 5.4.6', 'Subject: four')
         wait(lambda: not self.a.queue() and not self.b.queue(), 'empty queues')
         assert self.a.stat('smtp.loops') + self.b.stat('smtp.loops') == 1
+
+    def a_list_that_comes_back_twice_does_not_multiply(self):
+        before = self.a.stat('smtp.messages') + self.b.stat('smtp.messages')
+        self.a.send('bob@a.example', ['both@a.example'], 'eight')
+        wait(lambda: len(self.a.mail('bob')) or None, 'the bounces')
+        wait(lambda: not self.a.queue() and not self.b.queue(), 'empty queues')
+        after = self.a.stat('smtp.messages') + self.b.stat('smtp.messages')
+        assert after - before == 3, after - before      # itself, and what came twice to b
 
     def _fetchmail(self, lines):
         rc = self.a.dir / 'fetchmailrc'
@@ -290,12 +301,12 @@ class Tests:
         self.a.gets('alice', 'Subject: five')
         self.a.aliases(ALIASES_A + 'wrong\n')
         wait(lambda: self.a.stat('aliases.refused') == 1, 'the wrong file')
-        assert ':10: no colon' in (self.a.dir / 'log').read_text()
+        assert ':11: no colon' in (self.a.dir / 'log').read_text()
         self.a.send('x@c.example', ['new@a.example'], 'six')
         self.a.gets('alice', 'Subject: six')
         check = subprocess.run([DAEMON, '--check', '-c', self.a.conf],
                                capture_output=True, text=True)
-        assert check.returncode and ':10: no colon' in check.stderr, check
+        assert check.returncode and ':11: no colon' in check.stderr, check
 
 
 def main():

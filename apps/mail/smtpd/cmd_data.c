@@ -63,11 +63,16 @@ static void refuse_line_end(struct smtpd_session *s, enum dot_fault fault)
 	smtpd_reply(s, replies[fault]);
 }
 
+static void refuse_loop(struct smtpd_session *s, const char *line)
+{
+	s->smtpd->stats.loops++;
+	smtpd_reply(s, line);
+}
+
 static void refuse_header(struct smtpd_session *s, enum rfc5322_fault fault)
 {
 	if (fault == RFC5322_TOO_MANY_HOPS) {
-		s->smtpd->stats.loops++;
-		smtpd_reply(s, "554 5.4.6 Too many hops, mail loops");
+		refuse_loop(s, "554 5.4.6 Too many hops, mail loops");
 	} else {
 		s->smtpd->stats.bad_header++;
 		smtpd_reply(s, "550 5.6.0 Message header beyond all limits");
@@ -158,16 +163,23 @@ static void submit(struct smtpd_session *s)
 	}
 }
 
+static bool is_fine(const struct smtpd_message *m)
+{
+	return m->dot.fault == DOT_FINE && m->scan.fault == RFC5322_FINE &&
+	       m->verdict == SMTPD_FINE;
+}
+
 static void end(struct smtpd_session *s)
 {
 	const struct smtpd_message *m = s->message;
 
-	if (m->dot.fault == DOT_FINE && m->scan.fault == RFC5322_FINE &&
-	    m->verdict == SMTPD_FINE) {
+	if (is_fine(m) && !smtpd_rcpts_is_loop(m)) {
 		submit(s);
 		return;
 	}
-	if (m->dot.fault != DOT_FINE)
+	if (is_fine(m))
+		refuse_loop(s, "554 5.4.6 It came through here before, mail loops");
+	else if (m->dot.fault != DOT_FINE)
 		refuse_line_end(s, m->dot.fault);
 	else if (m->scan.fault != RFC5322_FINE)
 		refuse_header(s, m->scan.fault);

@@ -120,7 +120,7 @@ void smtpd_message_free(struct smtpd_message *m)
 	free(m);
 }
 
-static struct smtpd_chunk *new_chunk(struct smtpd_message *m, size_t cap)
+struct smtpd_chunk *smtpd_message_chunk(struct smtpd_message *m, size_t cap)
 {
 	struct smtpd_chunk *c = smtpd_message_alloc(m, sizeof(*c) + cap);
 
@@ -142,7 +142,7 @@ static struct smtpd_chunk *chunk_with_room(struct smtpd_message *m)
 		return m->last;
 	if (m->last)
 		cap = m->last->cap < CHUNK_MOST ? m->last->cap * 2 : CHUNK_MOST;
-	c = new_chunk(m, cap);
+	c = smtpd_message_chunk(m, cap);
 	if (!c)
 		return NULL;
 	if (m->last)
@@ -209,17 +209,29 @@ size_t smtpd_message_read(struct smtpd_message *m, struct str in)
 	return all - in.len;
 }
 
-/* Fields of ours are one more piece, in front. */
-static int put_in_front(struct smtpd_message *m, struct str fields)
+static void put_in_front(struct smtpd_message *m, struct smtpd_chunk *c)
 {
-	struct smtpd_chunk *c = new_chunk(m, fields.len);
+	c->next = m->first;
+	m->first = c;
+}
 
+/* Fields of ours are one more piece, in front; or two. */
+static int put_fields(struct smtpd_message *m, struct str fields)
+{
+	struct smtpd_chunk *c;
+
+	if (m->ways) {
+		c = smtpd_rcpts_loops(m);
+		if (!c)
+			return -ENOMEM;
+		put_in_front(m, c);
+	}
+	c = smtpd_message_chunk(m, fields.len);
 	if (!c)
 		return -ENOMEM;
 	memcpy(c->bytes, fields.p, fields.len);
 	c->len = fields.len;
-	c->next = m->first;
-	m->first = c;
+	put_in_front(m, c);
 	return 0;
 }
 
@@ -269,7 +281,7 @@ int smtpd_message_finish(struct smtpd_message *m, struct str fields)
 	struct str *at;
 
 	set_mark(m);
-	if (put_in_front(m, fields) < 0 || smtpd_rcpts_pack(m) < 0)
+	if (put_fields(m, fields) < 0 || smtpd_rcpts_pack(m) < 0)
 		return -ENOMEM;
 	for (const struct smtpd_chunk *c = m->first; c; c = c->next)
 		n_parts++;

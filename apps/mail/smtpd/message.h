@@ -46,6 +46,12 @@ struct smtpd_rcpts {
 	uint32_t n;
 };
 
+/* An address of ours from which the message goes on to others, as X-Loop has it. */
+struct smtpd_way {
+	struct smtpd_way *next;
+	uint64_t mark;
+};
+
 struct smtpd_message {
 	struct handoff_item back;
 	struct store_op op;
@@ -60,6 +66,7 @@ struct smtpd_message {
 	char id[RFC5322_ID_MAX];
 
 	struct smtpd_rcpts users, remotes;
+	struct smtpd_way *ways;
 	uint64_t n_asked; /* RCPTs, whatever was said to them */
 	uint32_t n_addrs; /* recipients said yes to, and the first of them */
 	char rcpt[SMTPD_ADDR_LEN];
@@ -85,6 +92,8 @@ bool smtpd_message_charge(struct smtpd_message *m, size_t len);
 void smtpd_message_release(struct smtpd_message *m, void *p, size_t len);
 /* Takes octets of DATA up to the end; returns how many. */
 size_t smtpd_message_read(struct smtpd_message *m, struct str in);
+/* A piece for so many octets.  NULL: no memory. */
+struct smtpd_chunk *smtpd_message_chunk(struct smtpd_message *m, size_t cap);
 /* Puts fields before it and makes @op ready to submit.  0, or -ENOMEM. */
 int smtpd_message_finish(struct smtpd_message *m, struct str fields);
 
@@ -96,4 +105,9 @@ int smtpd_rcpts_add(struct smtpd_message *m, struct str rcpt, const struct mail_
 		    size_t n);
 /* Items for the spool, one for each of their hosts and senders.  0, or -ENOMEM. */
 int smtpd_rcpts_pack(struct smtpd_message *m);
+/* One of the addresses has sent it on before. */
+bool smtpd_rcpts_is_loop(const struct smtpd_message *m);
+/* X-Loop fields, so that this is seen next time; room for them in @m, NULL: no memory.
+ * Not when there are no ways. */
+struct smtpd_chunk *smtpd_rcpts_loops(struct smtpd_message *m);
 void smtpd_rcpts_free(struct smtpd_message *m);

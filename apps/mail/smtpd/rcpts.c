@@ -10,6 +10,8 @@
 
 #include "apps/mail/queue/pack.h"
 #include "apps/mail/smtpd/smtpd_impl.h"
+#include "stack/base/check.h"
+#include "stack/base/hash.h"
 
 /*
  * RFC 5321 3.9.2: what comes through a list has its owner as sender.  A bounce keeps that
@@ -42,8 +44,7 @@ static struct smtpd_rcpt *new_rcpt(struct smtpd_message *m, size_t room)
 
 /*
  * RFC 5321 4.4: at its final delivery a message gets the sender of its envelope in front.
- * Delivered-To says by which address it came.  The header itself stays as it is, also of
- * what is sent on (3.9): a loop through other hosts ends by its Received fields (6.3).
+ * Delivered-To says by which address it came.
  */
 static struct smtpd_rcpt *new_user(struct smtpd_message *m, struct str rcpt,
 				   const struct mail_to *to)
@@ -126,11 +127,80 @@ static void cut(struct smtpd_message *m, struct smtpd_rcpts *list, struct smtpd_
 		was.last->next = NULL;
 }
 
+/*
+ * RFC 5321 6.3: loops must be found.  By its Received fields alone one that goes through a
+ * list, and comes back twice, would be found when there are 2^100 of it: so what is sent on
+ * from an address of ours gets a mark of that.  The mark does not tell the address, which
+ * may be a secret from the other recipients (7.2).
+ */
+static uint64_t mark_of(const struct smtpd *d, struct str addr)
+{
+	const struct hash_key key = { { d->conf.seed, ~d->conf.seed } };
+	char text[SMTPD_ADDR_LEN];
+
+	ASSERT(addr.len <= sizeof(text));
+	str_lower(addr, text);
+	return hash_siphash24(&key, text, addr.len);
+}
+
+static bool goes_on(struct str rcpt, const struct mail_to *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (to[i].user.len == 0 && !str_eq(to[i].addr, rcpt))
+			return true;
+	return false;
+}
+
+static int add_way(struct smtpd_message *m, struct str rcpt)
+{
+	uint64_t mark = mark_of(m->smtpd, rcpt);
+	struct smtpd_way *w = m->ways;
+
+	while (w && w->mark != mark)
+		w = w->next;
+	if (w)
+		return 0;
+	w = smtpd_message_alloc(m, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	*w = (struct smtpd_way){ .next = m->ways, .mark = mark };
+	m->ways = w;
+	return 0;
+}
+
+bool smtpd_rcpts_is_loop(const struct smtpd_message *m)
+{
+	for (const struct smtpd_way *w = m->ways; w; w = w->next)
+		if (rfc5322_scan_has_loop(&m->scan, w->mark))
+			return true;
+	return false;
+}
+
+struct smtpd_chunk *smtpd_rcpts_loops(struct smtpd_message *m)
+{
+	struct str host = str_of(m->smtpd->conf.host);
+	char field[RFC5322_LOOP_LEN];
+	struct smtpd_chunk *c;
+	size_t n = 0;
+
+	for (const struct smtpd_way *w = m->ways; w; w = w->next)
+		n += rfc5322_loop(w->mark, host, field);
+	c = smtpd_message_chunk(m, n);
+	for (const struct smtpd_way *w = m->ways; c && w; w = w->next) {
+		n = rfc5322_loop(w->mark, host, field);
+		memcpy(c->bytes + c->len, field, n);
+		c->len += n;
+	}
+	return c;
+}
+
 int smtpd_rcpts_add(struct smtpd_message *m, struct str rcpt, const struct mail_to *to,
 		    size_t n)
 {
 	const struct smtpd_rcpts users = m->users, remotes = m->remotes;
 
+	if (goes_on(rcpt, to, n) && add_way(m, rcpt) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (add(m, rcpt, &to[i]) < 0) {
 			cut(m, &m->users, users);
@@ -179,5 +249,11 @@ void smtpd_rcpts_free(struct smtpd_message *m)
 {
 	drop(m, m->users.first);
 	drop(m, m->remotes.first);
+	while (m->ways) {
+		struct smtpd_way *next = m->ways->next;
+
+		smtpd_message_release(m, m->ways, sizeof(*m->ways));
+		m->ways = next;
+	}
 	free(m->items);
 }

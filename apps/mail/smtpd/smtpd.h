@@ -43,7 +43,7 @@ struct smtpd_conf {
 				     ops.has_user() knows the name; NULL: nobody */
 	const struct log *log;	/* one line a message; NULL: none */
 	unsigned instance;	/* number of this smtpd in the process: part of ids */
-	uint64_t seed;		/* of the table of clients */
+	uint64_t seed;		/* a secret: of the table of clients, of marks of loops */
 	bool auth;		/* AUTH is offered to MTAs, too */
 	bool allow_plain;	/* a password may be shown without TLS */
 	bool vrfy, expn;	/* these tell who is here, and who is on a list */

@@ -40,7 +40,7 @@
 	C(bare_line_ends,  "messages refused: bare CR, bare LF or NUL")	\
 	C(too_big,	   "messages refused: bigger than SIZE")	\
 	C(bad_header,	   "messages refused: header beyond its limits") \
-	C(loops,	   "messages refused: too many hops")		\
+	C(loops,	   "messages refused: too many hops, or sent on from here before")		\
 	C(no_memory,	   "messages deferred: memory limit reached")	\
 	C(no_share,	   "... because of the limit of one client")	\
 	C(no_storage,	   "messages deferred: store full or failing")	\

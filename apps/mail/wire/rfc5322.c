@@ -1,6 +1,8 @@
 #include "apps/mail/wire/rfc5322.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "stack/base/check.h"
 
@@ -10,12 +12,15 @@ void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limi
 }
 
 /* Names that we look for. */
-enum { RECEIVED, DATE, MESSAGE_ID, N_NAMES };
+enum { RECEIVED, DATE, MESSAGE_ID, LOOP, N_NAMES };
+
+enum { MARK_DIGITS = 16 };
 
 static const struct str names[N_NAMES] = {
 	[RECEIVED] = { "received", 8 },
 	[DATE] = { "date", 4 },
 	[MESSAGE_ID] = { "message-id", 10 },
+	[LOOP] = { "x-loop", 6 },
 };
 
 /* ftext = %d33-57 / %d59-126 (RFC 5322 3.6.8) */
@@ -60,18 +65,41 @@ static enum rfc5322_where line_begins(struct rfc5322_scan *s, char c)
 	return RFC5322_NAME;
 }
 
+static enum rfc5322_where field_begins(struct rfc5322_scan *s)
+{
+	s->n_received += is_name(s, RECEIVED);
+	s->has_date |= is_name(s, DATE);
+	s->has_message_id |= is_name(s, MESSAGE_ID);
+	if (++s->n_fields > s->limits.n_fields)
+		s->fault = RFC5322_TOO_MANY_FIELDS;
+	else if (s->n_received > s->limits.n_received)
+		s->fault = RFC5322_TOO_MANY_HOPS;
+	s->n_digits = 0;
+	s->mark = 0;
+	return is_name(s, LOOP) ? RFC5322_MARK : RFC5322_TEXT;
+}
+
+static enum rfc5322_where mark_goes_on(struct rfc5322_scan *s, char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	if (is_blank(c) && s->n_digits == 0)
+		return RFC5322_MARK;
+	if (at && s->n_digits < MARK_DIGITS) {
+		s->mark = s->mark << 4 | (uint64_t)(at - digits);
+		s->n_digits++;
+		return RFC5322_MARK;
+	}
+	if (c == '@' && s->n_digits == MARK_DIGITS && s->n_loops < RFC5322_LOOPS_MAX)
+		s->loops[s->n_loops++] = s->mark;
+	return RFC5322_TEXT;
+}
+
 static enum rfc5322_where name_goes_on(struct rfc5322_scan *s, char c)
 {
-	if (c == ':') {
-		s->n_received += is_name(s, RECEIVED);
-		s->has_date |= is_name(s, DATE);
-		s->has_message_id |= is_name(s, MESSAGE_ID);
-		if (++s->n_fields > s->limits.n_fields)
-			s->fault = RFC5322_TOO_MANY_FIELDS;
-		else if (s->n_received > s->limits.n_received)
-			s->fault = RFC5322_TOO_MANY_HOPS;
-		return RFC5322_TEXT;
-	}
+	if (c == ':')
+		return field_begins(s);
 	if (is_blank(c))
 		return RFC5322_SPACE;
 	if (s->where == RFC5322_SPACE || !is_ftext(c))
@@ -87,6 +115,7 @@ static void scan_byte(struct rfc5322_scan *s, char c)
 	case RFC5322_LINE: s->where = line_begins(s, c); break;
 	case RFC5322_NAME:
 	case RFC5322_SPACE: s->where = name_goes_on(s, c); break;
+	case RFC5322_MARK: s->where = mark_goes_on(s, c); break;
 	case RFC5322_EMPTY: s->where = RFC5322_BODY; break;
 	case RFC5322_TEXT:
 	case RFC5322_BODY: break;
@@ -124,6 +153,23 @@ void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes)
 			s->line_len = 0;
 		}
 	}
+}
+
+size_t rfc5322_loop(uint64_t mark, struct str host, char out[static RFC5322_LOOP_LEN])
+{
+	int n = snprintf(out, RFC5322_LOOP_LEN, "X-Loop: %016" PRIx64 "@%.*s\r\n", mark,
+			 (int)host.len, host.p);
+
+	ASSERT(n < RFC5322_LOOP_LEN);
+	return (size_t)n;
+}
+
+bool rfc5322_scan_has_loop(const struct rfc5322_scan *s, uint64_t mark)
+{
+	for (size_t i = 0; i < s->n_loops; i++)
+		if (s->loops[i] == mark)
+			return true;
+	return false;
 }
 
 void rfc5322_top_init(struct rfc5322_top *top, uint64_t n_lines)

@@ -14,6 +14,8 @@ enum {
 	RFC5322_DATE_LEN = 32, /* "Sat, 22 Aug 2026 12:00:00 +0000", with its NUL */
 	RFC5322_ID_MAX = 64,
 	RFC5322_RECEIVED_LEN = 1280, /* a Received field, with its NUL */
+	RFC5322_LOOP_LEN = 300,	     /* an X-Loop field, likewise */
+	RFC5322_LOOPS_MAX = 16,	     /* of a header that are read: the first */
 };
 
 struct rfc5322_limits {
@@ -40,6 +42,7 @@ struct rfc5322_scan {
 		RFC5322_LINE,  /* at the beginning of a line */
 		RFC5322_NAME,  /* in a field's name */
 		RFC5322_SPACE, /* in the blanks before its colon (RFC 5322 4.5.8) */
+		RFC5322_MARK,  /* behind that of X-Loop */
 		RFC5322_TEXT,  /* behind it, or in a folded line */
 		RFC5322_EMPTY, /* behind the CR of an empty line */
 		RFC5322_BODY,  /* the header is over */
@@ -51,10 +54,21 @@ struct rfc5322_scan {
 	uint64_t n_fields;
 	uint64_t n_received;
 	bool has_date, has_message_id;
+	uint8_t n_digits; /* of the mark so far */
+	uint8_t n_loops;
+	uint64_t mark, loops[RFC5322_LOOPS_MAX];
 };
 
 void rfc5322_scan_init(struct rfc5322_scan *s, const struct rfc5322_limits *limits);
 void rfc5322_scan_feed(struct rfc5322_scan *s, struct str bytes);
+
+/*
+ * X-Loop: a place in which the message was, as a number that tells nothing to others, so that
+ * it is known when it comes there again.  Writes the field, with its CRLF and a NUL.  Returns
+ * its length.
+ */
+size_t rfc5322_loop(uint64_t mark, struct str host, char out[static RFC5322_LOOP_LEN]);
+bool rfc5322_scan_has_loop(const struct rfc5322_scan *s, uint64_t mark);
 
 /* What TOP shows (RFC 1939 7): the header, the empty line, and so many lines of the body. */
 struct rfc5322_top {
