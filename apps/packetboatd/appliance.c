@@ -248,6 +248,32 @@ static int open_store(struct appliance *a, char *error)
 	return 0;
 }
 
+static bool has_route(const struct appliance *a, struct str domain)
+{
+	for (size_t i = 0; i < a->n_routes; i++)
+		if (str_eq_nocase(a->routes[i].domain, domain))
+			return true;
+	return false;
+}
+
+/* Those of the configuration; and mail that is for somebody to take waits for him, whose
+ * MX we may well be. */
+static int set_routes(struct appliance *a, char *error)
+{
+	const struct settings *conf = a->conf;
+	struct settings_give give;
+
+	for (size_t i = 0; i < conf->routes.n; i++)
+		if (!route_parse(conf->routes.at[i], &a->routes[a->n_routes++]))
+			return fail(error, -EINVAL, "relay.route", conf->routes.at[i]);
+	for (size_t i = 0; i < conf->give.n; i++)
+		if (settings_give_parse(conf->give.at[i], &give) &&
+		    !has_route(a, give.domain))
+			a->routes[a->n_routes++] =
+				(struct route){ .domain = give.domain };
+	return 0;
+}
+
 /* What goes to other hosts: the queue over the store, and the relay that empties it. */
 static int start_relay(struct appliance *a, char *error)
 {
@@ -261,15 +287,15 @@ static int start_relay(struct appliance *a, char *error)
 		.host = a->conf->hostname,
 		.seed = a->seed + 2,
 		.routes = a->routes,
-		.n_routes = a->conf->routes.n,
 		.limits = a->conf->relay,
 		.client = a->conf->client,
 	};
 	int r;
 
-	for (size_t i = 0; i < a->conf->routes.n; i++)
-		if (!route_parse(a->conf->routes.at[i], &a->routes[i]))
-			return fail(error, -EINVAL, "relay.route", a->conf->routes.at[i]);
+	r = set_routes(a, error);
+	if (r < 0)
+		return r;
+	relay.n_routes = a->n_routes;
 	/* RFC 7435: rather than in clear, encrypted to whoever it is. */
 	r = tls_client_new(TLS_TRUST_ANY, NULL, &a->client_tls, error);
 	if (r < 0)

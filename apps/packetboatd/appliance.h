@@ -70,7 +70,8 @@ struct appliance {
 	struct dns *dns;
 	struct queue *queue;
 	struct relay *relay;
-	struct route routes[CONF_LIST_MAX];
+	struct route routes[2 * CONF_LIST_MAX]; /* as set; what is to be given waits */
+	size_t n_routes;
 	struct net_timer store_look;
 	enum store_health store_health; /* as the log has it */
 	struct ctl *ctl;

@@ -612,10 +612,15 @@ int settings_check_users(struct settings_conf *s, const struct users *users)
 	for (size_t i = 0; i < s->values.give.n; i++) {
 		struct settings_give give;
 
-		if (settings_give_parse(s->values.give.at[i], &give) &&
-		    !users_by_name(users, give.user))
+		if (!settings_give_parse(s->values.give.at[i], &give))
+			continue;
+		if (!users_by_name(users, give.user))
 			return conf_refuse_value(&s->conf, AT(give), s->values.give.at[i],
 						 "DOMAIN to one who is a user");
+		if (users_has_domain(users, give.domain))
+			return conf_refuse_value(
+				&s->conf, AT(give), s->values.give.at[i],
+				"a domain in which no user has an address");
 	}
 	return 0;
 }

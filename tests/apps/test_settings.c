@@ -100,6 +100,14 @@ Case(settings, with_customers_their_port_is_listened_to)
 	cr_assert_not_null(strstr(s.conf.error, "DOMAIN to one who is a user"), "%s",
 			   s.conf.error);
 	users_free(users);
+	cr_assert_eq(users_parse("users", STR("bee:!:bee@C.example\n"), &users, error),
+		     0);
+	cr_assert_eq(settings_check_users(&s, users), -EINVAL);
+	cr_assert_not_null(strstr(s.conf.error,
+				  "'c.example to bee'; allowed: a domain in "
+				  "which no user has an address"),
+			   "%s", s.conf.error);
+	users_free(users);
 	settings_fini(&s);
 	cr_assert_eq(settings_init(&s), 0);
 	cr_assert_eq(load("[odmr]\ngive = b.example to bee\nlisten = none\n"), 0);

@@ -411,6 +411,22 @@ Case(relay, a_route_is_stronger_than_the_name_servers)
 	mem_free(peer);
 }
 
+Case(relay, a_host_that_is_this_one_is_sent_nothing)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	put("bob@b.example");
+	peer = comes_to("192.0.2.7:25");
+	says(peer, "220 MX.a.example\r\n");
+	says(peer, "250-MX.a.example greets you\r\n250 PIPELINING\r\n");
+	cr_assert(!memmem(mem_heard(peer).p, mem_heard(peer).len, "MAIL", 4));
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(queue_stats(queue)->failed, 1);
+	cr_assert_eq(queue_stats(queue)->bounces, 1);
+	mem_free(peer);
+}
+
 /* Whoever connects takes the mail for these domains. */
 static struct str turn_to[2];
 static bool turn_at_once;

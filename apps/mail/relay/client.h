@@ -71,6 +71,7 @@ enum client_tls {
 
 struct client_conf {
 	const char *host; /* what we call ourselves */
+	bool no_self;	  /* who calls himself so is us: nothing is sent to him */
 	struct client_limits limits;
 	/*
 	 * How, with a client's TLS (tls.h) for all but CLIENT_TLS_NONE, and the name that

@@ -151,10 +151,21 @@ static void hello_done(struct client *c)
 	}
 }
 
+/* RFC 5321 4.1.1.1: the first word of the answer is the server's name. */
+static bool is_self(const struct client *c, const struct client_said *said)
+{
+	struct str rest, name = str_cut(str_of(said->text), ' ', &rest);
+
+	return c->conf.no_self && str_eq_nocase(name, str_of(c->conf.host));
+}
+
 /* RFC 5321 3.2: a server that does not know EHLO is told HELO. */
 static void hello_reply(struct client *c, const struct client_said *said)
 {
-	if (said->result == CLIENT_OK)
+	if (said->result == CLIENT_OK && is_self(c, said))
+		/* RFC 3463 3.5: X.4.6, routing loop */
+		client_give_up(c, CLIENT_PERMANENT, 4, 6, "Its mail host is this one");
+	else if (said->result == CLIENT_OK)
 		hello_done(c);
 	else if (c->state == CLIENT_ST_EHLO && said->result == CLIENT_PERMANENT)
 		say_hello(c, "HELO", CLIENT_ST_HELO);

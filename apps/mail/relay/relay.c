@@ -563,6 +563,7 @@ int relay_new(struct net *net, struct queue *queue, struct dns *dns,
 	r->dns = dns;
 	r->conf = *conf;
 	r->client = (struct client_conf){ .host = conf->host,
+					  .no_self = true,
 					  .limits = conf->client,
 					  .tls = conf->tls };
 	rng_init(&r->rng, conf->seed);
