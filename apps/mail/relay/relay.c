@@ -1,72 +1,14 @@
-#include "apps/mail/relay/relay.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apps/lib/io.h"
-#include "apps/lib/net.h"
-#include "apps/mail/queue/queue.h"
-#include "apps/mail/relay/mx.h"
+#include "apps/mail/relay/relay_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
-#include "stack/base/hash.h"
-#include "stack/base/list.h"
-#include "stack/base/rng.h"
 
 _Static_assert((int)CLIENT_RCPTS_MAX >= (int)ENVELOPE_RCPTS_MAX, "items fit messages");
-
-enum { DOWN_PLACES = 1024 };
-
-/* A host that did not answer; or not in TLS, though it had offered it. */
-struct down {
-	uint64_t until_ns;
-	char where[NET_ADDR_TEXT_LEN];
-};
-
-struct relay {
-	struct net *net;
-	struct queue *queue;
-	struct dns *dns;
-	struct relay_conf conf;
-	struct client_conf client;
-	struct relay_stats stats;
-	struct rng rng;
-	struct hash_key key;
-	struct list sessions;
-	struct net_timer again; /* a session ended */
-	bool stopped;
-	/* By hash; the last one counts. */
-	struct down downs[DOWN_PLACES], clears[DOWN_PLACES];
-};
-
-/* Domains of which the mail goes to who called for it. */
-struct turn {
-	size_t at, n;
-	struct str domains[RELAY_TURN_MAX];
-	char text[RELAY_TURN_MAX][SPOOL_DEST_MAX];
-};
-
-struct session {
-	struct list node;
-	struct relay *relay;
-	struct queue_run *run; /* NULL: one that was turned has none at the moment */
-	struct turn *turn;     /* NULL: we called */
-	struct mx mx;
-	struct client *client; /* NULL: looking for an address */
-	struct net_timer idle;
-	bool ready; /* the client waits for a message */
-	struct queue_item *item;
-	struct client_message message;
-	struct str rcpts[ENVELOPE_RCPTS_MAX];
-	unsigned n_messages;
-	/* What was the matter with the addresses so far. */
-	bool any_transient, any_failed;
-	struct client_said said;
-	char said_text[SMTP_REPLY_TEXT_MAX + 1];
-	char where[NET_ADDR_TEXT_LEN], host[DNS_NAME_MAX + 1];
-};
 
 void relay_conf_init(struct relay_conf *conf)
 {
@@ -103,7 +45,7 @@ static enum queue_result result_of(enum client_result result)
 	return QUEUE_LATER;
 }
 
-static void session_end(struct session *s)
+void relay_session_end(struct relay_session *s)
 {
 	struct relay *r = s->relay;
 
@@ -118,21 +60,23 @@ static void session_end(struct session *s)
 	net_timer_arm(r->net, &r->again, net_now_ns(r->net));
 }
 
-static struct down *down_of(struct relay *r, struct down *table, const char *where)
+static struct relay_down *down_of(struct relay *r, struct relay_down *table,
+				  const char *where)
 {
-	return &table[hash_siphash13(&r->key, where, strlen(where)) % DOWN_PLACES];
+	return &table[hash_siphash13(&r->key, where, strlen(where)) % RELAY_DOWN_PLACES];
 }
 
-static bool is_noted(struct relay *r, struct down *table, const char *where)
+static bool is_noted(struct relay *r, struct relay_down *table, const char *where)
 {
-	const struct down *d = down_of(r, table, where);
+	const struct relay_down *d = down_of(r, table, where);
 
 	return strcmp(d->where, where) == 0 && net_now_ns(r->net) < d->until_ns;
 }
 
-static void note(struct relay *r, struct down *table, const char *where, uint64_t for_s)
+static void note(struct relay *r, struct relay_down *table, const char *where,
+		 uint64_t for_s)
 {
-	struct down *d = down_of(r, table, where);
+	struct relay_down *d = down_of(r, table, where);
 
 	d->until_ns = net_now_ns(r->net) + for_s * NS_PER_S;
 	snprintf(d->where, sizeof(d->where), "%s", where);
@@ -144,12 +88,13 @@ static unsigned count_to(const struct relay *r, const char *where)
 	unsigned n = 0;
 
 	for (at = r->sessions.next; at != &r->sessions; at = at->next)
-		n += strcmp(container_of(at, struct session, node)->where, where) == 0;
+		n += strcmp(container_of(at, struct relay_session, node)->where, where) ==
+		     0;
 	return n;
 }
 
 /* One address less. */
-static void note_failure(struct session *s, const struct client_said *said)
+static void note_failure(struct relay_session *s, const struct client_said *said)
 {
 	s->any_failed = true;
 	s->any_transient |= said->result != CLIENT_PERMANENT;
@@ -158,7 +103,7 @@ static void note_failure(struct session *s, const struct client_said *said)
 	s->said.text = s->said_text;
 }
 
-static void note_own_failure(struct session *s, const char *text)
+static void note_own_failure(struct relay_session *s, const char *text)
 {
 	const struct client_said said = {
 		.result = CLIENT_TRANSIENT,
@@ -170,7 +115,7 @@ static void note_own_failure(struct session *s, const char *text)
 }
 
 /* No address is left: that is so for all that is due there. */
-static void fail(struct session *s, const struct client_said *why)
+static void fail(struct relay_session *s, const struct client_said *why)
 {
 	const struct client_said *said = s->any_failed ? &s->said : why;
 	struct envelope_reply reply = reply_of(said);
@@ -178,13 +123,11 @@ static void fail(struct session *s, const struct client_said *why)
 
 	queue_run_fail(s->run, later ? QUEUE_LATER : QUEUE_FAILED, str_of(s->host),
 		       &reply);
-	session_end(s);
+	relay_session_end(s);
 }
 
-static const struct client_ops client_ops;
-
 /* Begins to connect to s->where. */
-static bool begin(struct session *s)
+static bool begin(struct relay_session *s)
 {
 	struct relay *r = s->relay;
 	struct client_conf conf = r->client;
@@ -198,7 +141,7 @@ static bool begin(struct session *s)
 	conf.tls_host = s->host;
 	if (conf.tls && !is_noted(r, r->clears, s->where))
 		conf.tls_mode = CLIENT_TLS_IF_OFFERED;
-	s->client = client_new(io, &conf, &client_ops, s);
+	s->client = client_new(io, &conf, &relay_client_ops, s);
 	if (!s->client) {
 		io_abort(io);
 		note_own_failure(s, "Out of memory");
@@ -209,7 +152,7 @@ static bool begin(struct session *s)
 }
 
 /* False: that address is none for us. */
-static bool connect_to(struct session *s, const struct mx_found *found)
+static bool connect_to(struct relay_session *s, const struct mx_found *found)
 {
 	struct relay *r = s->relay;
 
@@ -233,7 +176,7 @@ static bool connect_to(struct session *s, const struct mx_found *found)
 
 static void take_found(void *arg, const struct mx_found *found)
 {
-	struct session *s = arg;
+	struct relay_session *s = arg;
 
 	if (!found->found) {
 		if (s->host[0] == '\0')
@@ -244,40 +187,21 @@ static void take_found(void *arg, const struct mx_found *found)
 	}
 }
 
-/* The run for the next domain of one that was turned.  0; or why there is none. */
-static int next_run(struct session *s)
-{
-	struct turn *turn = s->turn;
-	int r = -ENOENT;
-
-	if (s->run)
-		queue_run_end(s->run);
-	s->run = NULL;
-	while (!s->run && turn->at < turn->n) {
-		int why = queue_run_called(s->relay->queue, turn->domains[turn->at++],
-					   &s->run);
-
-		if (why != -ENOENT)
-			r = why;
-	}
-	return r;
-}
-
-static bool must_wait(const struct session *s)
+static bool must_wait(const struct relay_session *s)
 {
 	return s->run && queue_run_is_full(s->run);
 }
 
-static struct queue_item *next_item(struct session *s)
+static struct queue_item *next_item(struct relay_session *s)
 {
 	struct queue_item *item = s->run ? queue_run_item(s->run) : NULL;
 
-	while (!item && s->turn && !must_wait(s) && next_run(s) == 0)
+	while (!item && s->turn && !must_wait(s) && relay_turn_next(s) == 0)
 		item = queue_run_item(s->run);
 	return item;
 }
 
-static bool send_next(struct session *s)
+static bool send_next(struct relay_session *s)
 {
 	struct relay *r = s->relay;
 
@@ -300,24 +224,24 @@ static bool send_next(struct session *s)
 	return true;
 }
 
-static void quit(struct session *s)
+static void quit(struct relay_session *s)
 {
 	struct client *c = s->client;
 
 	s->client = NULL;
 	client_quit(c);
-	session_end(s);
+	relay_session_end(s);
 }
 
 static void idle_over(struct net_timer *t, uint64_t now_ns)
 {
 	(void)now_ns;
-	quit(container_of(t, struct session, idle));
+	quit(container_of(t, struct relay_session, idle));
 }
 
 static void client_ready(void *arg)
 {
-	struct session *s = arg;
+	struct relay_session *s = arg;
 	struct relay *r = s->relay;
 
 	if (s->n_messages == 0) {
@@ -336,13 +260,13 @@ static void client_ready(void *arg)
 
 static void client_rcpt(void *arg, size_t i, const struct client_said *said)
 {
-	struct session *s = arg;
+	struct relay_session *s = arg;
 	struct envelope_reply reply = reply_of(said);
 
 	queue_item_rcpt(s->run, i, result_of(said->result), &reply);
 }
 
-static void item_done(struct session *s, const struct client_said *said)
+static void item_done(struct relay_session *s, const struct client_said *said)
 {
 	struct envelope_reply reply = reply_of(said);
 
@@ -358,7 +282,7 @@ static void client_is_done(void *arg)
 }
 
 /* RFC 7435 3: better in clear than not at all.  True: it is on its way. */
-static bool try_in_clear(struct session *s)
+static bool try_in_clear(struct relay_session *s)
 {
 	struct relay *r = s->relay;
 
@@ -369,7 +293,7 @@ static bool try_in_clear(struct session *s)
 
 static void client_closed(void *arg, bool greeted, const struct client_said *said)
 {
-	struct session *s = arg;
+	struct relay_session *s = arg;
 	bool tls_failed = client_tls_failed(s->client);
 
 	s->client = NULL;
@@ -380,12 +304,12 @@ static void client_closed(void *arg, bool greeted, const struct client_said *sai
 			s->relay->stats.broken++;
 			item_done(s, said);
 		}
-		session_end(s);
+		relay_session_end(s);
 		return;
 	}
 	/* What waits for who called waits on. */
 	if (s->turn) {
-		session_end(s);
+		relay_session_end(s);
 		return;
 	}
 	if (tls_failed && try_in_clear(s))
@@ -398,16 +322,16 @@ static void client_closed(void *arg, bool greeted, const struct client_said *sai
 	mx_next(&s->mx, take_found, s);
 }
 
-static const struct client_ops client_ops = {
+const struct client_ops relay_client_ops = {
 	.ready = client_ready,
 	.rcpt = client_rcpt,
 	.done = client_is_done,
 	.closed = client_closed,
 };
 
-static struct session *new_session(struct relay *r, struct queue_run *run)
+struct relay_session *relay_session_new(struct relay *r, struct queue_run *run)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct relay_session *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -429,7 +353,7 @@ static const struct client_said waits = {
 
 static bool start(struct relay *r, struct queue_run *run)
 {
-	struct session *s = new_session(r, run);
+	struct relay_session *s = relay_session_new(r, run);
 	struct str dest = queue_run_dest(run);
 	const struct route *route;
 
@@ -447,79 +371,13 @@ static bool start(struct relay *r, struct queue_run *run)
 	return true;
 }
 
-static struct turn *new_turn(const struct str *domains, size_t n)
-{
-	struct turn *turn = calloc(1, sizeof(*turn));
-
-	ASSERT(n <= RELAY_TURN_MAX);
-	for (size_t i = 0; turn && i < n; i++) {
-		char *text = turn->text[turn->n];
-
-		if (domains[i].len == 0 || domains[i].len > SPOOL_DEST_MAX)
-			continue;
-		memcpy(text, domains[i].p, domains[i].len);
-		turn->domains[turn->n++] = (struct str){ text, domains[i].len };
-	}
-	return turn;
-}
-
-static bool has_any(const struct turn *turn, const struct str *domains, size_t n)
-{
-	for (size_t i = 0; i < turn->n; i++)
-		for (size_t k = 0; k < n; k++)
-			if (str_eq_nocase(turn->domains[i], domains[k]))
-				return true;
-	return false;
-}
-
-/* Whose mail it is has a connection already: more of them would be sessions of ours that he
- * takes from all others. */
-static bool is_turned(const struct relay *r, const struct str *domains, size_t n)
-{
-	const struct list *at;
-
-	for (at = r->sessions.next; at != &r->sessions; at = at->next) {
-		const struct session *s = container_of(at, struct session, node);
-
-		if (s->turn && has_any(s->turn, domains, n))
-			return true;
-	}
-	return false;
-}
-
-int relay_turn(struct relay *r, struct io *io, const struct str *domains, size_t n,
-	       const char *line, bool at_once)
-{
-	struct session *s;
-	int why;
-
-	if (r->stopped || r->stats.sessions_open >= r->conf.limits.sessions_max ||
-	    is_turned(r, domains, n))
-		return -EBUSY;
-	s = new_session(r, NULL);
-	if (!s)
-		return -ENOMEM;
-	s->turn = new_turn(domains, n);
-	why = s->turn ? next_run(s) : -ENOMEM;
-	if (why == 0 || (why == -ENOENT && at_once))
-		s->client = client_turn(io, &r->client, &client_ops, s);
-	if (!s->client) {
-		session_end(s);
-		return why < 0 ? why : -ENOMEM;
-	}
-	snprintf(s->host, sizeof(s->host), "[%s]", io_peer_addr(io));
-	io_printf(io, "%s\r\n", line);
-	r->stats.turned++;
-	return 0;
-}
-
 /* Connections that wait come first. */
 static void use_idle(struct relay *r)
 {
 	struct list *at = r->sessions.next;
 
 	while (at != &r->sessions) {
-		struct session *s = container_of(at, struct session, node);
+		struct relay_session *s = container_of(at, struct relay_session, node);
 
 		at = at->next;
 		if (s->ready)
@@ -580,7 +438,7 @@ void relay_stop(struct relay *r)
 
 	r->stopped = true;
 	while (at != &r->sessions) {
-		struct session *s = container_of(at, struct session, node);
+		struct relay_session *s = container_of(at, struct relay_session, node);
 
 		at = at->next;
 		if (s->ready) {
@@ -588,7 +446,7 @@ void relay_stop(struct relay *r)
 		} else if (!s->item) {
 			if (s->client)
 				client_abort(s->client);
-			session_end(s);
+			relay_session_end(s);
 		}
 	}
 }
@@ -603,11 +461,12 @@ void relay_free(struct relay *r)
 	if (!r)
 		return;
 	while (!list_empty(&r->sessions)) {
-		struct session *s = container_of(r->sessions.next, struct session, node);
+		struct relay_session *s =
+			container_of(r->sessions.next, struct relay_session, node);
 
 		if (s->client)
 			client_abort(s->client);
-		session_end(s);
+		relay_session_end(s);
 	}
 	net_timer_stop(r->net, &r->again);
 	free(r);
