@@ -41,27 +41,21 @@ int box_headers(struct box *b, box_seen *seen, void *arg)
 	return b->n_messages > 0 ? b->ops->headers(b) : 0;
 }
 
-static int check(const struct box *b, const uint32_t *numbers, size_t n)
+int box_none(uint32_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (numbers[i] > b->n_messages)
-			return pbmail_fail(EX_DATAERR,
-					   "there is no message %u: the last is %u",
-					   numbers[i], b->n_messages);
-	return 0;
+	return pbmail_fail(EX_DATAERR, "there is no message %u; see pbmail list", n);
 }
 
 int box_fetch(struct box *b, uint32_t n, char **message, size_t *len)
 {
-	int r = check(b, &n, 1);
+	int r;
 
 	b->message.len = 0;
-	if (r == 0)
-		r = b->ops->fetch(b, n);
+	r = b->ops->fetch(b, n);
 	if (r)
 		return r;
 	if (!b->message.p)
-		return pbmail_fail(EX_DATAERR, "message %u is empty, or gone", n);
+		return box_none(n);
 	*message = b->message.p;
 	*len = b->message.len;
 	b->message.p = NULL;
@@ -94,16 +88,17 @@ int box_add(struct box *b, struct str octets)
 
 int box_remove(struct box *b, const uint32_t *numbers, size_t n)
 {
-	int r = check(b, numbers, n);
-
-	return r ? r : b->ops->remove(b, numbers, n);
+	return b->ops->remove(b, numbers, n);
 }
 
 int box_move(struct box *b, const uint32_t *numbers, size_t n, const char *mailbox)
 {
-	int r = check(b, numbers, n);
+	return b->ops->move(b, numbers, n, mailbox);
+}
 
-	return r ? r : b->ops->move(b, numbers, n, mailbox);
+int box_append(struct box *b, struct str message)
+{
+	return b->ops->append(b, message);
 }
 
 int box_manage(struct box *b, const char *verb, const char *name, const char *new_name)

@@ -1,8 +1,9 @@
 /*
  * A mailbox of the user's, wherever it is: by IMAP, or by POP3, which has but INBOX.
  *
- * Messages have numbers from 1, as long as the mailbox is open.  All functions return 0 or
- * a status of sysexits(3), and have said what went wrong.
+ * By IMAP a message keeps its number, its UID; by POP3 they have numbers from 1, as long as
+ * the mailbox is open.  All functions return 0 or a status of sysexits(3), and have said what
+ * went wrong.
  */
 #pragma once
 
@@ -21,6 +22,7 @@ struct box_ops {
 	int (*remove)(struct box *b, const uint32_t *numbers, size_t n);
 	int (*move)(struct box *b, const uint32_t *numbers, size_t n,
 		    const char *mailbox);
+	int (*append)(struct box *b, struct str message);
 	int (*manage)(struct box *b, const char *verb, const char *name,
 		      const char *new_name);
 	void (*close)(struct box *b);
@@ -50,11 +52,15 @@ int box_headers(struct box *b, box_seen *seen, void *arg);
 int box_fetch(struct box *b, uint32_t n, char **message, size_t *len);
 int box_remove(struct box *b, const uint32_t *numbers, size_t n);
 int box_move(struct box *b, const uint32_t *numbers, size_t n, const char *mailbox);
+/* One more message in the mailbox. */
+int box_append(struct box *b, struct str message);
 /* "create", "delete", "rename" or "list". */
 int box_manage(struct box *b, const char *verb, const char *name, const char *new_name);
 
 /* For the two kinds: more octets of the message.  0 or a status. */
 int box_add(struct box *b, struct str octets);
+/* There is no message of that number.  A status. */
+int box_none(uint32_t n);
 
 int box_imap_new(struct pbmail *p, struct box **box);
 int box_pop3_new(struct pbmail *p, struct box **box);

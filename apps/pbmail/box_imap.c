@@ -35,10 +35,9 @@ struct imap {
 	bool has_uidplus; /* RFC 4315 */
 	bool has_starttls, no_login, is_bye;
 	char mechs[MECHS_LEN]; /* of AUTH= */
-	/* What shall go: message numbers, rising, each with its UID as it is told. */
-	const uint32_t *going;
-	uint32_t *uids;
-	size_t n_going;
+	const char *mailbox;
+	uint32_t *missing; /* UIDs that were not told of, or 0 */
+	size_t n_missing;
 	void (*data)(struct imap *b, const struct imap_reply *r);
 	int status; /* what went wrong while answers were read */
 };
@@ -283,6 +282,7 @@ static int imap_select(struct box *box, const char *mailbox, bool to_change)
 	struct imap *b = imap_of(box);
 	int r;
 
+	b->mailbox = mailbox;
 	imap_emit_puts(&b->out, to_change ? "SELECT " : "EXAMINE ");
 	r = put_name(b, mailbox);
 	if (r == 0)
@@ -292,12 +292,27 @@ static int imap_select(struct box *box, const char *mailbox, bool to_change)
 	return r;
 }
 
+/* 0: it tells none. */
+static uint32_t uid_of(const struct imap_reply *r)
+{
+	const struct imap_token *uid;
+	uint64_t value;
+
+	if (!r->has_number || !str_eq_nocase(r->name, STR("FETCH")) || !r->args)
+		return 0;
+	uid = imap_token_value(r->args, STR("UID"));
+	if (!uid || !imap_token_number(uid, &value) || value > UINT32_MAX)
+		return 0;
+	return (uint32_t)value;
+}
+
 static void take_header(struct imap *b, const struct imap_reply *r)
 {
 	const struct imap_token *list = r->args, *flags, *t;
+	uint32_t uid = uid_of(r);
 	bool seen = false;
 
-	if (!r->has_number || !str_eq_nocase(r->name, STR("FETCH")) || !list)
+	if (uid == 0)
 		return;
 	flags = imap_token_value(list, STR("FLAGS"));
 	for (t = flags && flags->kind == IMAP_TOKEN_LIST ? flags->kids : NULL; t;
@@ -308,14 +323,14 @@ static void take_header(struct imap *b, const struct imap_reply *r)
 		if (t->kind == IMAP_TOKEN_ATOM &&
 		    str_starts_nocase(t->text, STR("BODY[")) &&
 		    t->next->kind == IMAP_TOKEN_STRING)
-			b->box.seen(b->box.arg, r->number, !seen, t->next->text);
+			b->box.seen(b->box.arg, uid, !seen, t->next->text);
 }
 
 static int imap_headers(struct box *box)
 {
 	struct imap *b = imap_of(box);
 
-	imap_emit_puts(&b->out, "FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS "
+	imap_emit_puts(&b->out, "UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS "
 				"(FROM DATE SUBJECT CONTENT-TYPE)])\r\n");
 	return command(b, take_header);
 }
@@ -339,7 +354,7 @@ static int imap_fetch(struct box *box, uint32_t n)
 	struct imap *b = imap_of(box);
 	int r;
 
-	imap_emit_printf(&b->out, "FETCH %" PRIu32 " BODY[]\r\n", n);
+	imap_emit_printf(&b->out, "UID FETCH %" PRIu32 " BODY[]\r\n", n);
 	b->passes = true;
 	r = command(b, take_message);
 	b->passes = false;
@@ -348,70 +363,105 @@ static int imap_fetch(struct box *box, uint32_t n)
 
 static void take_uid(struct imap *b, const struct imap_reply *r)
 {
-	const struct imap_token *uid;
-	uint64_t value;
+	uint32_t uid = uid_of(r);
 
-	if (!r->has_number || !str_eq_nocase(r->name, STR("FETCH")) || !r->args)
-		return;
-	uid = imap_token_value(r->args, STR("UID"));
-	if (!uid || !imap_token_number(uid, &value) || value == 0 || value > UINT32_MAX)
-		return;
-	for (size_t i = 0; i < b->n_going; i++)
-		if (b->going[i] == r->number)
-			b->uids[i] = (uint32_t)value;
+	for (size_t i = 0; i < b->n_missing; i++)
+		if (b->missing[i] == uid)
+			b->missing[i] = 0;
 }
 
-/* RFC 4315 2.1: these alone, not what another client has marked. */
-static int expunge(struct imap *b, const uint32_t *numbers, size_t n)
+/* All of them, or nothing is done to any.  0 or a status. */
+static int look_for(struct imap *b, const uint32_t *uids, size_t n)
 {
-	size_t n_uids = 0;
 	int r;
 
-	b->going = numbers;
-	b->n_going = n;
-	imap_emit_puts(&b->out, "FETCH ");
-	imap_emit_numbers(&b->out, numbers, n);
+	b->missing = calloc(n, sizeof(*b->missing));
+	if (!b->missing)
+		return pbmail_fail(EX_OSERR, "out of memory");
+	memcpy(b->missing, uids, n * sizeof(*uids));
+	b->n_missing = n;
+	imap_emit_puts(&b->out, "UID FETCH ");
+	imap_emit_numbers(&b->out, uids, n);
 	imap_emit_puts(&b->out, " (UID)\r\n");
 	r = command(b, take_uid);
-	for (size_t i = 0; i < n; i++)
-		if (b->uids[i])
-			b->uids[n_uids++] = b->uids[i];
-	if (r || n_uids == 0) /* others were quicker */
-		return r;
-	imap_emit_puts(&b->out, "UID EXPUNGE ");
-	imap_emit_numbers(&b->out, b->uids, n_uids);
-	return say(b, "");
-}
-
-static int imap_remove(struct box *box, const uint32_t *numbers, size_t n)
-{
-	struct imap *b = imap_of(box);
-	int r;
-
-	imap_emit_puts(&b->out, "STORE ");
-	imap_emit_numbers(&b->out, numbers, n);
-	r = say(b, " +FLAGS.SILENT (\\Deleted)");
-	if (r || !b->has_uidplus)
-		return r ? r : say(b, "EXPUNGE");
-	b->uids = calloc(n, sizeof(*b->uids));
-	r = b->uids ? expunge(b, numbers, n) : pbmail_fail(EX_OSERR, "out of memory");
-	free(b->uids);
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (b->missing[i])
+			r = box_none(b->missing[i]);
+	free(b->missing);
+	b->missing = NULL;
+	b->n_missing = 0;
 	return r;
 }
 
-static int imap_move(struct box *box, const uint32_t *numbers, size_t n,
-		     const char *mailbox)
+static int say_to(struct imap *b, const char *verb, const uint32_t *uids, size_t n,
+		  const char *rest)
+{
+	imap_emit_puts(&b->out, verb);
+	imap_emit_numbers(&b->out, uids, n);
+	return say(b, rest);
+}
+
+static int remove_found(struct imap *b, const uint32_t *uids, size_t n)
+{
+	int r = say_to(b, "UID STORE ", uids, n, " +FLAGS.SILENT (\\Deleted)");
+
+	if (r)
+		return r;
+	/* RFC 4315 2.1: these alone, not what another client has marked. */
+	return b->has_uidplus ? say_to(b, "UID EXPUNGE ", uids, n, "") :
+				say(b, "EXPUNGE");
+}
+
+static int imap_remove(struct box *box, const uint32_t *uids, size_t n)
 {
 	struct imap *b = imap_of(box);
-	int r;
+	int r = look_for(b, uids, n);
 
-	imap_emit_puts(&b->out, b->has_move ? "MOVE " : "COPY ");
-	imap_emit_numbers(&b->out, numbers, n);
+	return r ? r : remove_found(b, uids, n);
+}
+
+static int imap_move(struct box *box, const uint32_t *uids, size_t n, const char *mailbox)
+{
+	struct imap *b = imap_of(box);
+	int r = look_for(b, uids, n);
+
+	if (r)
+		return r;
+	imap_emit_puts(&b->out, b->has_move ? "UID MOVE " : "UID COPY ");
+	imap_emit_numbers(&b->out, uids, n);
 	imap_emit_puts(&b->out, " ");
 	r = put_name(b, mailbox);
 	if (r == 0)
 		r = say(b, "");
-	return r || b->has_move ? r : imap_remove(box, numbers, n);
+	return r || b->has_move ? r : remove_found(b, uids, n);
+}
+
+/* RFC 3501 6.3.11. */
+static int imap_append(struct box *box, struct str message)
+{
+	struct imap *b = imap_of(box);
+	const struct imap_reply *reply;
+	int r;
+
+	imap_emit_puts(&b->out, "APPEND ");
+	r = put_name(b, b->mailbox);
+	imap_emit_printf(&b->out, " {%zu}\r\n", message.len);
+	if (r == 0 && b->out.is_failed)
+		r = pbmail_fail(EX_OSERR, "out of memory");
+	if (r == 0) {
+		io_puts(b->stream.io, "a ");
+		io_write(b->stream.io, b->out.p, b->out.len);
+		r = answer(b, &reply);
+	}
+	imap_emit_clear(&b->out);
+	if (r == 0 && reply->kind == IMAP_REPLY_PLUS) {
+		io_write(b->stream.io, message.p, message.len);
+		io_puts(b->stream.io, "\r\n");
+		r = answer(b, &reply);
+	}
+	if (r == 0 && (b->is_bye || reply->status != IMAP_REPLY_OK))
+		r = refused(reply);
+	return r;
 }
 
 static void take_name(struct imap *b, const struct imap_reply *r)
@@ -468,6 +518,7 @@ static const struct box_ops imap_ops = {
 	.fetch = imap_fetch,
 	.remove = imap_remove,
 	.move = imap_move,
+	.append = imap_append,
 	.manage = imap_manage,
 	.close = imap_close,
 };

@@ -225,6 +225,8 @@ static int pop3_fetch(struct box *box, uint32_t n)
 	char text[32];
 	int r;
 
+	if (n > box->n_messages)
+		return box_none(n);
 	snprintf(text, sizeof(text), "RETR %" PRIu32, n);
 	r = say(b, text);
 	return r ? r : read_text(b, PBMAIL_MESSAGE_MAX);
@@ -255,6 +257,9 @@ static int pop3_remove(struct box *box, const uint32_t *numbers, size_t n)
 	char text[32];
 	int r = 0;
 
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] > box->n_messages)
+			return box_none(numbers[i]);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		snprintf(text, sizeof(text), "DELE %" PRIu32, numbers[i]);
 		r = say(b, text);
@@ -275,6 +280,13 @@ static int pop3_move(struct box *box, const uint32_t *numbers, size_t n,
 	(void)numbers;
 	(void)n;
 	(void)mailbox;
+	return no_mailboxes();
+}
+
+static int pop3_append(struct box *box, struct str message)
+{
+	(void)box;
+	(void)message;
 	return no_mailboxes();
 }
 
@@ -304,6 +316,7 @@ static const struct box_ops pop3_ops = {
 	.fetch = pop3_fetch,
 	.remove = pop3_remove,
 	.move = pop3_move,
+	.append = pop3_append,
 	.manage = pop3_manage,
 	.close = pop3_close,
 };

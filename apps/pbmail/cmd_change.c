@@ -1,10 +1,11 @@
 /*
- * delete, move, mailbox.
+ * delete, move, burst, mailbox.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "apps/mail/wire/mime_partial.h"
 #include "apps/pbmail/box.h"
 #include "apps/pbmail/pbmail.h"
 
@@ -70,6 +71,50 @@ int move_command(struct pbmail *p, int argc, char **argv)
 	if (argc < 3)
 		return pbmail_usage();
 	return change(p, argc - 2, argv + 1, argv[argc - 1]);
+}
+
+/* The messages in a message become messages of the mailbox (RFC 2046 5.1.5). */
+static int burst(struct box *box, uint32_t n)
+{
+	struct mime *m = mime_new(&mime_limits_default);
+	char *text = NULL;
+	struct str message;
+	uint32_t at = 0, n_found = 0;
+	size_t len = 0;
+	int r = m ? box_fetch(box, n, &text, &len) :
+		    pbmail_fail(EX_OSERR, "out of memory");
+
+	if (r == 0) {
+		mime_parse(m, (struct str){ text, len });
+		while (r == 0 &&
+		       mime_burst_next(m, (struct str){ text, len }, &at, &message)) {
+			r = box_append(box, message);
+			n_found++;
+		}
+		if (r == 0 && n_found == 0)
+			r = pbmail_fail(EX_DATAERR, "message %u has none in it", n);
+	}
+	mime_free(m);
+	free(text);
+	return r;
+}
+
+int burst_command(struct pbmail *p, int argc, char **argv)
+{
+	struct box *box;
+	uint32_t n;
+	int r;
+
+	if (argc != 2)
+		return pbmail_usage();
+	r = pbmail_number(argv[1], &n);
+	if (r == 0)
+		r = box_open(p, p->mailbox, true, &box);
+	if (r)
+		return r;
+	r = burst(box, n);
+	box_close(box);
+	return r;
 }
 
 int mailbox_command(struct pbmail *p, int argc, char **argv)

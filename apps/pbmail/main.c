@@ -26,6 +26,7 @@ static const char usage[] =
 	"       forward N -t ADDRESS [OPTIONS OF send]\n"
 	"       delete N...\n"
 	"       move N... MAILBOX\n"
+	"       burst N\n"
 	"       mailbox create|delete NAME\n"
 	"       mailbox rename NAME NAME\n"
 	"       mailbox list\n";
@@ -114,7 +115,7 @@ static const struct {
 	{ "forward", forward_command }, { "list", list_command },
 	{ "read", read_command },	{ "save", save_command },
 	{ "delete", delete_command },	{ "move", move_command },
-	{ "mailbox", mailbox_command },
+	{ "burst", burst_command },	{ "mailbox", mailbox_command },
 };
 
 static int run(struct pbmail *p, int argc, char **argv)

@@ -60,4 +60,5 @@ int read_command(struct pbmail *p, int argc, char **argv);
 int save_command(struct pbmail *p, int argc, char **argv);
 int delete_command(struct pbmail *p, int argc, char **argv);
 int move_command(struct pbmail *p, int argc, char **argv);
+int burst_command(struct pbmail *p, int argc, char **argv);
 int mailbox_command(struct pbmail *p, int argc, char **argv);

@@ -23,7 +23,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 from real import DAEMON, PBMAIL, TOOL, add_user, conf_of, play, sh, wait_for_start
 
 NS, HOST, LIMIT_S = f'pb-mail-{os.getpid()}', 'mx.b.example', 60
-EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_PROTOCOL, EX_NOPERM = 67, 68, 69, 76, 77
+EX_DATAERR, EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE = 65, 67, 68, 69
+EX_PROTOCOL, EX_NOPERM = 76, 77
 
 CONF = """\
 [imap]
@@ -112,13 +113,18 @@ def there_and_back(world, name, **how):
     """A letter with a file, all the way; and it is deleted."""
     world.pbmail('alice', 'send', '-t', 'bob', '-s', name, '-a', 'data.bin', text=TEXT,
                  **how)
-    assert name in world.pbmail('bob', 'list', **how)
-    out = world.pbmail('bob', 'read', 1, **how)
+    out = world.pbmail('bob', 'list', **how)
+    assert name in out, out
+    n = out.split()[0]
+    out = world.pbmail('bob', 'read', n, **how)
     assert TEXT in out and '[2: application/octet-stream, data.bin' in out, out
-    world.pbmail('bob', 'save', 1, 2, f'saved-{name}', **how)
+    world.pbmail('bob', 'save', n, 2, f'saved-{name}', **how)
     assert (world.dir / f'saved-{name}').read_bytes() == BYTES
-    world.pbmail('bob', 'delete', 1, **how)
+    world.pbmail('bob', 'delete', n, **how)
     assert world.pbmail('bob', 'list', **how) == ''
+    for command in 'read', 'delete':
+        world.pbmail('bob', command, n, status=EX_DATAERR, **how)
+        assert 'there is no message' in world.said
 
 
 def by_imap_with_starttls(world):
@@ -148,9 +154,57 @@ def by_pop3_on_our_stack(world):
 def mailboxes_are_the_server_s(world):
     world.pbmail('alice', 'send', '-t', 'bob', '-s', 'file me', text=TEXT)
     world.pbmail('bob', 'mailbox', 'create', 'Ablage')
-    world.pbmail('bob', 'move', 1, 'Ablage')
+    n = world.pbmail('bob', 'list').split()[0]
+    world.pbmail('bob', 'move', n, n + '0', 'Ablage', status=EX_DATAERR)
+    world.pbmail('bob', 'move', n, 'Ablage')
     assert 'file me' in world.pbmail('bob', 'list', 'Ablage')
     world.pbmail('bob', 'list', 'Ablage', kind='pop3', status=EX_UNAVAILABLE)
+
+
+DIGEST = """\
+From: list@b.example
+To: bob@b.example
+Subject: digest
+MIME-Version: 1.0
+Content-Type: multipart/digest; boundary=d
+
+--d
+
+Subject: first
+
+One.}
+--d
+
+Subject: second
+
+Two.
+--d--
+"""
+
+
+def a_number_means_the_same_message_for_ever(world):
+    for name in 'one', 'two':
+        world.pbmail('alice', 'send', '-t', 'bob', '-s', name, text=TEXT)
+    one, two = (line.split()[0] for line in world.pbmail('bob', 'list').splitlines())
+    world.pbmail('bob', 'delete', one)
+    world.pbmail('bob', 'delete', one, status=EX_DATAERR)
+    assert 'Subject: two' in world.pbmail('bob', 'read', two)
+    world.pbmail('bob', 'delete', two)
+
+
+def a_digest_bursts(world):
+    (world.dir / 'digest').write_text(DIGEST)
+    sh('ip', 'netns', 'exec', NS, 'curl', '-sS', '--crlf', 'smtp://127.0.0.1', '--mail-from',
+       'list@b.example', '--mail-rcpt', 'bob@b.example', '-T', world.dir / 'digest')
+    n = world.pbmail('bob', 'list').split()[0]
+    world.pbmail('bob', 'burst', 1, kind='pop3', status=EX_UNAVAILABLE)
+    world.pbmail('bob', 'burst', n)
+    lines = world.pbmail('bob', 'list').splitlines()
+    assert [line.split()[-1] for line in lines] == ['digest', 'first', 'second'], lines
+    one, two = (line.split()[0] for line in lines[1:])
+    assert 'One.}' in world.pbmail('bob', 'read', one)
+    world.pbmail('bob', 'burst', two, status=EX_DATAERR)
+    world.pbmail('bob', 'delete', n, one, two)
 
 
 def mistakes_have_their_status(world):
@@ -235,7 +289,8 @@ def bad_servers_do_no_harm(world):
 
 CASES = [by_imap_with_starttls, by_imap_with_tls_at_once, by_pop3,
          by_pop3_with_tls_at_once, by_imap_on_our_stack, by_pop3_on_our_stack,
-         mailboxes_are_the_server_s, mistakes_have_their_status,
+         mailboxes_are_the_server_s, a_number_means_the_same_message_for_ever,
+         a_digest_bursts, mistakes_have_their_status,
          certificates_are_checked, bad_servers_do_no_harm]
 
 
