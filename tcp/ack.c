@@ -79,12 +79,28 @@ static uint32_t advance(struct tcp_conn *c, struct seq ack)
 	return n;
 }
 
+/*
+ * RFC 7323 4: the echo tells of a round trip with each ACK, even of what was sent twice; but
+ * by the millisecond, which is coarse beside our own clock.  0: it tells none.
+ */
+static uint32_t echoed_us(const struct tcp_in *in)
+{
+	const struct tcp_conn *c = in->c;
+	uint32_t ms;
+
+	if (!c->ts || !(in->s.has & TCP_HAS_TS) || !in->s.ts_ecr)
+		return 0;
+	ms = tcp_ms(in->now_ns) + c->ts_offset - in->s.ts_ecr;
+	if (ms > RTO_MAX_US / 1000)
+		return 0;
+	return ms ? ms * 1000 : 1000;
+}
+
 /* Microseconds of a round trip that the ACK ended; 0: it tells none. */
 static uint32_t round_trip(const struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
 	struct tcp_xfer *x = c->x;
-	uint32_t ms;
 
 	if (x->timing && seq_after_eq(c->snd_una, x->timed)) {
 		uint32_t us = tcp_us(in->now_ns) - x->timed_us;
@@ -92,17 +108,7 @@ static uint32_t round_trip(const struct tcp_in *in)
 		x->timing = false;
 		return us ? us : 1;
 	}
-	/*
-	 * RFC 7323 4: the echo tells it even of what was sent twice; but by the
-	 * millisecond, which is coarse beside our own clock.
-	 */
-	if (!c->ts || !(in->s.has & TCP_HAS_TS) || !in->s.ts_ecr ||
-	    (x->ca == TCP_CA_OPEN && !c->rtt.backoff))
-		return 0;
-	ms = tcp_ms(in->now_ns) + c->ts_offset - in->s.ts_ecr;
-	if (ms > RTO_MAX_US / 1000)
-		return 0;
-	return ms ? ms * 1000 : 1000;
+	return x->ca == TCP_CA_OPEN && !c->rtt.backoff ? 0 : echoed_us(in);
 }
 
 /* The retransmission timer, and all that counts how long nothing moved. */
@@ -122,6 +128,7 @@ static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 	}
 }
 
+/* An algorithm wants a sample of each ACK. */
 static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t flight, uint32_t rtt_us,
 		    bool recovering)
 {
@@ -131,7 +138,7 @@ static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t flight, uint32_t rtt
 		.n_acked = n,
 		.in_flight = flight,
 		.mss = c->mss,
-		.rtt_ns = (uint64_t)rtt_us * 1000,
+		.rtt_ns = (uint64_t)(rtt_us ? rtt_us : echoed_us(in)) * 1000,
 		.srtt_ns = (uint64_t)c->rtt.srtt_x8_us / 8 * 1000,
 		.cwnd_limited = c->cwnd_limited,
 		.recovering = recovering,

@@ -5,7 +5,7 @@
 
 #include "stack/base/check.h"
 
-static const struct cc_ops *const table[] = { &cc_reno };
+static const struct cc_ops *const table[] = { &cc_reno, &cc_cubic };
 
 uint32_t cc_initial_window(uint32_t mss)
 {
@@ -31,4 +31,24 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now
 	};
 	if (ops->init)
 		ops->init(cc, mss, now_ns);
+}
+
+void cc_grow(struct cc *cc, uint32_t n)
+{
+	cc->cwnd = n < CC_CWND_MAX - cc->cwnd ? cc->cwnd + n : CC_CWND_MAX;
+}
+
+void cc_recovered(struct cc *cc, uint32_t in_flight, uint32_t mss)
+{
+	uint32_t cwnd = (in_flight > mss ? in_flight : mss) + mss;
+
+	cc->cwnd = cwnd < cc->ssthresh ? cwnd : cc->ssthresh;
+}
+
+void cc_restart(struct cc *cc, uint32_t mss)
+{
+	uint32_t window = cc_initial_window(mss);
+
+	if (cc->cwnd > window)
+		cc->cwnd = window;
 }

@@ -66,4 +66,13 @@ uint32_t cc_initial_window(uint32_t mss);
 const struct cc_ops *cc_find(const char *name);
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now_ns);
 
-extern const struct cc_ops cc_reno;
+extern const struct cc_ops cc_reno, cc_cubic;
+
+/* For algorithms. */
+/* @n more, up to CC_CWND_MAX. */
+void cc_grow(struct cc *cc, uint32_t n);
+/* RFC 6582 3.2 (3) option 1: ssthresh behind loss recovery, without a burst when little is
+ * in flight. */
+void cc_recovered(struct cc *cc, uint32_t in_flight, uint32_t mss);
+/* RFC 5681 4.1: after idling at most the initial window. */
+void cc_restart(struct cc *cc, uint32_t mss);

@@ -26,11 +26,6 @@ static uint32_t half(uint32_t in_flight, uint32_t mss)
 	return in_flight / 2 > 2 * mss ? in_flight / 2 : 2 * mss;
 }
 
-static void grow(struct cc *cc, uint32_t n)
-{
-	cc->cwnd = cc->cwnd < CC_CWND_MAX - n ? cc->cwnd + n : CC_CWND_MAX;
-}
-
 static void slow_start(struct cc *cc, const struct cc_ack *ack)
 {
 	/* RFC 3465 2.2, 2.3: L is two segments, one after a timeout */
@@ -38,7 +33,7 @@ static void slow_start(struct cc *cc, const struct cc_ack *ack)
 	uint32_t n = ack->n_acked < limit ? ack->n_acked : limit;
 	uint32_t room = cc->ssthresh - cc->cwnd;
 
-	grow(cc, n < room ? n : room);
+	cc_grow(cc, n < room ? n : room);
 }
 
 static void avoid(struct cc *cc, const struct cc_ack *ack)
@@ -49,7 +44,7 @@ static void avoid(struct cc *cc, const struct cc_ack *ack)
 	r->n_counted += ack->n_acked;
 	if (r->n_counted >= cc->cwnd) {
 		r->n_counted -= cc->cwnd;
-		grow(cc, ack->mss);
+		cc_grow(cc, ack->mss);
 	}
 }
 
@@ -85,22 +80,15 @@ static void reno_loss(struct cc *cc, enum cc_loss why, uint32_t in_flight, uint3
 static void reno_recovered(struct cc *cc, uint32_t in_flight, uint32_t mss,
 			   uint64_t now_ns)
 {
-	uint32_t cwnd = (in_flight > mss ? in_flight : mss) + mss;
-
 	(void)now_ns;
-	/* RFC 6582 3.2 (3) option 1: no burst when little is in flight */
-	cc->cwnd = cwnd < cc->ssthresh ? cwnd : cc->ssthresh;
+	cc_recovered(cc, in_flight, mss);
 	reno(cc)->n_counted = 0;
 }
 
 static void reno_idle(struct cc *cc, uint32_t mss, uint64_t now_ns)
 {
-	uint32_t restart = cc_initial_window(mss);
-
 	(void)now_ns;
-	/* RFC 5681 4.1: RW = min(IW, cwnd) */
-	if (cc->cwnd > restart)
-		cc->cwnd = restart;
+	cc_restart(cc, mss);
 	reno(cc)->n_counted = 0;
 }
 

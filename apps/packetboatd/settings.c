@@ -38,7 +38,7 @@ static bool is_level(const char *value)
 
 static bool is_cc(const char *value)
 {
-	return is_one_of(value, (const char *const[]){ "reno", NULL });
+	return is_one_of(value, (const char *const[]){ "reno", "cubic", NULL });
 }
 
 /* Letters, digits, '-' and '.', as in an EHLO argument (RFC 5321 4.1.2). */
@@ -287,7 +287,7 @@ static const struct conf_opt options[] = {
 	BOOL("stack", "offload", offload, "yes", "let the port sum and segment"),
 	BOOL("stack", "probe_addr", probe_addr, "yes",
 	     "look whether somebody has our address already (RFC 5227)"),
-	TEXT("stack", "cc", cc, "reno", is_cc, "reno", "congestion control"),
+	TEXT("stack", "cc", cc, "reno", is_cc, "reno, cubic", "congestion control"),
 	NUMBER("stack", "max_conns", max_conns, 100000, 16, 4000000, "TCP connections"),
 	NUMBER("stack", "buffers", buffers, 1 << 14, 1 << 10, 1 << 24, "packet buffers of 4K"),
 	TEXT("stack", "pcap", pcap, NULL, is_path, A_PATH,

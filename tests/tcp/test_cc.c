@@ -44,6 +44,7 @@ Test(cc, initial_window_is_that_of_rfc_6928)
 Test(cc, algorithms_are_found_by_name)
 {
 	cr_assert_eq(cc_find("reno"), &cc_reno);
+	cr_assert_eq(cc_find("cubic"), &cc_cubic);
 	cr_assert_null(cc_find("ren"));
 	cr_assert_null(cc_find("renoo"));
 	cr_assert_null(cc_find(""));
