@@ -164,6 +164,8 @@ Test(aliases, file_is_loaded_and_one_that_is_none_is_named)
 	cr_assert_eq(aliases_load(path, &a, error), 0, "%s", error);
 	cr_assert_eq(aliases_count(a), 1);
 	aliases_free(a);
+	cr_assert_eq(truncate(path, ALIASES_FILE_MAX + 1L), 0);
+	cr_assert_eq(aliases_load(path, &a, error), -EFBIG);
 	unlink(path);
 	cr_assert_eq(aliases_load(path, &a, error), -ENOENT);
 	cr_assert(str_starts_nocase(str_of(error), str_of(path)));

@@ -6,6 +6,7 @@
 
 #include "apps/mail/queue/pack.h"
 #include "apps/mail/queue/queue.h"
+#include "apps/mail/queue/queue_impl.h"
 #include "apps/mail/store/store_impl.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
@@ -62,21 +63,29 @@ static void work(void *arg)
 	n_work++;
 }
 
+static struct queue_conf conf;
+
 static void new_queue(void)
 {
 	static const struct queue_ops ops = { find, submit, wall_ms, work };
-	struct queue_conf conf;
 
-	queue_conf_init(&conf);
-	conf.host = "mx.a.example";
 	cr_assert_eq(queue_new(net, t.store, &conf, &ops, NULL, &queue), 0);
 	mem_settle(net);
+}
+
+/* Another queue, with what was changed in @conf. */
+static void renew_queue(void)
+{
+	queue_free(queue);
+	new_queue();
 }
 
 static void setup(void)
 {
 	test_store_init(&t, NULL, 64 << 20);
 	cr_assert_eq(net_mem_new(&net), 0);
+	queue_conf_init(&conf);
+	conf.host = "mx.a.example";
 	new_queue();
 }
 
@@ -747,14 +756,9 @@ Case(queue, an_item_that_cannot_be_read_is_held)
 Case(queue, many_destinations_at_work_are_a_limit_not_memory)
 {
 	struct queue_run *runs[3];
-	struct queue_conf conf;
-	static const struct queue_ops ops = { find, submit, wall_ms, work };
 
-	queue_free(queue);
-	queue_conf_init(&conf);
-	conf.host = "mx.a.example";
 	conf.limits.dests_max = 2;
-	cr_assert_eq(queue_new(net, t.store, &conf, &ops, NULL, &queue), 0);
+	renew_queue();
 	put_one("ann@a.example", "bob@b.example");
 	pass(1);
 	put_one("ann@a.example", "bob@c.example");
@@ -768,4 +772,57 @@ Case(queue, many_destinations_at_work_are_a_limit_not_memory)
 	runs[2] = run_to("d.example");
 	queue_run_end(runs[1]);
 	queue_run_end(runs[2]);
+}
+
+Case(queue, a_destination_has_no_more_runs_than_the_limit)
+{
+	struct queue_run *runs[2];
+
+	conf.limits.per_dest_max = 2;
+	renew_queue();
+	for (int i = 0; i < 8; i++)
+		put_one("ann@a.example", "bob@b.example");
+	/* what gets through opens the window, up to that */
+	for (int i = 0; i < 4; i++)
+		try("b.example", QUEUE_SENT, &ok);
+	runs[0] = run_to("b.example");
+	item_of(runs[0]);
+	runs[1] = run_to("b.example");
+	item_of(runs[1]);
+	cr_assert_null(queue_next(queue));
+	queue_run_end(runs[0]);
+	queue_run_end(runs[1]);
+}
+
+Case(queue, a_bounce_gives_a_long_message_without_its_body)
+{
+	conf.limits.bounce_whole_max = 10;
+	renew_queue();
+	put_one("ann@a.example", "bob@b.example");
+	try("b.example", QUEUE_FAILED, &no);
+	cr_assert(ann_reads("Subject: hi\r\n"));
+	cr_assert(!ann_reads("Text."));
+	conf.limits.bounce_whole_max = 1000;
+	renew_queue();
+	put_one("ann@a.example", "bob@b.example");
+	try("b.example", QUEUE_FAILED, &no);
+	cr_assert(ann_reads("Text."));
+}
+
+Case(queue, walks_that_somebody_asks_for_are_so_many_at_once)
+{
+	char name[32];
+
+	for (int i = 0; i < QUEUE_WALKS_MAX; i++) {
+		snprintf(name, sizeof(name), "x@d%d.example", i);
+		put_off(name, strchr(name, '@') + 1);
+	}
+	for (int i = 0; i < QUEUE_WALKS_MAX; i++) {
+		snprintf(name, sizeof(name), "d%d.example", i);
+		cr_assert_eq(queue_retry_dest(queue, str_of(name)), 0, "%s", name);
+	}
+	cr_assert_eq(queue_retry_dest(queue, STR("d0.example")), -EBUSY);
+	committed();
+	cr_assert_eq(queue_retry_dest(queue, STR("d0.example")), 0);
+	committed();
 }

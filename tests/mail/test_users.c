@@ -331,6 +331,11 @@ Case(users_file, that_is_none_is_refused)
 	cr_assert_eq(users_load("/dev/null", &users, error), -EINVAL);
 	cr_assert_str_eq(error, "/dev/null: not a regular file");
 	cr_assert_eq(users_load(".", &users, error), -EINVAL);
+	cr_assert_eq(close(open("big", O_WRONLY | O_CREAT, 0600)), 0);
+	cr_assert_eq(truncate("big", USERS_FILE_MAX + 1L), 0);
+	cr_assert_eq(users_load("big", &users, error), -EFBIG);
+	cr_assert_str_eq(error, "big: File too large");
+	unlink("big");
 	cr_assert_eq(users_save((users = users_new()), "/proc/none/users"), -ENOENT);
 	users_free(users);
 }

@@ -266,6 +266,7 @@ def who_is_refused_is_told_once(host):
 
 
 def mistakes_have_their_status(host):
+    host.refused(EX_USAGE, ALICE, 'send', '-t', BOB, *['-a', 'file'] * 101, text='x')
     host.refused(EX_NOUSER, ALICE, 'send', '-t', f'nobody@{DOMAIN}', text='x')
     host.refused(EX_USAGE, ALICE, 'send', text='x')
     host.refused(EX_USAGE, ALICE, 'dance')
