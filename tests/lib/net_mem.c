@@ -200,8 +200,12 @@ bool mem_wait(struct net *net)
 {
 	struct pollfd poll_fd = { .fd = mem_of(net)->wake_fd, .events = POLLIN };
 	uint64_t count;
+	int n;
 
-	if (poll(&poll_fd, 1, WAIT_MS) != 1)
+	do /* a fuzzer has an alarm clock */
+		n = poll(&poll_fd, 1, WAIT_MS);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
 		return false;
 	ASSERT(read(poll_fd.fd, &count, sizeof(count)) == sizeof(count));
 	mem_settle(net);
