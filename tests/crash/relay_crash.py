@@ -15,7 +15,6 @@ After each kill store_look goes through the store of whoever was killed.  On the
 sockets, on loopback.
 """
 import contextlib
-import os
 import pathlib
 import poplib
 import random
@@ -29,7 +28,8 @@ import threading
 import time
 
 from power import Power
-from smtp_crash import BUILD, IO_LIMIT_S, START_LIMIT_S, Replies, free_ports
+from smtp_crash import (BUILD, IO_LIMIT_S, START_LIMIT_S, Replies, conf_of,
+                        free_ports)
 
 USERS = [f'user{i}' for i in range(4)]
 N_CLIENTS, PAUSE_S = 4, 0.003
@@ -38,16 +38,6 @@ DRY_LIMIT_S = 120
 DOUBLED_MAX = 0.01
 
 CONF = """\
-net = kernel
-hostname = mx.{name}.example
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [smtp]
 listen = 127.0.0.1:{smtp}
 per_client_max = 1000
@@ -73,8 +63,9 @@ class Server:
         self.dir.mkdir()
         self.smtp, self.pop3, imap, next_hop = ports
         self.conf, self.proc, self.power = self.dir / 'conf', None, Power(BUILD, self.dir)
-        self.conf.write_text(CONF.format(name=name, dir=self.dir, smtp=self.smtp,
-                                         pop3=self.pop3, imap=imap, next=next_hop))
+        self.conf.write_text(conf_of(self.dir, f'mx.{name}.example', 'kernel') +
+                             CONF.format(smtp=self.smtp, pop3=self.pop3, imap=imap,
+                                         next=next_hop))
 
     def tool(self, *args, **kw):
         return subprocess.run([BUILD / 'apps/packetboat/packetboat', '-c', self.conf, *args],

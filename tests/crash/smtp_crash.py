@@ -13,7 +13,6 @@ or not at all (power.py).  Between the lives store_look goes through the store. 
 kernel's sockets, on loopback.
 """
 import contextlib
-import os
 import pathlib
 import poplib
 import random
@@ -28,8 +27,9 @@ import time
 
 from power import Power
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BUILD', TOP / 'build'))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from real import BUILD, conf_of
+
 USERS = [f'user{i}' for i in range(6)]
 N_CLIENTS = 8
 TO_MAX = 3
@@ -39,16 +39,6 @@ IO_LIMIT_S = 60
 UNKNOWN, PRESENT, ABSENT = 'unknown', 'present', 'absent'
 
 CONF = """\
-net = kernel
-hostname = mx.b.example
-user = root
-users = {dir}/users
-control = {dir}/control
-pid_file = {dir}/pid
-[store]
-dir = {dir}/store
-size_max = 1G
-free_min = 1M
 [smtp]
 listen = 127.0.0.1:{smtp}
 per_client_max = 1000
@@ -114,8 +104,8 @@ class Crash:
         self.faults = []
         self.power = Power(BUILD, folder)
         self.conf = folder / 'packetboatd.conf'
-        self.conf.write_text(CONF.format(dir=folder, smtp=self.smtp, pop3=self.pop3,
-                                         imap=imap))
+        self.conf.write_text(conf_of(folder, 'mx.b.example', 'kernel') +
+                             CONF.format(smtp=self.smtp, pop3=self.pop3, imap=imap))
         for user in USERS:
             subprocess.run([BUILD / 'apps/packetboat/packetboat', '-c', self.conf, 'user',
                             'add', user, f'{user}@b.example', '--password-stdin'],
