@@ -10,7 +10,7 @@
 
 struct sim_link {
 	char name[SIM_NAME_LEN];
-	bool offload;
+	bool offload, point_to_point;
 	struct sim_dir dir[2];
 	struct port *end[2]; /* who is attached; @dir[i] leads from @end[i] */
 };
@@ -85,10 +85,13 @@ int sim_link_add(struct sim *sim, const char *name, const struct sim_link_conf *
 		return -ENOMEM;
 	memcpy(link->name, name, len + 1);
 	link->offload = conf->offload;
+	link->point_to_point = conf->point_to_point;
 	for (unsigned i = 0; i < 2; i++) {
 		key.k[1] = i;
 		sim_dir_init(&link->dir[i], &conf->dir[i],
 			     hash_siphash13(&key, name, len));
+		if (conf->point_to_point)
+			link->dir[i].link_len = 0;
 	}
 	sim->links[sim->n_links++] = link;
 	return 0;
@@ -228,6 +231,7 @@ static int attach(struct sim *sim, struct sim_link *link, unsigned end,
 		.ops = &port_sim_ops,
 		.mac = mac_eq(conf->mac, none) ? made_mac(link, end) : conf->mac,
 		.mtu = conf->mtu ? conf->mtu : link->dir[end].conf.mtu,
+		.point_to_point = link->point_to_point,
 		.fd = -1,
 		.pool = conf->pool,
 	};

@@ -57,6 +57,8 @@ struct sim_link_conf {
 	/* Super-frames and partial sums pass, as on a TAP; a super-frame is on the wire
 	 * as long as its segments, and shares one fate. */
 	bool offload;
+	/* A link of two ends without stations: frames are IP packets, and nothing else. */
+	bool point_to_point;
 };
 
 struct sim_stats {

@@ -15,7 +15,7 @@ typedef unsigned __int128 wide; /* bits times nanoseconds a second leave 64 bits
 
 void sim_dir_init(struct sim_dir *d, const struct sim_dir_conf *conf, uint64_t seed)
 {
-	*d = (struct sim_dir){ 0 };
+	*d = (struct sim_dir){ .link_len = ETH_HEADER_LEN };
 	list_init(&d->flight);
 	rng_init(&d->rng, seed);
 	sim_dir_set(d, conf);
@@ -66,7 +66,7 @@ static bool too_long(const struct sim_dir *d, const struct pkt *p)
 {
 	uint32_t len = p->gso_len ? header_len(p) + p->gso_len : p->total_len;
 
-	return len > ETH_HEADER_LEN + (uint32_t)d->conf.mtu;
+	return len > d->link_len + d->conf.mtu;
 }
 
 /* Bytes that wait for the wire or are half on it. */

@@ -23,6 +23,7 @@ struct sim_dir {
 	struct sim_dir_conf conf;
 	struct sim_stats stats;
 	struct rng rng;
+	uint32_t link_len; /* bytes of the link's own header */
 	sim_filter *filter;
 	void *filter_ctx;
 	struct list flight;

@@ -551,6 +551,23 @@ Case(sim, ends_have_addresses_of_their_own_in_every_run)
 	cr_assert(mac_eq(end[0]->mac, first));
 }
 
+Case(sim, a_point_to_point_link_carries_packets_without_a_header)
+{
+	const struct sim_link_conf conf = { .point_to_point = true };
+	uint32_t number;
+
+	sim = sim_new(1);
+	cr_assert_eq(sim_link_add(sim, "l", &conf), 0);
+	end[0] = plug("sim:l/0", false);
+	end[1] = plug("sim:l/1", false);
+	cr_assert(end[0]->point_to_point && end[1]->point_to_point);
+	send_number(end[0], 1, PORT_MTU + 1, 0);
+	send_number(end[0], 2, PORT_MTU, 0);
+	cr_assert(receive(end[1], 0, &number));
+	cr_assert_eq(number, 2);
+	cr_assert_eq(stats()->too_long, 1);
+}
+
 /* A TCP frame of 3000 bytes of payload in segments of @gso_len, its sum partial. */
 static struct pkt *tcp_packet(uint16_t gso_len)
 {

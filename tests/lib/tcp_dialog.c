@@ -100,7 +100,7 @@ static uint32_t segment_bytes(struct dialog *d, const struct tcp_line *l, uint8_
 	store16(b + 2, d->local_port);
 	store32(b + 4, l->seq);
 	store32(b + 8, l->ack);
-	b[12] = (uint8_t)(header_len / 4 << 4);
+	b[12] = (uint8_t)(header_len / 4 << 4 | l->flags >> 8);
 	b[13] = (uint8_t)l->flags;
 	store16(b + 14, l->has_win ? l->win : 65535);
 	store16(b + 18, l->urgent);

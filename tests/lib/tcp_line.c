@@ -8,7 +8,9 @@
 
 #include "stack/base/byte.h"
 
-static const char flag_letters[] = "FSRP.UEW";
+static const char flag_letters[] = "FSRP.UEWA";
+
+enum { ACE_SHIFT = 6, ACE_DIGITS = 8 }; /* ECE is its lowest bit */
 
 /* ---- text to segment ---- */
 
@@ -110,6 +112,44 @@ static void sack(struct in *in, struct tcp_line *l, const struct tcp_bases *b)
 	put_option(l, bytes, bytes[1]);
 }
 
+static unsigned hex_digit(char c)
+{
+	return isdigit((unsigned char)c) ?
+		       (unsigned)(c - '0') :
+		       (unsigned)(tolower((unsigned char)c) - 'a' + 10);
+}
+
+/* RFC 7413 4.1.1 and, as an experiment's option, RFC 6994 3.1. */
+static void fast_open(struct in *in, struct tcp_line *l, bool experiment)
+{
+	uint8_t bytes[4 + TCP_LINE_COOKIE] = { 34, 2 };
+	unsigned head = 2;
+
+	if (experiment) {
+		memcpy(bytes, (uint8_t[]){ 254, 4, 0xf9, 0x89 }, 4);
+		head = 4;
+	}
+	l->has_fo = true;
+	l->has_foexp = experiment;
+	if (take(in, "cookie")) {
+		l->any_fo = true;
+		return;
+	}
+	skip_space(in);
+	for (; isxdigit((unsigned char)in->p[0]) && l->fo_len < TCP_LINE_COOKIE;
+	     in->p += 2) {
+		if (!isxdigit((unsigned char)in->p[1])) {
+			in->bad = true;
+			return;
+		}
+		l->fo[l->fo_len++] =
+			(uint8_t)(hex_digit(in->p[0]) << 4 | hex_digit(in->p[1]));
+	}
+	memcpy(bytes + head, l->fo, l->fo_len);
+	bytes[1] = (uint8_t)(head + l->fo_len);
+	put_option(l, bytes, bytes[1]);
+}
+
 static void option(struct in *in, struct tcp_line *l, const struct tcp_bases *b)
 {
 	if (take(in, "nop")) {
@@ -131,6 +171,10 @@ static void option(struct in *in, struct tcp_line *l, const struct tcp_bases *b)
 		timestamps(in, l, b);
 	} else if (take(in, "sack")) {
 		sack(in, l, b);
+	} else if (take(in, "FOEXP")) {
+		fast_open(in, l, true);
+	} else if (take(in, "FO")) {
+		fast_open(in, l, false);
 	} else {
 		in->bad = true;
 	}
@@ -155,6 +199,10 @@ static void flags(struct in *in, struct tcp_line *l)
 
 	skip_space(in);
 	for (; *in->p && *in->p != ' '; in->p++) {
+		if (isdigit((unsigned char)*in->p) && *in->p < '0' + ACE_DIGITS) {
+			l->flags |= (uint16_t)((*in->p - '0') << ACE_SHIFT);
+			continue;
+		}
 		letter = strchr(flag_letters, *in->p);
 		if (!letter) {
 			in->bad = true;
@@ -204,6 +252,7 @@ bool tcp_line_parse(struct tcp_line *l, const char *text, const struct tcp_bases
 static void read_option(struct tcp_line *l, const uint8_t *o)
 {
 	switch (o[0]) {
+	case 1: break;
 	case 2:
 		l->has_mss = true;
 		l->mss = be16(o + 2);
@@ -225,8 +274,24 @@ static void read_option(struct tcp_line *l, const uint8_t *o)
 		l->ts_val = be32(o + 2);
 		l->ts_ecr = be32(o + 6);
 		break;
-	default: break;
+	case 34:
+		l->has_fo = true;
+		l->fo_len = (uint8_t)(o[1] - 2);
+		break;
+	case 254:
+		if (o[1] >= 4 && be16(o + 2) == 0xf989) {
+			l->has_fo = l->has_foexp = true;
+			l->fo_len = (uint8_t)(o[1] - 4);
+			break;
+		}
+		l->unknown = o[0];
+		break;
+	default: l->unknown = o[0]; break;
 	}
+	if (l->fo_len > TCP_LINE_COOKIE)
+		l->unknown = o[0];
+	else if (o[0] == 34 || o[0] == 254)
+		memcpy(l->fo, o + o[1] - l->fo_len, l->fo_len);
 }
 
 bool tcp_line_read(struct tcp_line *l, const uint8_t *h, uint32_t total_len)
@@ -239,7 +304,7 @@ bool tcp_line_read(struct tcp_line *l, const uint8_t *h, uint32_t total_len)
 	if (header_len < 20 || header_len > total_len)
 		return false;
 	*l = (struct tcp_line){
-		.flags = be16(h + 12) & 0xff,
+		.flags = be16(h + 12) & 0x1ff,
 		.seq = be32(h + 4),
 		.len = total_len - header_len,
 		.ack = be32(h + 8),
@@ -269,7 +334,12 @@ static bool same_options(const struct tcp_line *want, const struct tcp_line *got
 	    want->has_wscale != got->has_wscale || want->wscale != got->wscale ||
 	    want->has_sack_ok != got->has_sack_ok || want->has_ts != got->has_ts ||
 	    want->n_sack != got->n_sack ||
-	    memcmp(want->sack, got->sack, sizeof(want->sack)) != 0)
+	    memcmp(want->sack, got->sack, sizeof(want->sack)) != 0 ||
+	    want->has_fo != got->has_fo || want->has_foexp != got->has_foexp ||
+	    got->unknown)
+		return false;
+	if (!want->any_fo && (want->fo_len != got->fo_len ||
+			      memcmp(want->fo, got->fo, sizeof(want->fo)) != 0))
 		return false;
 	return want->any_ts ||
 	       (want->ts_val == got->ts_val && want->ts_ecr == got->ts_ecr);
@@ -326,6 +396,14 @@ static void say_options(struct out *o, const struct tcp_line *l,
 		say(o, "%ssack", comma);
 	for (unsigned i = 0; i < l->n_sack; i++)
 		say(o, " %u:%u", l->sack[i][0] - b->sack, l->sack[i][1] - b->sack);
+	if (l->n_sack)
+		comma = ",";
+	if (l->has_fo)
+		say(o, l->has_foexp ? "%sFOEXP " : "%sFO ", comma), comma = ",";
+	for (unsigned i = 0; i < l->fo_len; i++)
+		say(o, "%02x", l->fo[i]);
+	if (l->unknown)
+		say(o, "%skind %u", comma, l->unknown);
 	say(o, ">");
 }
 

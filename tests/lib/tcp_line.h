@@ -3,8 +3,10 @@
  *
  *	P. 1:1001(1000) ack 1 win 257 <nop,nop,TS val 10 ecr 5>
  *
- * Flags: S F R P U E W and . for ACK.  Numbers are relative to bases that the reader
- * gives.  What a line does not mention (ack, win, urg, the options) is not compared.
+ * Flags: S F R P U E W, . for ACK and A for AE; a digit stands for the three of ACE
+ * (RFC 9768 3.1.1).  Numbers are relative to bases that the reader gives.  A Fast Open
+ * option is "FO 0123456789abcdef", its experimental form "FOEXP ..."; without digits it
+ * asks for a cookie, and "FO cookie" is any.  What a line does not mention (ack, win, urg, the options) is not compared.
  * Written apart from the stack's own wire code.
  */
 #pragma once
@@ -13,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TCP_LINE_LEN = 256, TCP_LINE_SACKS = 4 };
+enum { TCP_LINE_LEN = 256, TCP_LINE_SACKS = 4, TCP_LINE_COOKIE = 16 };
 
 /* What relative numbers are relative to. */
 struct tcp_bases {
@@ -22,7 +24,7 @@ struct tcp_bases {
 };
 
 struct tcp_line {
-	uint16_t flags; /* as on the wire: FIN 1 ... ACK 16, URG 32 */
+	uint16_t flags; /* as on the wire: FIN 1 ... ACK 16 ... AE 256 */
 	uint32_t seq, len, ack, win, urgent;
 	bool has_ack, has_win, has_urgent, has_options;
 
@@ -30,6 +32,9 @@ struct tcp_line {
 	uint32_t mss, wscale, ts_val, ts_ecr;
 	unsigned n_sack;
 	uint32_t sack[TCP_LINE_SACKS][2];
+	bool has_fo, has_foexp, any_fo; /* @has_foexp implies @has_fo */
+	uint8_t fo_len, fo[TCP_LINE_COOKIE];
+	uint8_t unknown; /* kind of an option that no line can name; 0: none */
 
 	uint8_t options[40]; /* as written, for sending */
 	uint8_t options_len;
