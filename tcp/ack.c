@@ -73,6 +73,8 @@ static uint32_t advance(struct tcp_conn *c, struct seq ack)
 		c->tcp->orphan_bufs -= n_bufs - q->n_bufs;
 	c->snd_una = ack;
 	c->bytes_acked += n_bytes;
+	/* What MSG_MORE held was to go with more, not to wait for it. */
+	c->x->more = false;
 	forget_passed(c);
 	if (c->wants_room)
 		tcp_send_look(c);

@@ -121,6 +121,11 @@ int tcp_set(struct tcp *tcp, struct tcp_conn *c, enum tcp_opt opt, int value)
 		tcp_send_look(c);
 	if (opt == TCP_OPT_CORK && !value && c->x)
 		c->x->more = false;
+	/* It also pushes what waits, whatever held it. */
+	if (opt == TCP_OPT_NODELAY && value && c->x) {
+		c->x->more = false;
+		c->x->force = seq_before(c->snd_nxt, tcp_conn_write_end(c));
+	}
 	took_opts(c);
 	return 0;
 }

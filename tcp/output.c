@@ -147,6 +147,9 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 		s.ts_val = tcp_ms(now_ns) + c->ts_offset;
 		s.ts_ecr = c->ts_recent;
 	}
+	/* RFC 9293 3.9.1.2: all that one burst brings is for the program at once */
+	if (len > how.gso_len)
+		s.flags |= TCP_PSH;
 	if (c->sack && c->x && c->x->rcv.n_islands)
 		s.n_sack = (uint8_t)rcvq_sack(&c->x->rcv, s.sack, TCP_SACK_MAX);
 	fill_urgent(c, &s);
@@ -262,10 +265,13 @@ static void send_syn(struct tcp_conn *c, uint64_t now_ns)
 
 /* ---- data ---- */
 
-/* The longest payload that one packet may carry. */
+/* The longest payload that one packet may carry: half of cwnd, lest the bursts into which a
+ * flow falls become ever longer. */
 static uint32_t longest(const struct tcp_conn *c, uint32_t mss)
 {
-	return c->gso && mss <= SUPER_MAX ? SUPER_MAX / mss * mss : mss;
+	uint32_t max = c->cc.cwnd / 2 < SUPER_MAX ? c->cc.cwnd / 2 : SUPER_MAX;
+
+	return c->gso && mss <= max ? max / mss * mss : mss;
 }
 
 /* Sends bytes of [hole.start, hole.end) again.  True: some, and more may follow. */
@@ -385,7 +391,7 @@ static bool send_new(struct tcp_conn *c, uint32_t room, uint64_t now_ns)
 	      seq_before(end, seq_add(c->snd_una, c->snd_wnd));
 	if (!len && !fin)
 		return false;
-	if (len && len == left)
+	if (len && len == left && (fin || !x->unpushed))
 		flags |= TCP_PSH;
 	if (fin)
 		flags |= TCP_FIN;

@@ -114,7 +114,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *c, const void *bytes, size_t 
 		return 0;
 	x = tcp_conn_xfer(c);
 	n = sndq_write(&x->snd, tcp->pkts, bytes, len < room ? len : room);
-	x->more = more;
+	x->more = x->unpushed = more;
 	tcp_conn_speak(c);
 	if (n < len || !tcp_send_is_writable(c))
 		tcp_send_want(c);
@@ -133,7 +133,7 @@ int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt *p)
 		return refuse(c);
 	x = tcp_conn_xfer(c);
 	sndq_add(&x->snd, p);
-	x->more = false;
+	x->more = x->unpushed = false;
 	tcp_conn_speak(c);
 	if (!tcp_send_is_writable(c))
 		tcp_send_want(c);

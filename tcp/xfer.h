@@ -50,6 +50,7 @@ struct tcp_xfer {
 	bool timing;
 	bool small_out; /* a segment shorter than the MSS ends at @small_end */
 	bool more;	/* MSG_MORE: the program goes on writing */
+	bool unpushed;	/* ... and did, when it wrote last: no PSH */
 	bool force;	/* the override timeout: a small segment may go */
 	struct seq small_end;
 	uint32_t stalled_ms; /* since then nothing was acknowledged */

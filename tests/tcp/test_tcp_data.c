@@ -40,16 +40,29 @@ Dialog(tcp_data, sends_super_segments_where_the_way_down_cuts_them)
 {
 	d.ip.gso = true;
 	dialog_accept(&d, "mss 1000", 65535);
-	dialog_write(&d, 9500);
-	expect(&d, "P. 1:9501(9500) ack 1");
+	dialog_write(&d, 4500);
+	expect(&d, "P. 1:4501(4500) ack 1");
 	cr_assert_eq(d.last->gso_len, 1000);
 	cr_assert(d.last->flags & PKT_SUM_PARTIAL);
 	cr_assert_eq(d.last->cb[0], IP_DF);
 	nothing(&d);
-	inject(&d, ". 1:1(0) ack 9501");
+	inject(&d, ". 1:1(0) ack 4501");
 	dialog_write(&d, 1000);
-	expect(&d, "P. 9501:10501(1000) ack 1");
+	expect(&d, "P. 4501:5501(1000) ack 1");
 	cr_assert_eq(d.last->gso_len, 0, "one segment is none to cut");
+}
+
+Dialog(tcp_data, a_super_segment_is_at_most_half_of_cwnd_and_pushed)
+{
+	d.ip.gso = true;
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_write(&d, 20000);
+	expect(&d, "P. 1:5001(5000) ack 1");
+	expect(&d, "P. 5001:10001(5000) ack 1");
+	nothing(&d);
+	/* One segment is pushed by the end of what was written alone. */
+	inject(&d, ". 1:1(0) ack 1001 win 10000");
+	expect(&d, ". 10001:11001(1000) ack 1");
 }
 
 Dialog(tcp_data, a_super_segment_is_at_most_64_kib)
@@ -64,7 +77,7 @@ Dialog(tcp_data, a_super_segment_is_at_most_64_kib)
 	dialog_accept(&d, "mss 1460,nop,wscale 7", 65535);
 	inject(&d, ". 1:1(0) ack 1 win 65535");
 	for (unsigned i = 0; i < 60; i++) {
-		dialog_write(&d, 100000);
+		dialog_write(&d, 200000);
 		dialog_drain(&d);
 	}
 	dialog_drop(&d);

@@ -98,6 +98,37 @@ Dialog(tcp_nagle, cork_holds_for_200_ms)
 	after(&d, 200, "P. 101:201(100) ack 1");
 }
 
+Dialog(tcp_nagle, more_is_not_pushed)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_write_more(&d, 1000);
+	expect(&d, ". 1:1001(1000) ack 1");
+	dialog_write_more(&d, 100);
+	nothing(&d);
+	/* An ACK releases what the program did not go on with, as on Linux. */
+	inject(&d, ". 1:1(0) ack 1001");
+	expect(&d, ". 1001:1101(100) ack 1");
+	inject(&d, ". 1:1(0) ack 1101");
+	dialog_write(&d, 100);
+	expect(&d, "P. 1101:1201(100) ack 1");
+}
+
+Dialog(tcp_nagle, nodelay_pushes_what_cork_holds)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	tcp_set(d.tcp, d.c, TCP_OPT_CORK, 1);
+	dialog_write(&d, 80);
+	nothing(&d);
+	tcp_set(d.tcp, d.c, TCP_OPT_NODELAY, 1);
+	dialog_turn(&d);
+	expect(&d, "P. 1:81(80) ack 1");
+	dialog_write(&d, 80);
+	nothing(&d);
+	tcp_set(d.tcp, d.c, TCP_OPT_CORK, 0);
+	dialog_turn(&d);
+	expect(&d, "P. 81:161(80) ack 1");
+}
+
 Dialog(tcp_nagle, more_holds_until_the_last_write)
 {
 	dialog_accept(&d, "mss 1000", 65535);

@@ -209,11 +209,18 @@ Dialog(tcp_recover, sends_super_segments_again)
 	d.ip.gso = true;
 	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
 	dialog_write(&d, 20000);
-	expect(&d, ". 1:10001(10000) ack 1");
+	expect(&d, "P. 1:5001(5000) ack 1");
+	expect(&d, "P. 5001:10001(5000) ack 1");
 	after(&d, 200, ". 1:1001(1000) ack 1");
 	inject(&d, ". 1:1(0) ack 1001");
-	expect(&d, ". 1001:3001(2000) ack 1");
-	cr_assert_eq(d.last->gso_len, 1000);
+	expect(&d, ". 1001:2001(1000) ack 1");
+	expect(&d, ". 2001:3001(1000) ack 1");
 	inject(&d, ". 1:1(0) ack 3001");
-	expect(&d, ". 3001:6001(3000) ack 1");
+	expect(&d, ". 3001:4001(1000) ack 1");
+	expect(&d, ". 4001:5001(1000) ack 1");
+	expect(&d, ". 5001:6001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 6001");
+	expect(&d, "P. 6001:8001(2000) ack 1");
+	cr_assert_eq(d.last->gso_len, 1000);
+	dialog_drop(&d);
 }
