@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "apps/packetdrill/drill_impl.h"
+#include "stack/api/ready.h"
 #include "stack/api/sock.h"
 
-static struct drill_sock *sock_of(struct drill *d, int fd)
+struct drill_sock *drill_sock_of(struct drill *d, int fd)
 {
 	if (fd < 0 || fd >= DRILL_FDS_MAX || !d->socks[fd].is_open) {
 		errno = EBADF;
@@ -48,17 +49,17 @@ static int drill_socket(void *arg, int domain, int type, int protocol)
 }
 
 /* One call on one socket that never waits. */
-#define ON_SOCK(d, fd, call)             \
-	do {                             \
-		struct drill_sock *sock; \
-		int result = -1;         \
-                                         \
-		drill_enter(d);          \
-		sock = sock_of(d, fd);   \
-		if (sock)                \
-			result = (call); \
-		drill_leave(d);          \
-		return result;           \
+#define ON_SOCK(d, fd, call)                 \
+	do {                                 \
+		struct drill_sock *sock;     \
+		int result = -1;             \
+                                             \
+		drill_enter(d);              \
+		sock = drill_sock_of(d, fd); \
+		if (sock)                    \
+			result = (call);     \
+		drill_leave(d);              \
+		return result;               \
 	} while (0)
 
 static int drill_bind(void *arg, int fd, const struct sockaddr *addr, socklen_t len)
@@ -95,9 +96,11 @@ static int drill_close(void *arg, int fd)
 	int r = -1;
 
 	drill_enter(d);
-	s = sock_of(d, fd);
+	s = drill_sock_of(d, fd);
 	if (s) {
-		r = pb_close(s->s);
+		r = s->set ? 0 : pb_close(s->s);
+		if (s->set)
+			pb_ready_free(s->set);
 		s->is_open = false;
 		close(fd);
 	}
@@ -113,7 +116,7 @@ static int drill_accept(void *arg, int fd, struct sockaddr *addr, socklen_t *len
 	int r = -1;
 
 	drill_enter(d);
-	while ((s = sock_of(d, fd)) && (r = pb_accept(s->s, addr, len)) < 0 &&
+	while ((s = drill_sock_of(d, fd)) && (r = pb_accept(s->s, addr, len)) < 0 &&
 	       errno == EAGAIN && !s->nonblock) {
 		drill_wait(d);
 		waited = true;
@@ -129,7 +132,7 @@ static int drill_accept(void *arg, int fd, struct sockaddr *addr, socklen_t *len
 /* 1: connected.  0: not yet.  -1: it failed. */
 static int look_at_connect(int s)
 {
-	struct sockaddr_in peer;
+	struct sockaddr_storage peer;
 	socklen_t len = sizeof(int);
 	int err = 0;
 
@@ -148,7 +151,7 @@ static int drill_connect(void *arg, int fd, const struct sockaddr *addr, socklen
 	int r = -1, state;
 
 	drill_enter(d);
-	s = sock_of(d, fd);
+	s = drill_sock_of(d, fd);
 	if (s)
 		r = pb_connect(s->s, addr, len);
 	if (s && r < 0 && errno == EINPROGRESS && !s->nonblock) {
@@ -170,7 +173,7 @@ static ssize_t drill_recvfrom(void *arg, int fd, void *bytes, size_t len, int fl
 	ssize_t r = -1;
 
 	drill_enter(d);
-	while ((s = sock_of(d, fd)) &&
+	while ((s = drill_sock_of(d, fd)) &&
 	       (r = pb_recvfrom(s->s, bytes, len, flags, from, from_len)) < 0 &&
 	       errno == EAGAIN && !s->nonblock && !(flags & MSG_DONTWAIT)) {
 		drill_wait(d);
@@ -219,7 +222,7 @@ static ssize_t drill_sendto(void *arg, int fd, const void *bytes, size_t len, in
 	ssize_t sum = 0, r = -1;
 
 	drill_enter(d);
-	while ((s = sock_of(d, fd))) {
+	while ((s = drill_sock_of(d, fd))) {
 		r = pb_sendto(s->s, (const char *)bytes + sum, len - (size_t)sum, flags,
 			      to, to_len);
 		sum += r > 0 ? r : 0;
@@ -274,7 +277,7 @@ static int drill_fcntl(void *arg, int fd, int cmd, ...)
 	int r = -1;
 
 	drill_enter(d);
-	s = sock_of(d, fd);
+	s = drill_sock_of(d, fd);
 	va_start(args, cmd);
 	if (s && cmd == F_SETFL) {
 		s->nonblock = va_arg(args, int) & O_NONBLOCK;
@@ -297,7 +300,7 @@ static int drill_ioctl(void *arg, int fd, unsigned long request, ...)
 	int r = -1;
 
 	drill_enter(d);
-	s = sock_of(d, fd);
+	s = drill_sock_of(d, fd);
 	va_start(args, request);
 	if (s && request == SIOCINQ) {
 		*va_arg(args, int *) = (int)pb_readable(s->s);
@@ -311,47 +314,6 @@ static int drill_ioctl(void *arg, int fd, unsigned long request, ...)
 }
 
 /* ---- what we do not have ---- */
-
-static int drill_poll(void *arg, struct pollfd *fds, nfds_t n, int timeout)
-{
-	(void)arg;
-	(void)fds;
-	(void)n;
-	(void)timeout;
-	errno = ENOSYS;
-	return -1;
-}
-
-static int drill_epoll_create(void *arg, int size)
-{
-	(void)arg;
-	(void)size;
-	errno = ENOSYS;
-	return -1;
-}
-
-static int drill_epoll_ctl(void *arg, int epfd, int op, int fd, struct epoll_event *event)
-{
-	(void)arg;
-	(void)epfd;
-	(void)op;
-	(void)fd;
-	(void)event;
-	errno = ENOSYS;
-	return -1;
-}
-
-static int drill_epoll_wait(void *arg, int epfd, struct epoll_event *events, int n,
-			    int timeout)
-{
-	(void)arg;
-	(void)epfd;
-	(void)events;
-	(void)n;
-	(void)timeout;
-	errno = ENOSYS;
-	return -1;
-}
 
 static int drill_pipe(void *arg, int fds[2])
 {
@@ -396,10 +358,6 @@ void drill_calls(struct packetdrill_interface *ifc)
 	ifc->shutdown = drill_shutdown;
 	ifc->getsockopt = drill_getsockopt;
 	ifc->setsockopt = drill_setsockopt;
-	ifc->poll = drill_poll;
-	ifc->epoll_create = drill_epoll_create;
-	ifc->epoll_ctl = drill_epoll_ctl;
-	ifc->epoll_wait = drill_epoll_wait;
 	ifc->pipe = drill_pipe;
 	ifc->splice = drill_splice;
 }

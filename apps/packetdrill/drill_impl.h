@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "apps/packetdrill/plugin.h"
+#include "stack/api/stack.h"
 #include "stack/base/list.h"
 #include "stack/base/pkt.h"
 
-struct pb_core;
-struct pb_stack;
+struct pb_ready;
 struct port;
 struct sim;
 
@@ -28,8 +28,11 @@ struct drill_sent {
 	uint8_t bytes[];
 };
 
+/* What a descriptor of the tool stands for: a socket, or a ready set. */
 struct drill_sock {
-	int s; /* the stack's number */
+	int s;			  /* the stack's number */
+	struct pb_ready *set;	  /* NULL: it is a socket */
+	struct epoll_event event; /* as the script added it to a set */
 	bool is_open, nonblock;
 };
 
@@ -42,10 +45,25 @@ struct drill {
 	struct pb_core *core;
 	struct pkt_pool pool;
 	struct port *far; /* our end */
+	struct pb_stack_conf conf;
+	const char *sysctl; /* directory with Linux's settings, or NULL */
+	unsigned mtu, mss;  /* mss 0: what fits */
 	uint64_t now_ns, base_us;
 	struct list sent;
 	struct drill_sock socks[DRILL_FDS_MAX];
 };
+
+/* plugin.c */
+/* Opens the stack: not before the script's first line has told its settings. */
+void drill_open(struct drill *d);
+
+/* sysctl.c */
+/* What the script set of Linux's settings, as far as we have the same. */
+void drill_sysctl_before(struct drill *d);
+void drill_sysctl_after(struct drill *d);
+
+/* poll.c */
+void drill_poll_calls(struct packetdrill_interface *ifc);
 
 /* wire.c */
 /* An IP packet, or another, for the stack. */
@@ -64,4 +82,6 @@ void drill_wait(struct drill *d);
 void drill_came_through(struct drill *d);
 
 /* calls.c */
+/* The socket of that descriptor; NULL and EBADF. */
+struct drill_sock *drill_sock_of(struct drill *d, int fd);
 void drill_calls(struct packetdrill_interface *ifc);

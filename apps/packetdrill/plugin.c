@@ -103,7 +103,8 @@ static void drill_free(void *arg)
 	struct drill *d = arg;
 
 	pb_core_use(NULL);
-	pb_stack_close(d->stack);
+	if (d->stack)
+		pb_stack_close(d->stack);
 	port_close(d->far);
 	pkt_pool_fini(&d->pool);
 	sim_free(d->sim);
@@ -118,9 +119,11 @@ static void fail(const char *why)
 	exit(1);
 }
 
-/* "addr=192.168.0.1/16,gateway=192.168.0.2,mtu=1500,cc=reno" */
-static void read_flags(char *flags, struct pb_stack_conf *conf)
+/* "addr=192.168.0.1/16,gateway=192.168.0.2,mtu=1500,mss=1000,cc=reno,sysctl=/proc/sys" */
+static void read_flags(struct drill *d, char *flags)
 {
+	struct pb_stack_conf *conf = &d->conf;
+
 	while (flags && *flags) {
 		char *one = strsep(&flags, ","), *name = strsep(&one, "=");
 
@@ -133,16 +136,20 @@ static void read_flags(char *flags, struct pb_stack_conf *conf)
 		else if (strcmp(name, "cc") == 0)
 			conf->cc = one;
 		else if (strcmp(name, "mtu") == 0)
-			conf->mtu = (unsigned)atoi(one);
+			d->mtu = conf->mtu = (unsigned)atoi(one);
+		else if (strcmp(name, "mss") == 0)
+			d->mss = (unsigned)atoi(one);
+		else if (strcmp(name, "sysctl") == 0)
+			d->sysctl = one;
 		else
-			fail("so_flags are addr, gateway, mtu and cc");
+			fail("so_flags are addr, gateway, mtu, mss, cc and sysctl");
 	}
 }
 
 static void open_wire(struct drill *d)
 {
-	const struct sim_link_conf link = { .offload = false };
-	struct port_conf far = { .pool = &d->pool };
+	const struct sim_link_conf link = { .offload = true };
+	struct port_conf far = { .pool = &d->pool, .offload = true };
 	char error[PORT_ERROR_LEN];
 
 	if (pkt_pool_init(&d->pool, BUFS, BUFS) < 0)
@@ -155,30 +162,41 @@ static void open_wire(struct drill *d)
 		fail(error);
 }
 
-static void open_stack(struct drill *d, const char *flags)
+static void set_conf(struct drill *d, const char *flags)
 {
 	static char copy[FLAGS_MAX];
-	struct pb_stack_conf conf;
-	char error[PB_ERROR_LEN];
+	struct pb_stack_conf *conf = &d->conf;
 
 	snprintf(copy, sizeof(copy), "%s", flags ? flags : "");
-	pb_stack_conf_init(&conf);
-	conf.port = "sim:wire/0";
-	conf.addr = "192.168.0.1/16";
-	conf.gateway = "192.168.0.2";
-	conf.mac = "02:00:00:00:00:01";
-	conf.offload = 0;
-	conf.probe_addr = 0;
-	conf.n_bufs = BUFS;
-	conf.max_conns = 256;
-	conf.rcvbuf =
-		RCVBUF; /* so that the window scale is what scripts for Linux have */
-	conf.now_ns = d->now_ns;
-	conf.sim = d->sim;
-	read_flags(copy, &conf);
-	if (pb_stack_open(&conf, &d->stack, error) < 0)
+	pb_stack_conf_init(conf);
+	conf->port = "sim:wire/0";
+	conf->addr = "192.168.0.1/16";
+	conf->gateway = "192.168.0.2";
+	conf->mac = "02:00:00:00:00:01";
+	conf->probe_addr = 0;
+	conf->n_bufs = BUFS;
+	conf->max_conns = 256;
+	/* So that the window scale is what scripts for Linux have. */
+	conf->rcvbuf = RCVBUF;
+	conf->cc = "cubic";
+	conf->now_ns = d->now_ns;
+	conf->sim = d->sim;
+	d->mtu = 1500;
+	read_flags(d, copy);
+}
+
+void drill_open(struct drill *d)
+{
+	char error[PB_ERROR_LEN];
+
+	drill_sysctl_before(d);
+	if (pb_stack_open(&d->conf, &d->stack, error) < 0)
 		fail(error);
 	d->core = pb_stack_core(d->stack, 0);
+	drill_sysctl_after(d);
+	pb_core_use(d->core);
+	/* It tells its address to everybody. */
+	drill_run_until(d, d->now_ns + 10 * NS_PER_S);
 }
 
 /* The tool has asked for real time and locked memory, for a kernel's sake. */
@@ -206,11 +224,7 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
 	d->now_ns = NS_PER_S;
 	d->base_us = (uint64_t)now.tv_sec * 1000000;
 	open_wire(d);
-	open_stack(d, flags);
-	drill_enter(d);
-	/* It tells its address to everybody. */
-	drill_run_until(d, d->now_ns + 10 * NS_PER_S);
-	drill_leave(d);
+	set_conf(d, flags);
 	*ifc = (struct packetdrill_interface){
 		.userdata = d,
 		.free = drill_free,
@@ -220,4 +234,5 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
 		.gettimeofday = drill_gettimeofday,
 	};
 	drill_calls(ifc);
+	drill_poll_calls(ifc);
 }

@@ -4,30 +4,57 @@
 #include <time.h>
 
 #include "apps/packetdrill/drill_impl.h"
+#include "eth/offload.h"
 #include "eth/port.h"
+#include "eth/port_impl.h"
 #include "stack/api/stack.h"
 
 enum {
 	ETH_LEN = 14,
 	ARP_LEN = 28,
 	GRACE_US = 300, /* of real time, for a thread whose call came through */
+	PROTO_TCP = 6,
 };
 
 static const uint8_t our_mac[6] = { 2, 0, 0, 0, 0, 2 };
 
+/* Of an IP packet: where its layers begin, as its owner below us wants to know. */
+static void find_layers(struct pkt *p)
+{
+	const uint8_t *ip = p->data + ETH_LEN;
+
+	p->l3 = p->data + ETH_LEN;
+	if (p->len >= ETH_LEN + 20 && ip[0] >> 4 == 4) {
+		p->proto = ip[9];
+		p->l4 = p->l3 + (size_t)(ip[0] & 15) * 4;
+	} else if (p->len >= ETH_LEN + 40 && ip[0] >> 4 == 6) {
+		p->proto = ip[6];
+		p->l4 = p->l3 + 40;
+	}
+}
+
 void drill_put_frame(struct drill *d, const uint8_t to[6], uint16_t type,
 		     const void *bytes, size_t len)
 {
-	struct pkt *p = pkt_new_buf(&d->pool, PKT_DATA, 0);
+	uint8_t frame[PKT_MAX_LEN];
+	struct pkt *p;
 
+	if (len > PKT_MAX_LEN - ETH_LEN)
+		return;
+	memcpy(frame, to, 6);
+	memcpy(frame + 6, our_mac, 6);
+	frame[12] = (uint8_t)(type >> 8);
+	frame[13] = (uint8_t)type;
+	memcpy(frame + ETH_LEN, bytes, len);
+	p = port_pkt(&d->pool, frame, (uint32_t)(ETH_LEN + len));
 	if (!p)
 		return;
-	memcpy(p->data, to, 6);
-	memcpy(p->data + 6, our_mac, 6);
-	p->data[12] = (uint8_t)(type >> 8);
-	p->data[13] = (uint8_t)type;
-	memcpy(p->data + ETH_LEN, bytes, len);
-	p->len = p->total_len = (uint32_t)(ETH_LEN + len);
+	find_layers(p);
+	/* Longer than the wire takes: as if what came was merged. */
+	if (p->proto == PROTO_TCP && len > d->mtu) {
+		p->gso_len = (uint16_t)(d->mss ? d->mss : d->mtu - (p->l4 - p->l3) - 20);
+		p->flags |= PKT_SUM_PARTIAL;
+	}
 	port_tx_burst(d->far, &p, 1, d->now_ns);
 }
 
@@ -69,24 +96,46 @@ static size_t flatten(struct pkt *p, uint8_t *to, size_t room)
 	return n;
 }
 
+/* One frame without its Ethernet header.  True: we had an answer. */
+static bool take_frame(struct drill *d, struct pkt *p)
+{
+	uint8_t frame[PKT_MAX_LEN];
+	size_t len = flatten(p, frame, sizeof(frame));
+	unsigned type = len > ETH_LEN ? (unsigned)frame[12] << 8 | frame[13] : 0;
+
+	pkt_free(p);
+	if (type == 0x0800)
+		keep(d, frame + ETH_LEN, len - ETH_LEN);
+	if (type != 0x0806 || len < ETH_LEN + ARP_LEN)
+		return false;
+	answer_arp(d, frame + ETH_LEN);
+	return true;
+}
+
+/* A super-frame, cut into the segments that a device would send. */
+static void take_super(struct drill *d, struct pkt *p)
+{
+	struct offload_cut cut;
+	struct pkt *seg;
+
+	find_layers(p);
+	offload_cut_start(&cut, p);
+	while ((seg = offload_cut_next(&cut)))
+		take_frame(d, seg);
+	offload_cut_end(&cut);
+}
+
 /* What the stack sent.  True: we had an answer. */
 static bool take_frames(struct drill *d)
 {
-	uint8_t frame[65536];
 	bool answered = false;
 	struct pkt *p;
 
 	while (port_rx_burst(d->far, &p, 1, d->now_ns) == 1) {
-		size_t len = flatten(p, frame, sizeof(frame));
-		unsigned type = len > ETH_LEN ? (unsigned)frame[12] << 8 | frame[13] : 0;
-
-		pkt_free(p);
-		if (type == 0x0800) {
-			keep(d, frame + ETH_LEN, len - ETH_LEN);
-		} else if (type == 0x0806 && len >= ETH_LEN + ARP_LEN) {
-			answer_arp(d, frame + ETH_LEN);
-			answered = true;
-		}
+		if (p->gso_len)
+			take_super(d, p);
+		else
+			answered |= take_frame(d, p);
 	}
 	return answered;
 }
@@ -139,6 +188,8 @@ void drill_run_until(struct drill *d, uint64_t end_ns)
 void drill_enter(struct drill *d)
 {
 	pthread_mutex_lock(&d->lock);
+	if (!d->stack)
+		drill_open(d);
 	pb_core_use(d->core);
 }
 

@@ -3,7 +3,7 @@
  *
  * A ready set lives on the core of the thread that made it.  Level-triggered by
  * default: an event is told as long as it is true; PB_READY_EDGE: once for each
- * change.  pb_ready_wait() never sleeps, it says what is so now; sleep in pb_wait().
+ * change; PB_READY_ONCE: once.  pb_ready_wait() never sleeps, it says what is so now; sleep in pb_wait().
  */
 #pragma once
 
@@ -19,6 +19,7 @@ enum pb_ready_event {
 	PB_READY_RDHUP = 1 << 4, /* the peer sends no more */
 	PB_READY_PRI = 1 << 5,	 /* urgent data */
 	PB_READY_EDGE = 1 << 16,
+	PB_READY_ONCE = 1 << 17, /* then nothing until pb_ready_mod() */
 };
 
 struct pb_event {

@@ -203,7 +203,9 @@ int pb_ready_wait(struct pb_ready *set, struct pb_event *events, int max)
 		if (!ev)
 			continue;
 		events[n++] = (struct pb_event){ .events = ev, .user = s->user };
-		if (!(s->want & PB_READY_EDGE))
+		if (s->want & PB_READY_ONCE)
+			s->want = 0;
+		else if (!(s->want & PB_READY_EDGE))
 			list_push(&again, node);
 	}
 	/* Behind those that were not reached, so that all get their turn. */

@@ -110,6 +110,19 @@ Case(ready, edge_is_told_once_for_each_change)
 	cr_assert_eq(events_of(&server), PB_READY_IN);
 }
 
+Case(ready, once_is_told_once_until_it_is_asked_for_again)
+{
+	take();
+	pb_ready_add(set, server, PB_READY_IN | PB_READY_ONCE, &server);
+	client_sends("abc");
+	cr_assert_eq(events_of(&server), PB_READY_IN);
+	client_sends("def");
+	cr_assert_eq(events_of(&server), 0);
+	pb_ready_mod(set, server, PB_READY_IN | PB_READY_ONCE, &server);
+	cr_assert_eq(events_of(&server), PB_READY_IN);
+	cr_assert_eq(events_of(&server), 0);
+}
+
 Case(ready, what_is_true_when_added_is_told)
 {
 	take();
