@@ -24,8 +24,8 @@ static void check_queues(const struct tcp_conn *c)
 	ASSERT(x->rcv.ooo_pinned == x->early_pinned);
 	ASSERT(list_empty(&x->early) == !x->early_pinned);
 	ASSERT(!c->fin_in || (x->rcv.ooo_len == 0 && !x->early_fin));
-	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
-		ASSERT(flight <= 1 && x->snd.len == 0);
+	if ((c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) && !x->fo_passive)
+		ASSERT(flight <= 1 + x->snd.len);
 	else
 		ASSERT(flight <= x->snd.len + c->fin_sent);
 	if (x->ca != TCP_CA_OPEN)

@@ -105,8 +105,9 @@ void tcp_conn_rest(struct tcp_conn *c)
 	if (!x || x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
 	    x->rcv_urgent)
 		return;
-	/* Something is in flight, or a FIN waits for the window. */
-	if (tcp_conn_flight(c) || (c->fin_wanted && !c->fin_sent))
+	/* Something is in flight, or a FIN waits for the window, or it just opens. */
+	if (tcp_conn_flight(c) || c->state == TCP_SYN_RECEIVED ||
+	    (c->fin_wanted && !c->fin_sent))
 		return;
 	give_back(c);
 }
@@ -199,6 +200,8 @@ void tcp_enter(struct tcp_conn *c, enum tcp_state state, uint64_t now_ns)
 	c->state = state;
 	trace_add(c->tcp->trace, now_ns, TRACE_TCP_STATE, pool_id(&c->tcp->conns, c),
 		  state);
+	if (from == TCP_SYN_RECEIVED)
+		tcp_fastopen_left(c, state, now_ns);
 	switch (state) {
 	case TCP_ESTABLISHED: enter_established(c); break;
 	case TCP_CLOSE_WAIT: tcp_conn_tell(c); break;

@@ -40,6 +40,11 @@ static void too_big(struct tcp_conn *c, unsigned mtu, uint64_t now_ns)
 	/* RFC 5927 7.2: a path becomes narrower by such a message, never wider */
 	if (mtu < ip_path_mtu(ip, &c->flow.remote))
 		ip_path_mtu_set(ip, &c->flow.remote, mtu, now_ns);
+	/* RFC 7413 4.2.1: our SYN was too long for what it brought; it goes without */
+	if (c->state == TCP_SYN_SENT && tcp_conn_flight(c) > 1) {
+		c->syn_due = true;
+		tcp_conn_speak(c);
+	}
 	/* Another connection may have learned it before us. */
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED ||
 	    !tcp_conn_sync_mss(c))

@@ -48,13 +48,26 @@ static void note_timestamp(struct tcp_in *in)
 
 /* ---- SYN-SENT ---- */
 
+/* Our SYN is acknowledged, with what it brought. */
+static void take_syn_ack(struct tcp_in *in)
+{
+	struct tcp_conn *c = in->c;
+
+	/* Of one that its SYN opened, SND.UNA is behind the SYN already. */
+	if (c->x->fo_passive)
+		return;
+	if (c->x->fo_asked)
+		tcp_fastopen_answered(in);
+	else
+		c->snd_una = in->s.ack;
+}
+
 /* The handshake is through: SEG.ACK acknowledges our SYN. */
 static void established(struct tcp_in *in, uint8_t wscale)
 {
 	struct tcp_conn *c = in->c;
 	uint32_t ms = tcp_ms(in->now_ns) + c->ts_offset - in->s.ts_ecr;
 
-	c->snd_una = in->s.ack;
 	c->snd_wnd = c->max_wnd = (uint32_t)in->s.window << wscale;
 	c->snd_wl1 = in->s.seq;
 	c->snd_wl2 = in->s.ack;
@@ -65,6 +78,7 @@ static void established(struct tcp_in *in, uint8_t wscale)
 	else
 		rtt_fallback(&c->rtt);
 	c->x->timing = false;
+	take_syn_ack(in);
 	/* A SYN-ACK that did not leave yet is an ACK now. */
 	c->ack_now |= c->syn_due;
 	c->syn_due = false;
@@ -72,6 +86,8 @@ static void established(struct tcp_in *in, uint8_t wscale)
 	if (c->tries)
 		c->cc.cwnd = c->mss;
 	tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
+	if (tcp_conn_flight(c))
+		tcp_timer_retransmit(c, in->now_ns);
 	tcp_enter(c, TCP_ESTABLISHED, in->now_ns);
 	/* RFC 9293 3.10.4: CLOSE in SYN-RECEIVED waited for this */
 	if (c->fin_wanted)
@@ -217,7 +233,7 @@ static bool check_reset(struct tcp_in *in)
 	in->tcp->stats.reset_in++;
 	trace_add(in->tcp->trace, in->now_ns, TRACE_TCP_RST_IN,
 		  pool_id(&in->tcp->conns, c), c->state);
-	if (c->state == TCP_SYN_RECEIVED)
+	if (c->state == TCP_SYN_RECEIVED && !c->x->fo_passive)
 		error = ECONNREFUSED;
 	/* The connection is over for both; that is no error (RFC 9293 3.10.7.4). */
 	if (c->state == TCP_CLOSING || c->state == TCP_LAST_ACK)
@@ -273,7 +289,9 @@ static bool check_ack(struct tcp_in *in)
 	if (!(s->flags & TCP_ACK))
 		return stop(in, V_TCP_NO_ACK);
 	if (c->state == TCP_SYN_RECEIVED) {
-		if (!seq_after(s->ack, c->snd_una) || seq_after(s->ack, c->snd_nxt)) {
+		struct seq least = seq_add(c->snd_una, !c->x->fo_passive);
+
+		if (seq_before(s->ack, least) || seq_after(s->ack, c->snd_nxt)) {
 			tcp_emit_refusal(in);
 			return stop(in, V_TCP_BAD_ACK);
 		}
@@ -303,6 +321,8 @@ static bool check(struct tcp_in *in)
 
 	if (c->state == TCP_SYN_SENT)
 		return syn_sent(in);
+	if (c->state == TCP_SYN_RECEIVED && tcp_fastopen_repeats(in))
+		return false;
 	if (predicted(in)) {
 		note_timestamp(in);
 		tcp_ack(in);

@@ -1,7 +1,9 @@
 /*
  * Listening: RFC 9293 3.10.7.2, and SYN-RECEIVED of connections that a peer opens.
  *
- *	SYN ---> syn() ------------> entry in the SYN queue, SYN-ACK sent
+ *	SYN ---> syn() -- cookie of Fast Open ---> open_by_syn() ---> waits for tcp_accept()
+ *	           |
+ *	           +---------------> entry in the SYN queue, SYN-ACK sent
  *	           | queue full          |  ACK
  *	           v                     v
  *	       SYN cookie ---- ACK ---> open_conn() ---> waits for tcp_accept()
@@ -38,10 +40,12 @@ static void arm_timer(struct tcp *tcp)
 
 /* ---- what we say ---- */
 
-/* The SYN-ACK of @syn; with options that both ends know. */
-static void send_syn_ack(struct tcp *tcp, const struct tcp_listener *l,
-			 const struct syn *syn, bool cookie, uint64_t now_ns)
+/* The SYN-ACK of @syn; with options that both ends know, and a Fast Open cookie if @fo is
+ * one. */
+static void send_syn_ack(struct tcp *tcp, const struct syn *syn, bool cookie,
+			 const struct fo_cookie *fo, uint64_t now_ns)
 {
+	const struct tcp_listener *l = listener_at(tcp, syn->listener);
 	struct tcp_seg s = {
 		.seq = syn->iss,
 		.ack = seq_add(syn->irs, 1),
@@ -60,6 +64,11 @@ static void send_syn_ack(struct tcp *tcp, const struct tcp_listener *l,
 		};
 
 		s.ts_val = cookie_ts(s.ts_val, opts);
+	}
+	if (fo && fo->len) {
+		s.has |= TCP_HAS_FO | (fo->exp ? TCP_HAS_FO_EXP : 0);
+		s.fo_len = fo->len;
+		s.fo = fo->bytes;
 	}
 	/* Without memory it will be sent again, by our timer or for the peer's SYN. */
 	tcp_emit_bare(tcp, &syn->flow, &s, &l->opts, now_ns);
@@ -99,7 +108,7 @@ void tcp_listen_timer(struct timer *t, uint64_t now_ns)
 			synq_del(tcp->synq, id);
 			continue;
 		}
-		send_syn_ack(tcp, listener_at(tcp, syn.listener), &syn, false, now_ns);
+		send_syn_ack(tcp, &syn, false, NULL, now_ns);
 		/* RFC 6298 5.5 */
 		synq_again(tcp->synq, id,
 			   now_ns + (RTO_INITIAL_US * NS_PER_US << syn.tries));
@@ -107,9 +116,115 @@ void tcp_listen_timer(struct timer *t, uint64_t now_ns)
 	arm_timer(tcp);
 }
 
+/* ---- a connection is made ---- */
+
+/* What the SYN and our answer to it agreed on. */
+static void agree(struct tcp_conn *c, const struct tcp_in *in, const struct syn *syn)
+{
+	uint32_t wnd = c->opts.rcvbuf < SYN_WND ? c->opts.rcvbuf : SYN_WND;
+
+	c->snd_una = c->snd_nxt = seq_add(syn->iss, 1);
+	c->rcv_nxt = c->ack_sent = seq_add(syn->irs, 1);
+	c->rcv_adv = seq_add(c->rcv_nxt, wnd);
+	c->sack = syn->has & TCP_HAS_SACK_OK;
+	c->ts = syn->has & TCP_HAS_TS;
+	c->ts_recent = syn->ts_recent;
+	c->ts_recent_ms = tcp_ms(in->now_ns);
+	if (syn->has & TCP_HAS_WSCALE) {
+		c->snd_wscale = syn->snd_wscale;
+		c->rcv_wscale = in->tcp->rcv_wscale;
+	}
+	tcp_conn_agree(c, syn->mss, in->now_ns);
+	c->snd_wl1 = in->s.seq;
+	c->snd_wl2 = c->snd_una;
+}
+
+static void fill_conn(struct tcp_conn *c, const struct tcp_in *in, const struct syn *syn)
+{
+	agree(c, in, syn);
+	c->snd_wnd = c->max_wnd = (uint32_t)in->s.window << c->snd_wscale;
+	/* Karn: only of a SYN-ACK that was sent once.  A cookie knows no time. */
+	if (syn->tries == 1)
+		rtt_sample(&c->rtt, (uint32_t)((in->now_ns - syn->at_ns) / NS_PER_US));
+	if (syn->tries > 1) {
+		/* RFC 5681 3.1: a lost SYN-ACK makes the initial window one segment */
+		c->cc.cwnd = c->mss;
+		rtt_fallback(&c->rtt);
+	}
+}
+
+/* Puts the new connection where tcp_accept() finds it. */
+static void await_accept(struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->owned = c->accepting = true;
+	c->user = l;
+	list_push(&l->waiting, &c->ready);
+	l->n_waiting++;
+	if (list_empty(&l->ready))
+		list_push(&c->tcp->ready_listeners, &l->ready);
+}
+
+/* A control block in the table; NULL: no memory. */
+static struct tcp_conn *new_conn(struct tcp_in *in, const struct tcp_listener *l)
+{
+	struct tcp_conn *c = tcp_conn_new(in->tcp, &in->flow, &l->opts);
+
+	if (c && tcp_table_add(c)) {
+		list_push(&in->tcp->grave, &c->speak);
+		return NULL;
+	}
+	return c;
+}
+
+/* RFC 7413 4.2: the SYN itself makes the connection. */
+static enum verdict open_by_syn(struct tcp_in *in, const struct syn *syn,
+				const struct fo_cookie *fo)
+{
+	struct tcp_listener *l = listener_at(in->tcp, syn->listener);
+	struct tcp_conn *c = new_conn(in, l);
+
+	if (!c)
+		return V_NO_MEMORY;
+	agree(c, in, syn);
+	/* RFC 7323 2.2: the window of a SYN is not scaled */
+	c->snd_wnd = c->max_wnd = in->s.window;
+	in->tcp->stats.passive_open++;
+	tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
+	await_accept(l, c);
+	in->c = c;
+	tcp_fastopen_opened(in, l, fo);
+	return in->verdict;
+}
+
+/* The ACK of @syn came, which is entry @id, or a cookie.  It is also the first segment
+ * of the connection, and may bring data. */
+static enum verdict open_conn(struct tcp_in *in, const struct syn *syn, uint32_t id)
+{
+	struct tcp_listener *l = listener_at(in->tcp, syn->listener);
+	struct tcp *tcp = in->tcp;
+	struct tcp_conn *c;
+
+	if (l->n_waiting >= l->backlog) {
+		tcp->stats.accept_drop++;
+		return V_TCP_BACKLOG;
+	}
+	c = new_conn(in, l);
+	if (!c)
+		return V_NO_MEMORY;
+	if (id != SYNQ_NONE)
+		synq_del(tcp->synq, id);
+	fill_conn(c, in, syn);
+	tcp->stats.passive_open++;
+	tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
+	tcp_enter(c, TCP_ESTABLISHED, in->now_ns);
+	await_accept(l, c);
+	in->c = c;
+	return tcp_input_conn(in);
+}
+
 /* ---- a SYN ---- */
 
-static void send_cookie(struct tcp_in *in, const struct tcp_listener *l, struct syn *syn)
+static void send_cookie(struct tcp_in *in, struct syn *syn)
 {
 	struct tcp *tcp = in->tcp;
 
@@ -117,7 +232,7 @@ static void send_cookie(struct tcp_in *in, const struct tcp_listener *l, struct 
 	if (!(syn->has & TCP_HAS_TS))
 		syn->has = 0;
 	syn->iss = cookie_make(tcp->key, &in->flow, syn->irs, syn->mss, in->now_ns);
-	send_syn_ack(tcp, l, syn, true, in->now_ns);
+	send_syn_ack(tcp, syn, true, NULL, in->now_ns);
 	tcp->stats.syn_cookie_out++;
 	tcp->cookie_ns = in->now_ns;
 }
@@ -155,6 +270,9 @@ static enum verdict syn(struct tcp_in *in, struct tcp_listener *l,
 		.tries = 1,
 	};
 
+	struct fo_cookie fo;
+	enum verdict v;
+
 	if (l->n_waiting >= l->backlog) {
 		tcp->stats.syn_drop++;
 		return V_TCP_BACKLOG;
@@ -162,90 +280,24 @@ static enum verdict syn(struct tcp_in *in, struct tcp_listener *l,
 	/* RFC 9293 3.10.7.4, TIME-WAIT: beyond what the last connection used */
 	if (iss_min && seq_before(syn.iss, *iss_min))
 		syn.iss = *iss_min;
+	if (tcp_fastopen_judge(in, l, &fo)) {
+		v = open_by_syn(in, &syn, &fo);
+		if (v != V_NO_MEMORY)
+			return v;
+		fo.len = 0;
+	}
 	if (synq_add(tcp->synq, &syn, in->now_ns + RTO_INITIAL_US * NS_PER_US) !=
 	    SYNQ_NONE) {
-		send_syn_ack(tcp, l, &syn, false, in->now_ns);
+		send_syn_ack(tcp, &syn, false, &fo, in->now_ns);
 		arm_timer(tcp);
 	} else if (tcp->conf.syn_cookies && !iss_min) {
 		/* A cookie cannot begin where it must behind TIME-WAIT. */
-		send_cookie(in, l, &syn);
+		send_cookie(in, &syn);
 	} else {
 		tcp->stats.syn_drop++;
 		return V_TCP_BACKLOG;
 	}
 	return V_DONE;
-}
-
-/* ---- the handshake is through ---- */
-
-static void fill_conn(struct tcp_conn *c, const struct tcp_in *in, const struct syn *syn)
-{
-	uint32_t wnd = c->opts.rcvbuf < SYN_WND ? c->opts.rcvbuf : SYN_WND;
-
-	c->snd_una = c->snd_nxt = seq_add(syn->iss, 1);
-	c->rcv_nxt = c->ack_sent = seq_add(syn->irs, 1);
-	c->rcv_adv = seq_add(c->rcv_nxt, wnd);
-	c->sack = syn->has & TCP_HAS_SACK_OK;
-	c->ts = syn->has & TCP_HAS_TS;
-	c->ts_recent = syn->ts_recent;
-	c->ts_recent_ms = tcp_ms(in->now_ns);
-	if (syn->has & TCP_HAS_WSCALE) {
-		c->snd_wscale = syn->snd_wscale;
-		c->rcv_wscale = in->tcp->rcv_wscale;
-	}
-	c->snd_wnd = c->max_wnd = (uint32_t)in->s.window << c->snd_wscale;
-	c->snd_wl1 = in->s.seq;
-	c->snd_wl2 = in->s.ack;
-	tcp_conn_agree(c, syn->mss, in->now_ns);
-	/* Karn: only of a SYN-ACK that was sent once.  A cookie knows no time. */
-	if (syn->tries == 1)
-		rtt_sample(&c->rtt, (uint32_t)((in->now_ns - syn->at_ns) / NS_PER_US));
-	if (syn->tries > 1) {
-		/* RFC 5681 3.1: a lost SYN-ACK makes the initial window one segment */
-		c->cc.cwnd = c->mss;
-		rtt_fallback(&c->rtt);
-	}
-}
-
-/* Puts the new connection where tcp_accept() finds it. */
-static void await_accept(struct tcp_listener *l, struct tcp_conn *c)
-{
-	c->owned = c->accepting = true;
-	c->user = l;
-	list_push(&l->waiting, &c->ready);
-	l->n_waiting++;
-	if (list_empty(&l->ready))
-		list_push(&c->tcp->ready_listeners, &l->ready);
-}
-
-/* The ACK of @syn came, which is entry @id, or a cookie.  It is also the first segment
- * of the connection, and may bring data. */
-static enum verdict open_conn(struct tcp_in *in, const struct syn *syn, uint32_t id)
-{
-	struct tcp_listener *l = listener_at(in->tcp, syn->listener);
-	struct tcp *tcp = in->tcp;
-	struct tcp_conn *c;
-
-	if (l->n_waiting >= l->backlog) {
-		tcp->stats.accept_drop++;
-		return V_TCP_BACKLOG;
-	}
-	c = tcp_conn_new(tcp, &in->flow, &l->opts);
-	if (!c)
-		return V_NO_MEMORY;
-	if (tcp_table_add(c)) {
-		list_push(&tcp->grave, &c->speak);
-		return V_NO_MEMORY;
-	}
-	if (id != SYNQ_NONE)
-		synq_del(tcp->synq, id);
-	fill_conn(c, in, syn);
-	tcp->stats.passive_open++;
-	tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
-	tcp_enter(c, TCP_ESTABLISHED, in->now_ns);
-	await_accept(l, c);
-	in->c = c;
-	return tcp_input_conn(in);
 }
 
 /* ---- a segment for a half-open connection ---- */
@@ -264,7 +316,7 @@ static enum verdict half_open_syn(struct tcp_in *in, const struct syn *syn, uint
 		again.ts_recent = in->s.ts_val;
 		synq_touch(tcp->synq, id, in->s.ts_val);
 	}
-	send_syn_ack(tcp, listener_at(tcp, syn->listener), &again, false, in->now_ns);
+	send_syn_ack(tcp, &again, false, NULL, in->now_ns);
 	return V_DONE;
 }
 
@@ -413,9 +465,12 @@ int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned
 		.backlog = backlog > TCP_BACKLOG_MAX ? TCP_BACKLOG_MAX : backlog,
 		.opts = tcp->opts,
 		.user = user,
+		.serial = tcp->n_listened++,
 	};
 	if (!l->backlog)
 		l->backlog = 1;
+	if (tcp->conf.fastopen & TCP_FO_LISTENERS)
+		l->fo_max = l->backlog;
 	list_init(&l->ready);
 	list_init(&l->waiting);
 	if (tcp_table_listener_add(tcp, l)) {

@@ -7,6 +7,7 @@ enum {
 	BUF_MIN = 4096,
 	BUF_MAX = 1 << 30, /* the largest window (RFC 7323 2.3) */
 	KEEP_PROBES_MAX = 127,
+	SYN_TRIES_MAX = 127,
 };
 
 void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf)
@@ -72,6 +73,9 @@ int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value)
 	case TCP_OPT_LINGER_MS: opts->linger_ms = value < 0 ? -1 : value; return 0;
 	case TCP_OPT_TOS: return set_byte(&opts->tos, value, 0, UINT8_MAX);
 	case TCP_OPT_TTL: return set_byte(&opts->ttl, value, 1, UINT8_MAX);
+	case TCP_OPT_SYN_TRIES:
+		return set_byte(&opts->syn_tries, value, 1, SYN_TRIES_MAX);
+	case TCP_OPT_FO_BARE: opts->fo_bare = value; return 0;
 	}
 	return -EINVAL;
 }
@@ -93,6 +97,8 @@ int tcp_opt_get(const struct tcp_opts *o, enum tcp_opt opt)
 	case TCP_OPT_LINGER_MS: return o->linger_ms;
 	case TCP_OPT_TOS: return o->tos;
 	case TCP_OPT_TTL: return o->ttl ? o->ttl : IP_TTL_DEFAULT;
+	case TCP_OPT_SYN_TRIES: return o->syn_tries;
+	case TCP_OPT_FO_BARE: return o->fo_bare;
 	}
 	return -EINVAL;
 }

@@ -15,9 +15,11 @@ struct tcp_opts {
 	bool cork : 1;
 	bool keepalive : 1;
 	bool oobinline : 1;
+	bool fo_bare : 1; /* Fast Open without cookies */
 	uint8_t tos, ttl; /* ttl 0: the default */
 	uint8_t keep_probes;
-	uint16_t maxseg; /* 0: as the path allows */
+	uint16_t maxseg;   /* 0: as the path allows */
+	uint8_t syn_tries; /* SYNs sent again; 0: the core's */
 	int32_t linger_ms;
 	uint32_t keep_idle_ms, keep_intvl_ms;
 	uint32_t user_timeout_ms;

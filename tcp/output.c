@@ -110,8 +110,7 @@ static void fill_urgent(const struct tcp_conn *c, struct tcp_seg *s)
 	s->urgent = dist < UINT16_MAX ? (uint16_t)dist : UINT16_MAX;
 }
 
-/* The ACK for all that came is on its way. */
-static void ack_was_sent(struct tcp_conn *c)
+void tcp_output_acked(struct tcp_conn *c)
 {
 	if (c->quick_acks && seq_before(c->ack_sent, c->rcv_nxt))
 		c->quick_acks--;
@@ -166,7 +165,7 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 	if (err)
 		c->soft_error = (uint8_t)-err;
 	c->segs_out += len > how.gso_len ? (len - 1) / how.gso_len + 1 : 1;
-	ack_was_sent(c);
+	tcp_output_acked(c);
 	return 0;
 }
 
@@ -223,44 +222,6 @@ void tcp_output_reset(struct tcp_conn *c, uint64_t now_ns)
 		c->tcp->stats.reset_out++;
 	trace_add(c->tcp->trace, now_ns, TRACE_TCP_RST_OUT, pool_id(&c->tcp->conns, c),
 		  c->state);
-}
-
-/* ---- the handshake ---- */
-
-static void send_syn(struct tcp_conn *c, uint64_t now_ns)
-{
-	struct tcp_xfer *x = tcp_conn_xfer(c);
-	struct tcp_seg s = { .seq = c->snd_una, .flags = TCP_SYN };
-	bool answer = c->state == TCP_SYN_RECEIVED;
-
-	tcp_emit_syn_options(c->tcp, &c->flow, &c->opts, &s);
-	if (answer) {
-		/* Simultaneous open: only what the peer's SYN said, too. */
-		s.flags |= TCP_ACK;
-		s.ack = c->rcv_nxt;
-		s.has = TCP_HAS_MSS | (c->sack ? TCP_HAS_SACK_OK : 0) |
-			(c->ts ? TCP_HAS_TS : 0) | (c->rcv_wscale ? TCP_HAS_WSCALE : 0);
-	}
-	s.ts_val = tcp_ms(now_ns) + c->ts_offset;
-	s.ts_ecr = answer ? c->ts_recent : 0;
-	if (tcp_emit_bare(c->tcp, &c->flow, &s, &c->opts, now_ns) == -ENOBUFS) {
-		tcp_conn_starve(c, now_ns);
-		return;
-	}
-	c->segs_out++;
-	c->syn_due = false;
-	x->timing = !c->tries;
-	x->timed = seq_add(c->snd_una, 1);
-	x->timed_us = tcp_us(now_ns);
-	if (!c->tries)
-		x->stalled_ms = tcp_ms(now_ns);
-	c->snd_nxt = seq_add(c->snd_una, 1);
-	c->last_tx_ms = tcp_ms(now_ns);
-	if (answer)
-		ack_was_sent(c);
-	/* For another one, what fired set it. */
-	if (!c->tries)
-		tcp_timer_retransmit(c, now_ns);
 }
 
 /* ---- data ---- */
@@ -453,9 +414,12 @@ void tcp_output(struct tcp_conn *c, uint64_t now_ns)
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECEIVED:
 		if (c->syn_due)
-			send_syn(c, now_ns);
+			tcp_syn_output(c, now_ns);
 		else if (c->ack_now)
 			tcp_output_ack(c, now_ns);
+		/* RFC 7413 4.2.2: after its SYN-ACK a server need not wait to speak */
+		if (c->x->fo_passive && !c->syn_due)
+			send_data(c, now_ns);
 		return;
 	case TCP_ESTABLISHED:
 	case TCP_FIN_WAIT_1:

@@ -34,6 +34,8 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.timestamps = true,
 		.window_scale = true,
 		.syn_cookies = true,
+		.fastopen = TCP_FO_CLIENT | TCP_FO_SERVER,
+		.fo_cache_max = 1024,
 		.cc = "reno",
 	};
 }
@@ -61,6 +63,7 @@ static int reserve(struct tcp *tcp)
 			      TCP_LISTENERS_MAX);
 	err = err ? err : map_init(&tcp->flows, FLOWS_AT_FIRST);
 	err = err ? err : map_init(&tcp->ports, PORTS_AT_FIRST);
+	err = err ? err : fo_cache_init(&tcp->fo_cache, conf->fo_cache_max, tcp->key);
 	err = err ? err : synq_new(&tcp->synq, conf->max_syn, tcp->key);
 	return err ? err : timewait_new(&tcp->timewait, conf->max_time_wait, tcp->key);
 }
@@ -71,6 +74,8 @@ static void release(struct tcp *tcp)
 		timewait_free(tcp->timewait);
 	if (tcp->synq)
 		synq_free(tcp->synq);
+	if (tcp->fo_cache.entries.arena)
+		fo_cache_fini(&tcp->fo_cache);
 	if (tcp->ports.now.slots)
 		map_fini(&tcp->ports);
 	if (tcp->flows.now.slots)
@@ -86,9 +91,10 @@ static void release(struct tcp *tcp)
 
 static bool is_sane(const struct tcp_conf *conf)
 {
-	return conf->max_conns && conf->max_syn && conf->max_time_wait && conf->rcvbuf &&
-	       conf->sndbuf && conf->syn_tries && conf->rst_per_s && conf->delack_ms &&
-	       conf->orphan_ms && conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
+	return conf->max_conns && conf->fo_cache_max && conf->max_syn &&
+	       conf->max_time_wait && conf->rcvbuf && conf->sndbuf && conf->syn_tries &&
+	       conf->rst_per_s && conf->delack_ms && conf->orphan_ms &&
+	       conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
 	       conf->synack_tries <= SYNQ_TRIES_MAX;
 }
 
@@ -122,6 +128,8 @@ int tcp_new(struct tcp **out, const struct tcp_conf *conf, struct ip *ip,
 		release(tcp);
 		return err;
 	}
+	tcp->fo_keys = (struct fo_keys){ .n = 1 };
+	tcp->fo_keys.key[0] = (struct hash_key){ { rng_u64(rng), rng_u64(rng) } };
 	bucket_init(&tcp->resets, conf->rst_per_s, conf->rst_per_s);
 	lport_init(&tcp->lport, key, rng_u32(rng));
 	list_init(&tcp->speak);

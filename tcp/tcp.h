@@ -61,6 +61,8 @@ enum tcp_opt {
 	TCP_OPT_OOBINLINE, /* bool: urgent byte stays in the stream */
 	TCP_OPT_TOS,
 	TCP_OPT_TTL,
+	TCP_OPT_SYN_TRIES, /* SYNs sent again before it is given up; 0: the core's */
+	TCP_OPT_FO_BARE,   /* bool: Fast Open without cookies */
 };
 
 void tcp_conf_default(struct tcp_conf *conf);

@@ -11,6 +11,8 @@
 #include "stack/base/verdict.h"
 #include "tcp/conn.h"
 
+struct fo_cookie;
+struct fo_hint;
 struct tcp_in;
 struct tcp_listener;
 
@@ -71,10 +73,32 @@ enum verdict tcp_wait_input(struct tcp_in *in, uint32_t id, struct seq *iss);
 void tcp_wait_enter(struct tcp_conn *c, uint64_t now_ns);
 void tcp_wait_timer(struct timer *t, uint64_t now_ns);
 
+/* ---- fastopen.c ---- */
+
+/* May the SYN open a connection at once?  The cookie that its SYN-ACK gives has len 0
+ * when it gives none. */
+bool tcp_fastopen_judge(const struct tcp_in *in, struct tcp_listener *l,
+			struct fo_cookie *answer);
+/* It did: in->c is in SYN-RECEIVED and waits for tcp_accept(). */
+void tcp_fastopen_opened(struct tcp_in *in, struct tcp_listener *l,
+			 const struct fo_cookie *answer);
+/* The same SYN once more, which is answered as the first was. */
+bool tcp_fastopen_repeats(struct tcp_in *in);
+/* SYN-RECEIVED is over, for @state. */
+void tcp_fastopen_left(struct tcp_conn *c, enum tcp_state state, uint64_t now_ns);
+/* What our SYN says of it; bytes that go with it.  @hint must stay until it is sent. */
+uint32_t tcp_fastopen_syn(struct tcp_conn *c, struct tcp_seg *s, struct fo_hint *hint);
+/* SEG.ACK acknowledges our SYN, which may have asked or had data. */
+void tcp_fastopen_answered(struct tcp_in *in);
+/* The retransmission timer fired. */
+void tcp_fastopen_timeout(struct tcp_conn *c, uint64_t now_ns);
+
 /* ---- output.c ---- */
 
 /* Says all that may be said now. */
 void tcp_output(struct tcp_conn *c, uint64_t now_ns);
+/* The ACK for all that came is on its way. */
+void tcp_output_acked(struct tcp_conn *c);
 /* An ACK at once, with what is known now. */
 void tcp_output_ack(struct tcp_conn *c, uint64_t now_ns);
 /* RFC 5961 3.2, 4.2: an ACK, if the limit allows. */
@@ -86,6 +110,11 @@ void tcp_output_reset(struct tcp_conn *c, uint64_t now_ns);
 bool tcp_output_opens(const struct tcp_conn *c);
 /* Only want of memory keeps it shut: it must be looked at again without a reason. */
 bool tcp_output_is_shut(const struct tcp_conn *c);
+
+/* ---- syn.c ---- */
+
+/* The SYN or SYN-ACK that is due. */
+void tcp_syn_output(struct tcp_conn *c, uint64_t now_ns);
 
 /* ---- emit.c ---- */
 

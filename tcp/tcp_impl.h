@@ -10,9 +10,11 @@
  *	listen.c     SYN queue, cookies, accept queue
  *	wait.c	     segments for connections in TIME-WAIT
  *	output.c     what to say, most important reason first
+ *	syn.c	     SYN and SYN-ACK
  *	emit.c	     one segment to the IP layer
  *	recover.c    what is sent again
  *	timer.c	     when nothing comes
+ *	fastopen.c   data in the SYN
  *	early.c	     memory of bytes that came before their turn
  *	orphan.c     connections that no program owns any more
  *	err.c	     what ICMP says
@@ -30,6 +32,8 @@
 #include "stack/base/rng.h"
 #include "stack/base/trace.h"
 #include "tcp/conn.h"
+#include "tcp/fo_cache.h"
+#include "tcp/fo_cookie.h"
 #include "tcp/lport.h"
 #include "tcp/synq.h"
 #include "tcp/timewait.h"
@@ -71,6 +75,14 @@ struct tcp_listener {
 	uint16_t port;
 	struct tcp_opts opts;
 	void *user;
+	uint32_t serial; /* no other listener has it */
+
+	/* Fast Open (fastopen.c). */
+	unsigned fo_max;     /* connections without their ACK; 0: off */
+	unsigned n_fo;	     /* that are ... */
+	unsigned fo_held[2]; /* ... and were reset, in @fo_minute and before it */
+	uint64_t fo_minute;
+	struct fo_keys fo_keys; /* n 0: the core's */
 };
 
 /* How many challenge ACKs one kind of connections may still send. */
@@ -114,6 +126,9 @@ struct tcp {
 	struct tcp_challenge challenge_conns, challenge_others; /* TIME-WAIT, half-open */
 	uint64_t cookie_ns; /* when the last cookie was sent; 0: never */
 	uint8_t rcv_wscale; /* that we offer */
+	struct fo_cache fo_cache;
+	struct fo_keys fo_keys;
+	uint32_t n_listened; /* listeners so far */
 	struct tcp_stats stats;
 };
 

@@ -26,6 +26,15 @@ enum tcp_state {
 	TCP_N_STATES
 };
 
+/* Fast Open (RFC 7413): the bits of Linux's sysctl. */
+enum tcp_fastopen {
+	TCP_FO_CLIENT = 0x1,
+	TCP_FO_SERVER = 0x2,
+	TCP_FO_CLIENT_BARE = 0x4,   /* data without a cookie */
+	TCP_FO_SERVER_BARE = 0x200, /* is taken */
+	TCP_FO_LISTENERS = 0x400,   /* all of them, as many as their backlog */
+};
+
 /* Limits and defaults of one core.  tcp_conf_default() fills them in. */
 struct tcp_conf {
 	uint32_t max_conns;	  /* control blocks */
@@ -42,7 +51,9 @@ struct tcp_conf {
 	uint32_t challenge_ack_per_s; /* RFC 5961 7, for the core, with jitter */
 	uint32_t rst_per_s;	      /* answers to segments for nobody */
 	bool sack, timestamps, window_scale, syn_cookies;
-	const char *cc; /* name of the congestion control */
+	uint32_t fastopen;     /* enum tcp_fastopen */
+	uint32_t fo_cache_max; /* servers whose Fast Open cookies are kept */
+	const char *cc;	       /* name of the congestion control */
 };
 
 /* What TCP_INFO and `packetboat conns` show. */
@@ -82,6 +93,11 @@ struct tcp_conn_info {
 	C(challenge_ack, "challenge ACKs sent")				\
 	C(challenge_held, "challenge ACKs held back by the limit")	\
 	C(rst_held,	"resets held back by the limit")		\
+	C(fastopen_in,	"connections accepted by their SYN (Fast Open)")	\
+	C(fastopen_out,	"connections whose SYN brought data to the peer") \
+	C(fastopen_cookie_out, "Fast Open cookies given")		\
+	C(fastopen_bad_cookie, "SYNs with a Fast Open cookie that is none of ours") \
+	C(fastopen_limit, "Fast Open SYNs beyond the listener's limit")	\
 	C(syn_cookie_out, "SYN cookies sent")				\
 	C(syn_cookie_in, "connections made from SYN cookies")		\
 	C(syn_drop,	"SYNs dropped because queues were full")	\

@@ -1,5 +1,7 @@
 #include "tcp/tcp_wire.h"
 
+#include <string.h>
+
 enum tcp_kind {
 	KIND_END = 0,
 	KIND_NOP = 1,
@@ -8,6 +10,8 @@ enum tcp_kind {
 	KIND_SACK_OK = 4,
 	KIND_SACK = 5,
 	KIND_TS = 8,
+	KIND_FO = 34,
+	KIND_EXP = 254,
 };
 
 /* Lengths as they stand in the option, kind and length included. */
@@ -17,9 +21,12 @@ enum {
 	LEN_SACK_OK = 2,
 	LEN_TS = 10,
 	LEN_BLOCK = 8, /* of SACK's, each */
-	OPTIONS_MAX = TCP_HEADER_MAX - TCP_HEADER_LEN,
+	LEN_FO = 2,    /* without the cookie */
+	LEN_FO_EXP = 4,
 	WSCALE_MAX = 14, /* RFC 7323 2.3 */
 };
+
+enum { FO_EXP = 0xf989 }; /* RFC 7413 4.1.1's first number, in options for experiments */
 
 /* nop, nop, timestamps: all options of nearly every segment (RFC 7323 appendix A). */
 enum { TS_ALONE = KIND_NOP << 24 | KIND_NOP << 16 | KIND_TS << 8 | LEN_TS };
@@ -38,6 +45,18 @@ static void parse_sack(const uint8_t *at, unsigned len, struct tcp_seg *seg)
 	for (; len && seg->n_sack < TCP_SACK_MAX; len -= LEN_BLOCK, at += LEN_BLOCK)
 		seg->sack[seg->n_sack++] =
 			(struct tcp_block){ { be32(at) }, { be32(at + 4) } };
+}
+
+/* RFC 7413 4.1.1: a cookie has an even length from 4 to 16, and none asks for one. */
+static void parse_fo(const uint8_t *at, unsigned len, uint16_t has, struct tcp_seg *seg)
+{
+	if (!(seg->flags & TCP_SYN) || len % 2 || (len && len < TCP_FO_MIN) ||
+	    len > TCP_FO_MAX)
+		return;
+	seg->has &= (uint16_t)~TCP_HAS_FO_EXP;
+	seg->has |= has;
+	seg->fo_len = (uint8_t)len;
+	seg->fo = at;
 }
 
 /*
@@ -70,6 +89,13 @@ static void parse_option(const uint8_t *at, unsigned len, struct tcp_seg *seg)
 	case KIND_TS:
 		if (len == LEN_TS)
 			parse_ts(at + 2, seg);
+		break;
+	case KIND_FO: parse_fo(at + LEN_FO, len - LEN_FO, TCP_HAS_FO, seg); break;
+	case KIND_EXP:
+		/* RFC 6994 3.1: a number of 16 bits says which experiment it is */
+		if (len >= LEN_FO_EXP && be16(at + 2) == FO_EXP)
+			parse_fo(at + LEN_FO_EXP, len - LEN_FO_EXP,
+				 TCP_HAS_FO | TCP_HAS_FO_EXP, seg);
 		break;
 	default: break;
 	}
@@ -118,9 +144,17 @@ bool tcp_parse(struct rd *r, struct tcp_seg *seg)
 	seg->wscale = 0;
 	seg->n_sack = 0;
 	seg->header_len = (uint8_t)header_len;
+	seg->fo_len = 0;
+	seg->fo = NULL;
 	seg->ts_val = seg->ts_ecr = 0;
 	parse_options(options, header_len - TCP_HEADER_LEN, seg);
 	return true;
+}
+
+/* Of Fast Open's option, without padding. */
+static unsigned fo_len(const struct tcp_seg *seg)
+{
+	return seg->fo_len + (seg->has & TCP_HAS_FO_EXP ? (unsigned)LEN_FO_EXP : LEN_FO);
 }
 
 /* Bytes of all options but SACK, padding included. */
@@ -136,13 +170,17 @@ static unsigned fixed_options_len(const struct tcp_seg *seg)
 		len += LEN_SACK_OK + 2;
 	if (seg->has & TCP_HAS_WSCALE)
 		len += LEN_WSCALE + 1;
+	if (seg->has & TCP_HAS_FO)
+		len += (fo_len(seg) + 3) & ~3U;
 	return len;
 }
 
 /* How many of the SACK blocks fit behind @len bytes of options. */
 static unsigned blocks_that_fit(const struct tcp_seg *seg, unsigned len)
 {
-	unsigned n = (OPTIONS_MAX - len - 4) / LEN_BLOCK;
+	unsigned n = len + 4 < TCP_OPTIONS_MAX ?
+			     ((unsigned)TCP_OPTIONS_MAX - len - 4) / LEN_BLOCK :
+			     0;
 
 	return seg->n_sack < n ? seg->n_sack : n;
 }
@@ -176,6 +214,22 @@ static uint8_t *put_bytes(uint8_t *at, uint8_t a, uint8_t b, uint8_t c, uint8_t 
 	return at + 4;
 }
 
+static uint8_t *put_fo(uint8_t *at, const struct tcp_seg *seg)
+{
+	unsigned len = fo_len(seg);
+
+	*at++ = seg->has & TCP_HAS_FO_EXP ? KIND_EXP : KIND_FO;
+	*at++ = (uint8_t)len;
+	if (seg->has & TCP_HAS_FO_EXP)
+		at = put16(at, FO_EXP);
+	if (seg->fo_len)
+		memcpy(at, seg->fo, seg->fo_len);
+	at += seg->fo_len;
+	for (; len % 4; len++)
+		*at++ = KIND_NOP;
+	return at;
+}
+
 static uint8_t *put_options(uint8_t *at, const struct tcp_seg *seg)
 {
 	bool sack_ok = seg->has & TCP_HAS_SACK_OK;
@@ -195,6 +249,8 @@ static uint8_t *put_options(uint8_t *at, const struct tcp_seg *seg)
 	}
 	if (seg->has & TCP_HAS_WSCALE)
 		at = put_bytes(at, KIND_NOP, KIND_WSCALE, LEN_WSCALE, seg->wscale);
+	if (seg->has & TCP_HAS_FO)
+		at = put_fo(at, seg);
 	return at;
 }
 

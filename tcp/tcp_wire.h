@@ -7,8 +7,9 @@
  *    +------+------+----------+----------+--+--+------+------+------+---------
  *
  * Options: MSS (RFC 9293 3.2), window scale and timestamps (RFC 7323), SACK
- * permitted and SACK (RFC 2018).  Others are skipped by their length; an option
- * whose length is impossible ends the list.
+ * permitted and SACK (RFC 2018), Fast Open (RFC 7413) by its number and as the experiment
+ * that it was (RFC 6994).  Others are skipped by their length; an option whose length is
+ * impossible ends the list.
  */
 #pragma once
 
@@ -18,7 +19,14 @@
 #include "stack/base/byte.h"
 #include "stack/base/seq.h"
 
-enum { TCP_HEADER_LEN = 20, TCP_HEADER_MAX = 60, TCP_SACK_MAX = 4 };
+enum {
+	TCP_HEADER_LEN = 20,
+	TCP_HEADER_MAX = 60,
+	TCP_OPTIONS_MAX = TCP_HEADER_MAX - TCP_HEADER_LEN,
+	TCP_SACK_MAX = 4,
+	TCP_FO_MIN = 4, /* bytes of a Fast Open cookie (RFC 7413 4.1.1), always even */
+	TCP_FO_MAX = 16,
+};
 
 enum tcp_flag {
 	TCP_FIN = 0x01,
@@ -38,6 +46,8 @@ enum tcp_has {
 	TCP_HAS_WSCALE = 1 << 1,
 	TCP_HAS_SACK_OK = 1 << 2,
 	TCP_HAS_TS = 1 << 3,
+	TCP_HAS_FO = 1 << 4,	 /* a Fast Open cookie, or asked for one */
+	TCP_HAS_FO_EXP = 1 << 5, /* ... in the form of the experiment */
 };
 
 struct tcp_block {
@@ -55,6 +65,8 @@ struct tcp_seg {
 	uint8_t wscale; /* at most 14 after parsing (RFC 7323 2.3) */
 	uint8_t n_sack;
 	uint8_t header_len;
+	uint8_t fo_len;	   /* bytes of the cookie; 0: a request for one */
+	const uint8_t *fo; /* the cookie: in the packet, or whoever sends it has it */
 	uint32_t ts_val, ts_ecr;
 	struct tcp_block sack[TCP_SACK_MAX];
 };
@@ -64,7 +76,8 @@ struct tcp_seg {
 bool tcp_parse(struct rd *r, struct tcp_seg *seg);
 /*
  * Writes the header with options in Linux's order and padding, sum zero:
- * mss,sackOK,TS,nop,wscale / mss,nop,nop,sackOK,nop,wscale / nop,nop,TS,nop,nop,sack.
+ * mss,sackOK,TS,nop,wscale / mss,nop,nop,sackOK,nop,wscale / nop,nop,TS,nop,nop,sack,
+ * Fast Open behind the window scale with nops to fill its last word.
  * As many SACK blocks as fit.  Returns the length, which tcp_emit_len() tells before.
  */
 uint8_t tcp_emit(struct wr *w, const struct tcp_seg *seg);

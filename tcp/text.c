@@ -10,8 +10,9 @@
 
 static bool receives(const struct tcp_conn *c)
 {
+	/* In SYN-RECEIVED only what came with the SYN gets so far (fastopen.c). */
 	return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
-	       c->state == TCP_FIN_WAIT_2;
+	       c->state == TCP_FIN_WAIT_2 || c->state == TCP_SYN_RECEIVED;
 }
 
 void tcp_text_urgent(struct tcp_in *in)

@@ -147,7 +147,9 @@ static void again_by(struct tcp_conn *c, uint32_t left_ms, uint64_t now_ns)
 static void syn_again(struct tcp_conn *c, uint64_t now_ns)
 {
 	const struct tcp_conf *conf = &c->tcp->conf;
-	uint32_t max = c->state == TCP_SYN_SENT ? conf->syn_tries : conf->synack_tries;
+	uint32_t max = c->state != TCP_SYN_SENT ? conf->synack_tries :
+		       c->opts.syn_tries	? c->opts.syn_tries + 1u :
+						  conf->syn_tries;
 
 	uint32_t stalled_ms = tcp_ms(now_ns) - c->x->stalled_ms;
 	uint32_t limit_ms = c->opts.user_timeout_ms;
@@ -178,6 +180,7 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 	}
 	/* RFC 6298 5.4 to 5.6 */
 	tcp_conn_sync_mss(c);
+	tcp_fastopen_timeout(c, now_ns);
 	tcp_recover_timeout(c, now_ns);
 	count_try(c);
 	trace_add(c->tcp->trace, now_ns, TRACE_TCP_RTO, pool_id(&c->tcp->conns, c),

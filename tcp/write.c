@@ -14,8 +14,11 @@
 /* 0 when bytes may be written. */
 static int may_send(const struct tcp_conn *c)
 {
-	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+	if (c->state == TCP_SYN_SENT ||
+	    (c->state == TCP_SYN_RECEIVED && !c->x->fo_passive))
 		return c->fin_wanted ? -EPIPE : -EAGAIN;
+	if (c->state == TCP_SYN_RECEIVED)
+		return c->fin_wanted ? -EPIPE : 0;
 	return c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT ? 0 : -EPIPE;
 }
 

@@ -9,6 +9,7 @@
 
 #include "stack/base/list.h"
 #include "stack/base/seq.h"
+#include "tcp/fo_cookie.h"
 #include "tcp/rcvq.h"
 #include "tcp/sack.h"
 #include "tcp/sndq.h"
@@ -61,6 +62,15 @@ struct tcp_xfer {
 	struct seq snd_up;   /* behind our urgent byte (RFC 6093 3.1) */
 	struct seq rcv_up;   /* behind the peer's */
 	uint8_t urgent_byte; /* once the stream is past it */
+
+	/* Fast Open (fastopen.c). */
+	bool syn_sent : 1;   /* one went (syn.c) */
+	bool fo_passive : 1; /* opened by its SYN, whose listener counts it */
+	bool fo_asked : 1;   /* our first SYN shall have the option ... */
+	bool fo_sent : 1;    /* ... and had it ... */
+	bool fo_exp : 1;     /* ... in the form of the experiment */
+	uint32_t fo_listener, fo_serial;
+	struct fo_cookie fo_cookie; /* that the SYN-ACK gives, if it has a length */
 
 	bool early_fin; /* a FIN at @fin came before what precedes it */
 	struct seq fin;

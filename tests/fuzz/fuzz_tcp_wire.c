@@ -25,6 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	ASSERT(again.n_sack <= seg.n_sack);
 	for (; seg.n_sack > again.n_sack; seg.n_sack--)
 		seg.sack[seg.n_sack - 1] = (struct tcp_block){ 0 };
+	ASSERT(seg.fo_len == again.fo_len && !seg.fo == !again.fo);
+	ASSERT(!seg.fo || memcmp(seg.fo, again.fo, seg.fo_len) == 0);
+	again.fo = seg.fo;
 	ASSERT(memcmp(&seg, &again, sizeof(seg)) == 0);
 	return 0;
 }

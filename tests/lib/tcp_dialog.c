@@ -90,6 +90,12 @@ static void add_timestamps(struct dialog *d, struct tcp_line *l)
 	l->options_len = 12;
 }
 
+/* Where its payload stands in the stream; a SYN is before that. */
+static uint32_t first_byte(const struct tcp_line *l, uint32_t isn)
+{
+	return l->seq - isn - !(l->flags & 2);
+}
+
 /* The bytes of the segment; how many. */
 static uint32_t segment_bytes(struct dialog *d, const struct tcp_line *l, uint8_t *b)
 {
@@ -106,7 +112,7 @@ static uint32_t segment_bytes(struct dialog *d, const struct tcp_line *l, uint8_
 	store16(b + 18, l->urgent);
 	memcpy(b + 20, l->options, l->options_len);
 	for (uint32_t i = 0; i < l->len; i++)
-		b[header_len + i] = dialog_byte(l->seq - d->peer->isn - 1 + i);
+		b[header_len + i] = dialog_byte(first_byte(l, d->peer->isn) + i);
 	store16(b + 16,
 		(uint16_t)~build_sum(build_pseudo(peer_ip, our_ip, 6, len), b, len));
 	return len;
@@ -241,7 +247,7 @@ static void check_payload(const struct dialog *d, const struct tcp_line *l,
 			  const uint8_t *payload, const char *file, int at)
 {
 	for (uint32_t i = 0; i < l->len; i++)
-		cr_assert_eq(payload[i], dialog_byte(l->seq - d->peer->our_isn - 1 + i),
+		cr_assert_eq(payload[i], dialog_byte(first_byte(l, d->peer->our_isn) + i),
 			     "%s:%d: byte %u of the payload is wrong", file, at, i);
 }
 

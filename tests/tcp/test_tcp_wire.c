@@ -255,7 +255,7 @@ Test(tcp_wire, does_not_write_past_the_room_it_has)
 Test(tcp_wire, skips_options_that_it_does_not_know)
 {
 	struct tcp_seg seg =
-		OPTIONS(TCP_SYN, 253, 4, 0xf9, 0x89, 1, 34, 2, 2, 4, 5, 0xb4);
+		OPTIONS(TCP_SYN, 253, 4, 0xf9, 0x89, 1, 30, 2, 2, 4, 5, 0xb4);
 
 	cr_assert_eq(seg.has, TCP_HAS_MSS);
 	cr_assert_eq(seg.mss, 1460);
@@ -269,6 +269,58 @@ Test(tcp_wire, known_options_of_a_wrong_length_are_unknown)
 	cr_assert_eq(seg.has, TCP_HAS_WSCALE);
 	cr_assert_eq(seg.wscale, 5);
 	cr_assert_eq(seg.n_sack, 0);
+}
+
+/* RFC 7413 4.1.1 */
+Test(tcp_wire, reads_a_cookie_and_the_request_for_one)
+{
+	struct tcp_seg seg = OPTIONS(TCP_SYN, 34, 6, 1, 2, 3, 4);
+
+	cr_assert_eq(seg.has, TCP_HAS_FO);
+	cr_assert_eq(seg.fo_len, 4);
+	seg = OPTIONS(TCP_SYN | TCP_ACK, 34, 2);
+	cr_assert_eq(seg.has, TCP_HAS_FO);
+	cr_assert_eq(seg.fo_len, 0);
+	seg = OPTIONS(TCP_SYN, 254, 8, 0xf9, 0x89, 1, 2, 3, 4);
+	cr_assert_eq(seg.has, TCP_HAS_FO | TCP_HAS_FO_EXP);
+	cr_assert_eq(seg.fo_len, 4);
+	seg = OPTIONS(TCP_SYN, 254, 4, 0xf9, 0x89, 34, 2);
+	cr_assert_eq(seg.has, TCP_HAS_FO, "the last counts");
+}
+
+Test(tcp_wire, a_cookie_of_an_impossible_length_is_none)
+{
+	cr_assert_eq(OPTIONS(TCP_SYN, 34, 4, 1, 2).has, 0);
+	cr_assert_eq(OPTIONS(TCP_SYN, 34, 7, 1, 2, 3, 4, 5).has, 0);
+	cr_assert_eq(OPTIONS(TCP_SYN, 34, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+			     14, 15, 16, 17, 18)
+			     .has,
+		     0);
+	cr_assert_eq(OPTIONS(TCP_ACK, 34, 6, 1, 2, 3, 4).has, 0, "in a SYN only");
+	cr_assert_eq(OPTIONS(TCP_SYN, 254, 2).has, 0);
+	cr_assert_eq(OPTIONS(TCP_SYN, 254, 8, 0xf9, 0x88, 1, 2, 3, 4).has, 0,
+		     "another experiment");
+}
+
+Test(tcp_wire, writes_cookies_as_linux_does)
+{
+	static const uint8_t bytes[] = { 34,  6, 1,    2,    3, 4, 1, 1,
+					 254, 8, 0xf9, 0x89, 1, 2, 3, 4 };
+	struct tcp_seg seg = {
+		.flags = TCP_SYN, .has = TCP_HAS_FO, .fo_len = 4, .fo = bytes + 2
+	};
+	uint8_t out[TCP_HEADER_MAX];
+
+	cr_assert_eq(emits(&seg, out), TCP_HEADER_LEN + 8);
+	cr_assert_arr_eq(out + TCP_HEADER_LEN, bytes, 8);
+	seg.has |= TCP_HAS_FO_EXP;
+	cr_assert_eq(emits(&seg, out), TCP_HEADER_LEN + 8);
+	cr_assert_arr_eq(out + TCP_HEADER_LEN, bytes + 8, 8);
+	seg.has |= TCP_HAS_MSS | TCP_HAS_SACK_OK | TCP_HAS_TS | TCP_HAS_WSCALE;
+	seg.fo_len = 16;
+	seg.fo = (const uint8_t[16]){ 0 };
+	seg.n_sack = 1;
+	cr_assert_eq(emits(&seg, out), TCP_HEADER_MAX, "and no block behind it");
 }
 
 Test(tcp_wire, an_impossible_length_ends_the_options)
