@@ -17,6 +17,8 @@ struct sim_link {
 
 struct sim {
 	uint64_t seed, digest;
+	sim_open_fn *open; /* NULL: the links are ours */
+	void *ctx;
 	unsigned n_links;
 	struct sim_link *links[SIM_LINK_MAX];
 };
@@ -34,6 +36,17 @@ struct sim *sim_new(uint64_t seed)
 
 	if (sim)
 		sim->seed = seed;
+	return sim;
+}
+
+struct sim *sim_of(sim_open_fn *open, void *ctx)
+{
+	struct sim *sim = sim_new(0);
+
+	if (sim) {
+		sim->open = open;
+		sim->ctx = ctx;
+	}
 	return sim;
 }
 
@@ -251,6 +264,8 @@ static int sim_open(const char *arg, const struct port_conf *conf, struct port *
 	if (!conf->sim)
 		return port_error(EINVAL, error,
 				  "sim:%.60s needs a program that simulates", arg);
+	if (conf->sim->open)
+		return conf->sim->open(conf->sim->ctx, arg, conf, port, error);
 	if (!slash || (strcmp(slash, "/0") != 0 && strcmp(slash, "/1") != 0))
 		return port_error(EINVAL, error,
 				  "sim:%.60s is not sim:LINK/0 or sim:LINK/1", arg);

@@ -71,6 +71,16 @@ struct sim_stats {
 
 /* NULL: no memory. */
 struct sim *sim_new(uint64_t seed);
+/*
+ * A sim whose network is a program's own: it has no links, and each port "sim:TEXT" is
+ * one that @open makes, which is called with @ctx, TEXT and the rest as port_ops.open().
+ * NULL: no memory.
+ */
+struct port;
+struct port_conf;
+typedef int sim_open_fn(void *ctx, const char *arg, const struct port_conf *conf,
+			struct port **port, char *error);
+struct sim *sim_of(sim_open_fn *open, void *ctx);
 /* All its ports must be closed.  Frames in flight are gone. */
 void sim_free(struct sim *sim);
 
