@@ -22,6 +22,10 @@
 /* A request that was held back is tried again so soon, not all at once. */
 enum { HELD_MIN_MS = 50, HELD_SPREAD_MS = 100 };
 
+/* What a router may ask for between two solicitations: it is not to make us flood the
+ * link, nor wait for ever. */
+enum { RETRANS_MIN_MS = 100, RETRANS_MAX_MS = 10000 };
+
 struct key {
 	const struct eth *eth;
 	const struct addr *addr;
@@ -52,6 +56,8 @@ int neigh_new(struct neigh_table **table, uint32_t max, struct pkt_pool *pool,
 	/* RFC 4861 6.3.2: not the same for all hosts, so that they do not ask at once */
 	t->reachable_ns = NEIGH_REACHABLE_S * NS_PER_S / 2 +
 			  rng_below(rng, NEIGH_REACHABLE_S * 1000) * NS_PER_MS;
+	t->reachable6_ns = t->reachable_ns;
+	t->retrans6_ns = NEIGH_RETRY_S * NS_PER_S;
 	bucket_init(&t->requests, NEIGH_REQUESTS_PER_S, NEIGH_REQUESTS_PER_S);
 	*table = t;
 	return 0;
@@ -177,15 +183,24 @@ static struct neigh_entry *make(struct neigh_table *table, struct eth *eth,
 
 /* ---- states ---- */
 
+static bool request(struct neigh_entry *e, uint64_t now_ns)
+{
+	const struct mac *at = e->state == NEIGH_PROBE ? &e->mac : NULL;
+
+	if (e->addr.family == ADDR_IP6)
+		return nd_solicit(e->table, e->eth, e->addr.ip6, at, now_ns);
+	return arp_request(e->table, e->eth, e->addr.ip4, at ? *at : arp_broadcast,
+			   now_ns);
+}
+
 /* Asks for the address: everybody, or in PROBE the station that had it. */
 static void ask(struct neigh_entry *e, uint64_t now_ns)
 {
 	struct neigh_table *table = e->table;
-	uint64_t again_ns = NEIGH_RETRY_S * NS_PER_S;
+	uint64_t again_ns = e->addr.family == ADDR_IP6 ? table->retrans6_ns :
+							 NEIGH_RETRY_S * NS_PER_S;
 
-	if (bucket_take(&table->requests, now_ns) &&
-	    arp_request(table, e->eth, e->addr.ip4,
-			e->state == NEIGH_PROBE ? e->mac : arp_broadcast, now_ns)) {
+	if (bucket_take(&table->requests, now_ns) && request(e, now_ns)) {
 		e->tries++;
 	} else {
 		table->stats.held_back++;
@@ -201,9 +216,16 @@ static bool may_enter(enum neigh_state from, enum neigh_state to)
 	case NEIGH_INCOMPLETE: return false; /* only a new entry is */
 	case NEIGH_REACHABLE: return true;
 	case NEIGH_STALE: return true;
-	case NEIGH_PROBE: return from == NEIGH_STALE;
+	case NEIGH_DELAY: return from == NEIGH_STALE;
+	case NEIGH_PROBE: return from == NEIGH_STALE || from == NEIGH_DELAY;
 	}
 	return false;
+}
+
+static uint64_t reachable_ns(const struct neigh_entry *e)
+{
+	return e->addr.family == ADDR_IP6 ? e->table->reachable6_ns :
+					    e->table->reachable_ns;
 }
 
 static void enter(struct neigh_entry *e, enum neigh_state state, uint64_t now_ns)
@@ -219,9 +241,12 @@ static void enter(struct neigh_entry *e, enum neigh_state state, uint64_t now_ns
 	switch (state) {
 	case NEIGH_INCOMPLETE: break;
 	case NEIGH_REACHABLE:
-		timer_arm(table->wheel, &e->timer, now_ns + table->reachable_ns);
+		timer_arm(table->wheel, &e->timer, now_ns + reachable_ns(e));
 		break;
 	case NEIGH_STALE: timer_stop(table->wheel, &e->timer); break;
+	case NEIGH_DELAY:
+		timer_arm(table->wheel, &e->timer, now_ns + NEIGH_DELAY_S * NS_PER_S);
+		break;
 	case NEIGH_PROBE: ask(e, now_ns); break;
 	}
 }
@@ -254,6 +279,8 @@ static void fire(struct timer *t, uint64_t now_ns)
 
 	if (e->state == NEIGH_REACHABLE)
 		enter(e, NEIGH_STALE, now_ns);
+	else if (e->state == NEIGH_DELAY)
+		enter(e, NEIGH_PROBE, now_ns);
 	else if (e->tries < NEIGH_TRIES &&
 		 now_ns - e->since_ns < NEIGH_GIVE_UP_S * NS_PER_S)
 		ask(e, now_ns);
@@ -343,22 +370,30 @@ static void flush(struct neigh_entry *e, uint64_t now_ns)
 	}
 }
 
+/* Where the frames to a group go; false: @a is one station. */
+static bool group_mac(const struct addr *a, struct mac *mac)
+{
+	if (a->family == ADDR_IP6) {
+		*mac = nd_group_mac(a->ip6);
+		return ip6_is_multicast(a->ip6);
+	}
+	*mac = ip4_is_multicast(a->ip4) ? multicast_mac(a->ip4) : arp_broadcast;
+	return a->ip4.b[0] >= 224;
+}
+
 void neigh_output(struct neigh_table *table, struct eth *eth, const struct addr *next_hop,
 		  struct pkt *p, uint64_t now_ns)
 {
+	enum ethertype type = type_of(next_hop);
 	struct neigh_entry *e;
+	struct mac mac;
 
-	DEBUG_ASSERT(next_hop->family == ADDR_IP4);
 	if (eth->point_to_point) { /* there is nobody else to find */
-		eth_output(eth, p, arp_broadcast, ETHERTYPE_IP4, now_ns);
+		eth_output(eth, p, arp_broadcast, type, now_ns);
 		return;
 	}
-	if (next_hop->ip4.b[0] >= 224) {
-		eth_output(eth, p,
-			   ip4_is_multicast(next_hop->ip4) ?
-				   multicast_mac(next_hop->ip4) :
-				   arp_broadcast,
-			   ETHERTYPE_IP4, now_ns);
+	if (group_mac(next_hop, &mac)) {
+		eth_output(eth, p, mac, type, now_ns);
 		return;
 	}
 	e = find(table, eth, next_hop);
@@ -370,9 +405,9 @@ void neigh_output(struct neigh_table *table, struct eth *eth, const struct addr 
 		enqueue(e, p);
 		return;
 	}
-	eth_output(eth, p, e->mac, ETHERTYPE_IP4, now_ns);
+	eth_output(eth, p, e->mac, type, now_ns);
 	if (e->state == NEIGH_STALE)
-		enter(e, NEIGH_PROBE, now_ns);
+		enter(e, type == ETHERTYPE_IP6 ? NEIGH_DELAY : NEIGH_PROBE, now_ns);
 }
 
 void neigh_confirm(struct neigh_table *table, struct eth *eth, const struct addr *addr,
@@ -383,7 +418,7 @@ void neigh_confirm(struct neigh_table *table, struct eth *eth, const struct addr
 	if (!e || e->state == NEIGH_INCOMPLETE)
 		return;
 	if (e->state == NEIGH_REACHABLE)
-		timer_arm(table->wheel, &e->timer, now_ns + table->reachable_ns);
+		timer_arm(table->wheel, &e->timer, now_ns + reachable_ns(e));
 	else
 		enter(e, NEIGH_REACHABLE, now_ns);
 }
@@ -412,6 +447,7 @@ void neigh_learn(struct neigh_table *table, struct eth *eth, const struct addr *
 		      now_ns);
 		flush(e, now_ns);
 		break;
+	case NEIGH_DELAY:
 	case NEIGH_PROBE:
 		if (how == NEIGH_HEARD_ANSWER)
 			enter(e, NEIGH_REACHABLE, now_ns);
@@ -424,6 +460,55 @@ void neigh_learn(struct neigh_table *table, struct eth *eth, const struct addr *
 		break;
 	case NEIGH_STALE: break;
 	}
+}
+
+/* RFC 4861 7.2.5: the first answer to our question. */
+static void resolved(struct neigh_entry *e, const struct nd_msg *m, uint64_t now_ns)
+{
+	if (!m->has_mac)
+		return;
+	e->mac = m->mac;
+	e->is_router = m->router;
+	enter(e, m->solicited ? NEIGH_REACHABLE : NEIGH_STALE, now_ns);
+	flush(e, now_ns);
+}
+
+void neigh_advertised(struct neigh_table *table, struct eth *eth, const struct addr *addr,
+		      const struct nd_msg *m, uint64_t now_ns)
+{
+	struct neigh_entry *e = find(table, eth, addr);
+	bool other = e && m->has_mac && !mac_eq(e->mac, m->mac);
+
+	if (!e)
+		return;
+	if (e->state == NEIGH_INCOMPLETE) {
+		resolved(e, m, now_ns);
+		return;
+	}
+	if (other && !m->override) {
+		/* It may be a proxy: what we know is to be tried, not given up. */
+		if (e->state == NEIGH_REACHABLE)
+			enter(e, NEIGH_STALE, now_ns);
+		return;
+	}
+	if (other)
+		e->mac = m->mac;
+	e->is_router = m->router;
+	if (m->solicited)
+		enter(e, NEIGH_REACHABLE, now_ns);
+	else if (other)
+		enter(e, NEIGH_STALE, now_ns);
+}
+
+void nd_set_times(struct neigh_table *table, uint32_t reachable_ms, uint32_t retrans_ms)
+{
+	/* RFC 4861 6.3.4, 10: at most an hour; what is absurd is not taken. */
+	if (reachable_ms && reachable_ms <= 3600000)
+		/* RFC 4861 6.3.2: at random, so that hosts do not ask all at once */
+		table->reachable6_ns = reachable_ms / 2 * NS_PER_MS +
+				       rng_below(table->rng, reachable_ms) * NS_PER_MS;
+	if (retrans_ms >= RETRANS_MIN_MS && retrans_ms <= RETRANS_MAX_MS)
+		table->retrans6_ns = retrans_ms * NS_PER_MS;
 }
 
 /* ---- to look, and the end ---- */
@@ -481,6 +566,7 @@ void neigh_free(struct neigh_table *table)
 		drop(table, e);
 	}
 	arp_addr_fini(table);
+	nd_addr_fini(table);
 	map_fini(&table->by_addr);
 	pool_fini(&table->entries);
 	free(table->all);

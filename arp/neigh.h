@@ -1,8 +1,8 @@
 /*
  * Neighbours of one core: which station has an IP address on which interface.
  *
- * ARP (arp.c) fills the table today, neighbour discovery (nd.c) shares it; the
- * states are those of RFC 4861 7.3.2, which RFC 1122 2.3.2 leaves open for ARP:
+ * ARP (arp.c) and neighbour discovery (nd.c) fill the table; the states are those of
+ * RFC 4861 7.3.2, which RFC 1122 2.3.2 leaves open for ARP:
  *
  *                 neigh_output            reply
  *      (none) ---------------> INCOMPLETE --------> REACHABLE <-----------+
@@ -15,6 +15,9 @@
  *                               v                       |
  *              (gone: packets given back,               | 3 requests, no reply
  *               host unreachable)  <--------------------+
+ *
+ * IPv6 has DELAY between STALE and PROBE: five seconds in which TCP may say that it works
+ * spare the question.
  *
  * Packets wait for an answer in a short queue, the oldest dropped first.  Addresses
  * without an answer hold at most half of the table, and when it is full the least
@@ -50,11 +53,18 @@ enum {
 	NEIGH_RETRY_S = 1,	    /* between two of them (RFC 1122 2.3.2.1) */
 	NEIGH_GIVE_UP_S = 5,	    /* so long, if requests had to be held back */
 	NEIGH_REACHABLE_S = 30,	    /* on average (RFC 4861 6.3.2) */
+	NEIGH_DELAY_S = 5,	    /* RFC 4861 10: DELAY_FIRST_PROBE_TIME */
 	NEIGH_REQUESTS_PER_S = 200, /* all addresses together */
 	ARP_ADDR_MAX = 64,	    /* addresses of ours, on all interfaces */
 };
 
-enum neigh_state { NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_STALE, NEIGH_PROBE };
+enum neigh_state {
+	NEIGH_INCOMPLETE,
+	NEIGH_REACHABLE,
+	NEIGH_STALE,
+	NEIGH_DELAY,
+	NEIGH_PROBE
+};
 
 /* What becomes of an address of ours (RFC 5227 2.1, 2.4). */
 enum arp_addr_state {
@@ -71,8 +81,8 @@ struct arp_addr_info {
 
 /* clang-format off */
 #define NEIGH_COUNTERS(C)						\
-	C(requests,	"ARP requests sent")				\
-	C(replies,	"ARP replies sent")				\
+	C(requests,	"ARP requests and neighbour solicitations sent")				\
+	C(replies,	"ARP replies and neighbour advertisements sent")				\
 	C(announcements, "announcements of our addresses sent")		\
 	C(conflicts,	"claims of our addresses by other stations")	\
 	C(held_back,	"requests not sent for the rate limit")		\
@@ -112,8 +122,8 @@ void neigh_on_unreachable(struct neigh_table *table, neigh_unreachable *fn, void
 
 /*
  * Sends @p, an IP packet, to @next_hop on @eth, now or when it is resolved.  Takes
- * @p.  Group addresses are mapped (RFC 1112 6.4), not asked for; a broadcast to one
- * network is to be given as 255.255.255.255.
+ * @p.  Group addresses are mapped (RFC 1112 6.4, RFC 2464 7), not asked for; a broadcast
+ * to one network is to be given as 255.255.255.255.  @next_hop has no zone: @eth says it.
  */
 void neigh_output(struct neigh_table *table, struct eth *eth, const struct addr *next_hop,
 		  struct pkt *p, uint64_t now_ns);

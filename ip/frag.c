@@ -12,8 +12,7 @@
 #include "ip/ip_impl.h"
 #include "stack/base/pkt.h"
 
-/* Hangs @len bytes of @p from @offset on at @frag.  False: no memory. */
-static bool add_bytes(struct pkt *frag, struct pkt *p, uint32_t offset, uint32_t len)
+bool ip_frag_add(struct pkt *frag, struct pkt *p, uint32_t offset, uint32_t len)
 {
 	for (; len; p = p->next) {
 		struct pkt *part;
@@ -44,7 +43,7 @@ static struct pkt *fragment(struct ip *ip, struct pkt *p, const struct ip4_heade
 	frag->l4 = frag->data;
 	frag->l3 = pkt_push(frag, IP4_HEADER_LEN);
 	ip4_emit(frag->l3, h);
-	if (add_bytes(frag, p, h->frag_off, h->total_len - IP4_HEADER_LEN))
+	if (ip_frag_add(frag, p, h->frag_off, h->total_len - IP4_HEADER_LEN))
 		return frag;
 	pkt_free(frag);
 	return NULL;
@@ -72,19 +71,11 @@ static struct pkt *cut(struct ip *ip, struct pkt *p, struct ip4_header *h, unsig
 	return first;
 }
 
-int ip_frag_output(struct ip *ip, struct pkt *p, struct ip4_header *h,
-		   const struct ip_dst *d, uint64_t now_ns)
+void ip_frag_send(struct ip *ip, struct pkt *frag, const struct ip_dst *d,
+		  uint64_t now_ns)
 {
 	struct eth *eth = ip->ifaces[d->iface].eth;
-	struct pkt *frag;
 
-	h->id = ip_output_id(ip, h, 1);
-	frag = cut(ip, p, h, d->mtu);
-	pkt_free(p);
-	if (!frag) {
-		ip->stats.out_no_memory++;
-		return -ENOBUFS;
-	}
 	ip->stats.out++;
 	while (frag) {
 		struct pkt *next = frag->link;
@@ -94,5 +85,20 @@ int ip_frag_output(struct ip *ip, struct pkt *p, struct ip4_header *h,
 		neigh_output(ip->neigh, eth, &d->next_hop, frag, now_ns);
 		frag = next;
 	}
+}
+
+int ip_frag_output(struct ip *ip, struct pkt *p, struct ip4_header *h,
+		   const struct ip_dst *d, uint64_t now_ns)
+{
+	struct pkt *frag;
+
+	h->id = ip_output_id(ip, h, 1);
+	frag = cut(ip, p, h, d->mtu);
+	pkt_free(p);
+	if (!frag) {
+		ip->stats.out_no_memory++;
+		return -ENOBUFS;
+	}
+	ip_frag_send(ip, frag, d, now_ns);
 	return 0;
 }

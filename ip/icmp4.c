@@ -257,14 +257,13 @@ void icmp4_unreachable(struct ip *ip, const struct pkt *p, enum ip_error why,
  * Told to ourselves as a router would tell it, so that the transport hears it in the
  * same way.
  */
-void icmp4_no_neighbour(void *ctx, struct pkt *p, uint64_t now_ns)
+void icmp4_no_neighbour(struct ip *ip, struct pkt *p, uint64_t now_ns)
 {
 	static const struct icmp_header error = { .type = ICMP_UNREACHABLE,
 						  .code = ICMP_UNREACHABLE_HOST };
 	struct rd r = rd_of(p->data, p->len);
 	struct ip_out how = { .proto = IP_PROTO_ICMP };
 	struct ip4_header h;
-	struct ip *ip = ctx;
 	struct pkt *e = NULL;
 
 	if (ip4_parse(&r, &h) && h.frag_off == 0 && h.proto != IP_PROTO_ICMP)

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "arp/nd.h"
 #include "arp/neigh.h"
 #include "eth/eth.h"
 #include "ip/ip_impl.h"
@@ -74,8 +75,11 @@ int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned
 	struct eth *eth;
 	int err;
 
-	if (iface >= IP_IFACE_MAX || !ip->ifaces[iface].eth || addr->family != ADDR_IP4 ||
-	    !can_be_ours(addr->ip4, bits))
+	if (iface >= IP_IFACE_MAX || !ip->ifaces[iface].eth)
+		return -EINVAL;
+	if (addr->family == ADDR_IP6)
+		return ip6_addr_add(ip, iface, addr->ip6, bits, probe, now_ns);
+	if (addr->family != ADDR_IP4 || !can_be_ours(addr->ip4, bits))
 		return -EINVAL;
 	eth = ip->ifaces[iface].eth;
 	err = arp_addr_add(ip->neigh, eth, addr->ip4, probe, now_ns);
@@ -106,6 +110,7 @@ void ip_iface_refresh(struct ip *ip)
 			ip->n_unready--;
 			ip->generation++;
 		}
+		ip6_iface_refresh(ip, iface);
 	}
 }
 
@@ -138,11 +143,25 @@ static const struct ip_addr *find(const struct ip *ip, struct ip4 addr,
 	return NULL;
 }
 
+static bool ip6_is_ours(const struct ip *ip, const struct addr *addr)
+{
+	const struct ip6_addr *own;
+	unsigned iface;
+
+	if (ip6_is_loopback(addr->ip6))
+		return true;
+	own = ip6_find(ip, addr, &iface);
+	return own && (own->ready || nd_addr_state(ip->neigh, ip->ifaces[iface].eth,
+						   own->addr) == ARP_ADDR_READY);
+}
+
 bool ip_is_ours(const struct ip *ip, const struct addr *addr)
 {
 	const struct ip_iface *iface;
 	const struct ip_addr *own;
 
+	if (addr->family == ADDR_IP6)
+		return ip6_is_ours(ip, addr);
 	if (addr->family != ADDR_IP4)
 		return false;
 	if (ip4_is_loopback(addr->ip4))
@@ -156,7 +175,10 @@ bool ip_is_ours(const struct ip *ip, const struct addr *addr)
 bool ip_is_configured(const struct ip *ip, const struct addr *addr)
 {
 	const struct ip_iface *iface;
+	unsigned index;
 
+	if (addr->family == ADDR_IP6)
+		return ip6_is_loopback(addr->ip6) || ip6_find(ip, addr, &index);
 	return addr->family == ADDR_IP4 &&
 	       (ip4_is_loopback(addr->ip4) || find(ip, addr->ip4, &iface));
 }

@@ -1,5 +1,5 @@
 /*
- * The Internet protocol of one core: IPv4 today, IPv6 in the same types.
+ * The Internet protocol of one core: IPv4, and IPv6 (ip/ip6.h) in the same types.
  *
  * Interfaces, routes, reassembly, fragmentation, ICMP.  RFC 791, 792, 1122 3,
  * 1812 4.3.2.8 (ICMP rate), 6864 (identification), 6274 (hostile fragments).
@@ -127,7 +127,8 @@ void ip_free(struct ip *ip);
 int ip_iface_add(struct ip *ip, struct eth *eth);
 /*
  * Gives it an address; adds the route to its network.  @probe as arp_addr_add().
- * 0, -EEXIST, -ENOSPC, or -EINVAL for an address no host can have.
+ * 0, -EEXIST, -ENOSPC, -EINVAL for an address no host can have, or -EMSGSIZE for one of
+ * IPv6 on a link of less than 1,280 bytes.
  */
 int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned bits,
 		bool probe, uint64_t now_ns);
@@ -183,8 +184,8 @@ void icmp4_unreachable(struct ip *ip, const struct pkt *p, enum ip_error why,
  * ours comes back by ip_loop_pop().
  */
 int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t now_ns);
-/* The next packet that we sent to ourselves, as if eth_input() had seen it: for
- * ip4_input().  NULL: none. */
+/* The next packet that we sent to ourselves, as if eth_input() had seen it.  NULL: none.
+ * Its first four bits say which family's input reads it. */
 struct pkt *ip_loop_pop(struct ip *ip);
 bool ip_loop_waits(const struct ip *ip);
 

@@ -96,6 +96,24 @@ static struct step to_transport(struct ip *ip, struct pkt *p, uint64_t now_ns)
 	return step_end(V_IP_PROTOCOL);
 }
 
+static bool reassemble(struct ip *ip, struct pkt *p, const struct ip4_header *h,
+		       uint64_t now_ns, enum verdict *v)
+{
+	struct reass_frag frag = {
+		.src = p->src,
+		.dst = p->dst,
+		.id = h->id,
+		.proto = h->proto,
+		.upper = h->proto,
+		.mf = h->mf,
+		.tos = h->tos,
+		.frag_off = h->frag_off,
+		.len_max = IP4_LEN_MAX - h->header_len,
+	};
+
+	return reass_input(&ip->reass, p, &frag, now_ns, v);
+}
+
 struct step ip4_input(struct ip *ip, struct pkt *p, uint64_t now_ns)
 {
 	struct ip4_header h;
@@ -121,7 +139,7 @@ struct step ip4_input(struct ip *ip, struct pkt *p, uint64_t now_ns)
 	}
 	pkt_pull(p, h.header_len);
 	p->l4 = p->data;
-	if ((h.mf || h.frag_off) && !reass_input(&ip->reass, p, &h, now_ns, &v))
+	if ((h.mf || h.frag_off) && !reassemble(ip, p, &h, now_ns, &v))
 		return step_end(v);
 	return to_transport(ip, p, now_ns);
 }

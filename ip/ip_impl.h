@@ -6,6 +6,7 @@
 #include "ip/icmp_wire.h"
 #include "ip/ip.h"
 #include "ip/ip4_wire.h"
+#include "ip/ip6_impl.h"
 #include "ip/pmtu.h"
 #include "ip/reass.h"
 #include "stack/base/bucket.h"
@@ -30,6 +31,7 @@ struct ip_iface {
 	struct eth *eth;
 	uint8_t n_addrs;
 	struct ip_addr addrs[IP_ADDR_MAX];
+	struct ip6_iface ip6;
 };
 
 enum ip_dst_kind { IP_DST_STATION, IP_DST_BROADCAST, IP_DST_MULTICAST, IP_DST_OURS };
@@ -57,7 +59,7 @@ struct ip {
 
 	struct ip_iface ifaces[IP_IFACE_MAX];
 	uint32_t n_ifaces;  /* the highest number in use, and one */
-	uint32_t n_unready; /* addresses that ARP still probes */
+	uint32_t n_unready; /* addresses that ARP and ND still probe */
 	uint32_t n_routes;
 	struct ip_route routes[IP_ROUTE_MAX]; /* in the order of preference */
 
@@ -69,6 +71,8 @@ struct ip {
 	struct reass reass;
 	struct bucket echoes, errors;
 	uint16_t ids[IP_ID_MAX];
+	struct hash_key iid_key; /* of interface identifiers (slaac.c) */
+	uint64_t n_ids6;	 /* packets of IPv6 that were fragmented */
 	uint32_t n_loop;
 	struct pkt *loop, **loop_end; /* linked by ->link */
 	struct ip_stats stats;
@@ -116,11 +120,22 @@ void ip_output_loop(struct ip *ip, struct pkt *p);
  */
 int ip_frag_output(struct ip *ip, struct pkt *p, struct ip4_header *h,
 		   const struct ip_dst *d, uint64_t now_ns);
+/* Hangs @len bytes of @p from @offset on at @frag.  False: no memory. */
+bool ip_frag_add(struct pkt *frag, struct pkt *p, uint32_t offset, uint32_t len);
+/* Sends all fragments of a packet, linked by ->link. */
+void ip_frag_send(struct ip *ip, struct pkt *frag, const struct ip_dst *d,
+		  uint64_t now_ns);
+/* The same for IPv6. */
+int ip6_frag_output(struct ip *ip, struct pkt *p, const struct ip6_header *h,
+		    const struct ip_dst *d, uint64_t now_ns);
+/* A fragment whose fragment header @f is stripped; as reass_input(). */
+bool ip6_reass_input(struct ip *ip, struct pkt *p, const struct ip6_frag *f,
+		     uint64_t now_ns, enum verdict *v);
 
 /* ---- icmp4.c ---- */
 
 /* Sends an error about @p, whose src, dst and l3 are set, if that is allowed. */
 void icmp4_error(struct ip *ip, const struct pkt *p, const struct icmp_header *error,
 		 uint64_t now_ns);
-/* A packet of ours that nobody answered for; takes it (see neigh_unreachable). */
-void icmp4_no_neighbour(void *ip, struct pkt *p, uint64_t now_ns);
+/* A packet of ours that nobody answered for; takes it. */
+void icmp4_no_neighbour(struct ip *ip, struct pkt *p, uint64_t now_ns);

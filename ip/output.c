@@ -83,45 +83,74 @@ static bool next_hop(const struct ip *ip, const struct addr *src, struct ip_dst 
 	return true;
 }
 
-static bool look_up(const struct ip *ip, const struct addr *dst, const struct addr *src,
-		    struct ip_dst *d)
+static void fill_path(const struct ip *ip, struct ip_dst *d)
 {
-	const struct eth *eth;
-	struct pmtu_info path;
-	struct ip4 own;
+	uint32_t tso = d->dst.family == ADDR_IP6 ? PORT_TX_TSO6 : PORT_TX_TSO4;
+	const struct eth *eth = ip->ifaces[d->iface].eth;
+	struct pmtu_info path = pmtu_get(&ip->pmtu, &d->dst);
 
-	*d = (struct ip_dst){ .dst = *dst, .generation = ip->generation };
-	if (dst->family != ADDR_IP4)
-		return false;
-	if (to_ourselves(ip, d))
-		return true;
-	if (!next_hop(ip, src, d))
-		return false;
-	if (!ip_iface_source(ip, d->iface, d->next_hop.ip4, &own))
-		return false;
-	eth = ip->ifaces[d->iface].eth;
-	path = pmtu_get(&ip->pmtu, dst);
-	d->src = addr_ip4(own);
 	d->link_mtu = eth->mtu;
 	d->mtu = path.mtu && path.mtu < eth->mtu ? path.mtu : eth->mtu;
 	d->no_df = path.below_min;
 	d->can_gso = d->kind == IP_DST_STATION && eth->port->caps & PORT_TX_SUM &&
-		     eth->port->caps & PORT_TX_TSO4;
+		     eth->port->caps & tso;
+}
+
+static bool look_up6(const struct ip *ip, const struct addr *src, struct ip_dst *d)
+{
+	struct ip6 own;
+
+	if (!ip6_next_hop(ip, src, d) ||
+	    !ip6_select_source(&ip->ifaces[d->iface], d->dst.ip6, &own))
+		return false;
+	d->src = ip6_zoned(own, d->iface);
+	fill_path(ip, d);
+	return true;
+}
+
+static bool look_up(const struct ip *ip, const struct addr *dst, const struct addr *src,
+		    struct ip_dst *d)
+{
+	struct ip4 own;
+
+	*d = (struct ip_dst){ .dst = *dst, .generation = ip->generation };
+	if (to_ourselves(ip, d))
+		return true;
+	if (dst->family == ADDR_IP6)
+		return look_up6(ip, src, d);
+	if (dst->family != ADDR_IP4)
+		return false;
+	if (!next_hop(ip, src, d))
+		return false;
+	if (!ip_iface_source(ip, d->iface, d->next_hop.ip4, &own))
+		return false;
+	d->src = addr_ip4(own);
+	fill_path(ip, d);
 	return true;
 }
 
 static struct ip_dst *slot_of(struct ip *ip, const struct addr *dst)
 {
-	const uint8_t *b = dst->ip4.b;
+	const uint8_t *b = dst->ip6.b;
 
+	if (dst->family == ADDR_IP6) /* prefixes differ less than what is behind them */
+		b += 12;
 	return &ip->dsts[(b[0] ^ b[1] ^ b[2] ^ b[3]) % IP_DST_MAX];
+}
+
+static bool depends_on_source(const struct addr *dst)
+{
+	if (dst->family == ADDR_IP6)
+		return !dst->zone &&
+		       (ip6_is_multicast(dst->ip6) || ip6_is_link_local(dst->ip6));
+	return dst->ip4.b[0] >= 224;
 }
 
 const struct ip_dst *ip_dst_find(struct ip *ip, const struct addr *dst,
 				 const struct addr *src)
 {
-	/* Only where a group is depends on who speaks: not to be remembered. */
-	bool by_src = src && dst->family == ADDR_IP4 && dst->ip4.b[0] >= 224;
+	/* Where a group is depends on who speaks: not to be remembered. */
+	bool by_src = src && depends_on_source(dst);
 	struct ip_dst *d = slot_of(ip, dst);
 	bool found;
 
@@ -292,6 +321,8 @@ int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t n
 
 	if (!d)
 		return refuse(p, &ip->stats.out_no_route, -ENETUNREACH);
+	if (how->dst.family == ADDR_IP6)
+		return ip6_output(ip, p, how, d, now_ns);
 	if (d->kind == IP_DST_BROADCAST && !(how->flags & IP_BROADCAST_OK))
 		return refuse(p, &ip->stats.out_no_route, -EACCES);
 	h = (struct ip4_header){

@@ -1,6 +1,7 @@
 #include "ip/pmtu.h"
 
 #include "ip/ip.h"
+#include "ip/ip6_wire.h"
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
@@ -117,11 +118,16 @@ static struct entry *make(struct pmtu *pm, const struct addr *dst)
 bool pmtu_set(struct pmtu *pm, const struct addr *dst, unsigned mtu, unsigned link_mtu,
 	      uint64_t now_ns)
 {
-	struct pmtu_info info = { .below_min = mtu < IP_PMTU_MIN };
+	bool is_ip6 = dst->family == ADDR_IP6;
+	/* RFC 8201 4: no path of IPv6 is narrower than its least MTU. */
+	unsigned min = is_ip6 ? (unsigned)IP6_MTU_MIN : (unsigned)IP_PMTU_MIN;
+	struct pmtu_info info = { .below_min = !is_ip6 && mtu < min };
 	struct entry *e = find(pm, dst);
-	bool news = mtu < link_mtu;
+	bool news;
 
-	info.mtu = (uint16_t)(info.below_min ? IP_PMTU_MIN : mtu);
+	mtu = mtu < min ? min : mtu;
+	news = mtu < link_mtu || info.below_min;
+	info.mtu = (uint16_t)mtu;
 	if (e)
 		news = info.mtu < e->info.mtu || (info.below_min && !e->info.below_min);
 	if (!news)

@@ -63,18 +63,30 @@ void reass_fini(struct reass *r)
 		end(container_of(r->age.next, struct reass_packet, node));
 }
 
-/* RFC 1122 3.3.2: said only if the first fragment came, which says to whom. */
-static void fire(struct timer *t, uint64_t now_ns)
+/* RFC 1122 3.3.2, RFC 8200 4.5: only if the first fragment came, which says to whom. */
+static void tell_late(struct ip *ip, const struct pkt *first, uint64_t now_ns)
 {
 	static const struct icmp_header late = { .type = ICMP_TIME_EXCEEDED,
 						 .code = ICMP_TIME_EXCEEDED_REASSEMBLY };
+	static const struct icmp_header late6 = {
+		.type = ICMP6_TIME_EXCEEDED, .code = ICMP6_TIME_EXCEEDED_REASSEMBLY
+	};
+
+	if (first->dst.family == ADDR_IP6)
+		icmp6_error(ip, first, &late6, now_ns);
+	else
+		icmp4_error(ip, first, &late, now_ns);
+}
+
+static void fire(struct timer *t, uint64_t now_ns)
+{
 	struct reass_packet *rp = container_of(t, struct reass_packet, timer);
 	struct ip *ip = rp->reass->ip;
 
 	if (rp->refused == V_KEPT)
 		ip->stats.reass_timeout++;
 	if (rp->frags && place_of(rp->frags)->start == 0)
-		icmp4_error(ip, rp->frags, &late, now_ns);
+		tell_late(ip, rp->frags, now_ns);
 	end(rp);
 }
 
@@ -84,22 +96,23 @@ static void evict_oldest(struct reass *r)
 	end(container_of(r->age.next, struct reass_packet, node));
 }
 
-static struct reass_packet *find(struct reass *r, const struct ip4_header *h)
+static struct reass_packet *find(struct reass *r, const struct reass_frag *h)
 {
 	for (struct list *l = r->age.next; l != &r->age; l = l->next) {
 		struct reass_packet *rp = container_of(l, struct reass_packet, node);
 
-		if (rp->id == h->id && rp->proto == h->proto && ip4_eq(rp->src, h->src) &&
-		    ip4_eq(rp->dst, h->dst))
+		if (rp->id == h->id && rp->proto == h->proto &&
+		    addr_eq(&rp->src, &h->src) && addr_eq(&rp->dst, &h->dst))
 			return rp;
 	}
 	return NULL;
 }
 
-static struct reass_packet *begin(struct reass *r, const struct ip4_header *h,
+static struct reass_packet *begin(struct reass *r, const struct reass_frag *h,
 				  uint64_t now_ns)
 {
 	struct reass_packet *rp;
+	uint64_t seconds;
 
 	if (list_empty(&r->unused))
 		evict_oldest(r);
@@ -114,7 +127,8 @@ static struct reass_packet *begin(struct reass *r, const struct ip4_header *h,
 	};
 	list_push(&r->age, &rp->node);
 	timer_init(&rp->timer, fire);
-	timer_arm(r->wheel, &rp->timer, now_ns + IP_REASS_SECONDS * NS_PER_S);
+	seconds = h->src.family == ADDR_IP6 ? IP6_REASS_SECONDS : IP_REASS_SECONDS;
+	timer_arm(r->wheel, &rp->timer, now_ns + seconds * NS_PER_S);
 	return rp;
 }
 
@@ -129,23 +143,22 @@ static uint32_t memory_of(const struct pkt *p)
 }
 
 /* RFC 1858 3: the first fragment must hold all that says whose the packet is. */
-static bool too_tiny(const struct pkt *p, const struct ip4_header *h)
+static bool too_tiny(const struct pkt *p, const struct reass_frag *h)
 {
-	if (h->frag_off || h->proto != IP_PROTO_TCP)
+	if (h->frag_off || h->upper != IP_PROTO_TCP)
 		return false;
 	return p->len < TCP_MIN || p->len < (p->data[12] >> 4) * 4u;
 }
 
 /* True for a place where no fragment can be. */
-static bool impossible(const struct pkt *p, const struct ip4_header *h)
+static bool impossible(const struct pkt *p, const struct reass_frag *h)
 {
 	uint32_t stop = h->frag_off + p->total_len;
 
 	/* RFC 791 3.2: all but the last are of whole eights. */
 	if (p->total_len == 0 || (h->mf && p->total_len % 8 != 0))
 		return true;
-	/* No packet with its header may be longer than 65,535 bytes. */
-	return stop + h->header_len > IP4_LEN_MAX || too_tiny(p, h);
+	return stop > h->len_max || too_tiny(p, h);
 }
 
 static bool same_bytes(struct pkt *a, struct pkt *b)
@@ -319,7 +332,7 @@ static enum verdict refuse(struct reass_packet *rp, enum verdict why)
 
 /* What becomes of @p; V_COUNT: the packet is complete. */
 static enum verdict add(struct reass_packet *rp, struct pkt *p,
-			const struct ip4_header *h)
+			const struct reass_frag *h)
 {
 	struct pkt *prev;
 
@@ -350,7 +363,7 @@ static enum verdict add(struct reass_packet *rp, struct pkt *p,
 	return V_KEPT;
 }
 
-bool reass_input(struct reass *r, struct pkt *p, const struct ip4_header *h,
+bool reass_input(struct reass *r, struct pkt *p, const struct reass_frag *h,
 		 uint64_t now_ns, enum verdict *v)
 {
 	struct reass_packet *rp = find(r, h);

@@ -29,6 +29,14 @@ static bool same(const struct ip_route *a, const struct ip_route *b)
 	       addr_eq(&a->prefix, &b->prefix) && addr_eq(&a->gateway, &b->gateway);
 }
 
+static bool no_gateway(const struct addr *a)
+{
+	if (a->family == ADDR_IP6)
+		return ip6_is_multicast(a->ip6) || ip6_is_zero(a->ip6) ||
+		       ip6_is_loopback(a->ip6);
+	return ip4_is_no_station(a->ip4);
+}
+
 /* RFC 1122 3.3.1.2: a gateway is on a network that we are on. */
 static bool reachable(const struct ip *ip, const struct ip_route *route)
 {
@@ -36,21 +44,26 @@ static bool reachable(const struct ip *ip, const struct ip_route *route)
 
 	if (route->gateway.family == ADDR_NONE)
 		return true;
-	if (route->gateway.family != ADDR_IP4 || ip4_is_no_station(route->gateway.ip4) ||
-	    ip_is_ours(ip, &route->gateway))
+	if (route->gateway.family != route->prefix.family ||
+	    no_gateway(&route->gateway) || ip_is_ours(ip, &route->gateway))
 		return false;
+	/* RFC 4861 6.2.1: routers of IPv6 are known by such an address. */
+	if (route->gateway.family == ADDR_IP6 && ip6_is_link_local(route->gateway.ip6))
+		return true;
 	r = ip_route_find(ip, &route->gateway);
 	return r && r->iface == route->iface && r->gateway.family == ADDR_NONE;
 }
 
 static bool valid(const struct ip *ip, const struct ip_route *route)
 {
-	if (route->prefix.family != ADDR_IP4 || route->bits > 32 ||
+	unsigned all = route->prefix.family == ADDR_IP6 ? 128 : 32;
+
+	if (route->prefix.family == ADDR_NONE || route->bits > all ||
 	    route->iface >= IP_IFACE_MAX || !ip->ifaces[route->iface].eth)
 		return false;
 	/* Bits behind the prefix would say something that is not meant. */
-	for (unsigned bit = route->bits; bit < 32; bit++)
-		if (route->prefix.ip4.b[bit / 8] & 0x80 >> bit % 8)
+	for (unsigned bit = route->bits; bit < all; bit++)
+		if (route->prefix.ip6.b[bit / 8] & 0x80 >> bit % 8)
 			return false;
 	return reachable(ip, route);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ip/ip6.h"
 #include "ip/udp_wire.h"
 #include "stack/base/check.h"
 #include "stack/base/cksum.h"
@@ -61,34 +62,38 @@ static bool same_or_any(const struct addr *a, const struct addr *b)
 }
 
 /* True when no datagram could tell the two apart. */
-static bool clash(const struct flow *a, const struct flow *b)
+static bool clash(const struct udp_port *p, const struct udp_port *q)
 {
+	const struct flow *a = &p->flow, *b = &q->flow;
+
+	if (p->family && q->family && p->family != q->family)
+		return false;
 	return a->local_port == b->local_port && same_or_any(&a->local, &b->local) &&
 	       addr_eq(&a->remote, &b->remote) && a->remote_port == b->remote_port;
 }
 
-static bool taken(struct udp *udp, const struct flow *flow)
+static bool taken(struct udp *udp, const struct udp_port *port)
 {
-	struct list *all = bucket_of(udp, flow->local_port);
+	struct list *all = bucket_of(udp, port->flow.local_port);
 
 	for (struct list *l = all->next; l != all; l = l->next)
-		if (clash(&container_of(l, struct udp_port, node)->flow, flow))
+		if (clash(container_of(l, struct udp_port, node), port))
 			return true;
 	return false;
 }
 
 /* RFC 6056 3.3.1: a port that cannot be foreseen, or the next that is free. */
-static bool choose(struct udp *udp, struct flow *flow)
+static bool choose(struct udp *udp, struct udp_port *port)
 {
 	uint32_t n = EPHEMERAL_LAST - EPHEMERAL_FIRST + 1;
 	uint64_t start = hash_siphash24(udp->key, &udp->n_chosen, sizeof(udp->n_chosen));
-	struct flow try = *flow;
+	struct udp_port try = { .flow = port->flow, .family = port->family };
 
 	udp->n_chosen++;
 	for (uint32_t i = 0; i < n; i++) {
-		try.local_port = (uint16_t)(EPHEMERAL_FIRST + (start + i) % n);
+		try.flow.local_port = (uint16_t)(EPHEMERAL_FIRST + (start + i) % n);
 		if (!taken(udp, &try)) {
-			flow->local_port = try.local_port;
+			port->flow.local_port = try.flow.local_port;
 			return true;
 		}
 	}
@@ -99,7 +104,7 @@ int udp_bind(struct udp *udp, struct udp_port *port)
 {
 	if (port->flow.local.family && !ip_is_configured(udp->ip, &port->flow.local))
 		return -EADDRNOTAVAIL;
-	if (port->flow.local_port ? taken(udp, &port->flow) : !choose(udp, &port->flow))
+	if (port->flow.local_port ? taken(udp, port) : !choose(udp, port))
 		return -EADDRINUSE;
 	port->queue = NULL;
 	port->queue_end = &port->queue;
@@ -141,6 +146,8 @@ static unsigned suits(const struct udp_port *port, const struct flow *flow)
 {
 	const struct flow *own = &port->flow;
 
+	if (port->family && port->family != flow->local.family)
+		return 0;
 	if (own->local_port != flow->local_port ||
 	    (own->local.family && !addr_eq(&own->local, &flow->local)))
 		return 0;
@@ -188,8 +195,10 @@ struct udp_port *udp_ready_pop(struct udp *udp)
 /* RFC 1122 4.1.3.4: verified when there is one. */
 static bool sum_is_wrong(const struct pkt *p, const struct udp_header *h)
 {
-	if (!h->has_sum || p->flags & PKT_SUM_OK)
+	if (p->flags & PKT_SUM_OK)
 		return false;
+	if (!h->has_sum) /* RFC 8200 8.1: IPv6 has no other sum that would do */
+		return p->dst.family == ADDR_IP6;
 	return cksum_fold(cksum_add_pkt(
 		       cksum_pseudo(&p->src, &p->dst, IP_PROTO_UDP, p->total_len), p,
 		       0)) != 0xffff;
@@ -233,7 +242,7 @@ struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns)
 	port = find(udp, &flow);
 	if (!port) {
 		/* RFC 1122 4.1.3.1 */
-		icmp4_unreachable(udp->ip, p, IP_ERROR_PORT_UNREACHABLE, now_ns);
+		ip_unreachable(udp->ip, p, IP_ERROR_PORT_UNREACHABLE, now_ns);
 		return step_end(V_UDP_NO_SOCKET);
 	}
 	pkt_pull(p, UDP_HEADER_LEN);

@@ -21,9 +21,10 @@ struct udp;
 enum { UDP_QUEUE_MAX = 256, UDP_QUEUE_BYTES_MAX = 1 << 18 };
 
 struct udp_port {
-	struct list ready;		/* in udp's ready list when there is news */
-	struct list node;		/* in udp's table while bound */
-	struct flow flow;		/* remote ADDR_NONE: from anybody */
+	struct list ready; /* in udp's ready list when there is news */
+	struct list node;  /* in udp's table while bound */
+	struct flow flow;  /* remote ADDR_NONE: from anybody */
+	uint8_t family;	   /* enum addr_family of all it hears; ADDR_NONE: of both */
 	struct pkt *queue, **queue_end; /* linked by ->link; data at the payload */
 	uint32_t n_queued, bytes_queued;
 	int error;	  /* errno of an ICMP error, given once; 0: none */

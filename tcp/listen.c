@@ -448,12 +448,11 @@ void tcp_listen_unreachable(struct tcp *tcp, const struct flow *flow, struct seq
 int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
 	       void *user, struct tcp_listener **listener)
 {
-	struct addr any = { .family = addr->family };
 	struct tcp_listener *l;
 
-	if (!addr_eq(addr, &any) && !ip_is_configured(tcp->ip, addr))
+	if (addr->family && !addr_is_any(addr) && !ip_is_configured(tcp->ip, addr))
 		return -EADDRNOTAVAIL;
-	if (tcp_table_listener_exact(tcp, addr, port))
+	if (tcp_table_listener_clashes(tcp, addr, port))
 		return -EADDRINUSE;
 	l = pool_get(&tcp->listeners);
 	if (!l)

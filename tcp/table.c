@@ -82,9 +82,24 @@ struct tcp_listener *tcp_table_listener(const struct tcp *tcp, const struct addr
 					uint16_t port)
 {
 	struct tcp_listener *l = tcp_table_listener_exact(tcp, addr, port);
-	struct addr any = { .family = addr->family };
+	struct addr any = { .family = addr->family }, both = { 0 };
 
-	return l ? l : tcp_table_listener_exact(tcp, &any, port);
+	l = l ? l : tcp_table_listener_exact(tcp, &any, port);
+	return l ? l : tcp_table_listener_exact(tcp, &both, port);
+}
+
+bool tcp_table_listener_clashes(const struct tcp *tcp, const struct addr *addr,
+				uint16_t port)
+{
+	struct addr any4 = { .family = ADDR_IP4 }, any6 = { .family = ADDR_IP6 };
+	struct addr both = { 0 };
+
+	if (tcp_table_listener_exact(tcp, addr, port))
+		return true;
+	if (!addr->family)
+		return tcp_table_listener_exact(tcp, &any4, port) ||
+		       tcp_table_listener_exact(tcp, &any6, port);
+	return addr_is_any(addr) && tcp_table_listener_exact(tcp, &both, port);
 }
 
 int tcp_table_listener_add(struct tcp *tcp, struct tcp_listener *l)

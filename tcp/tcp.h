@@ -90,7 +90,8 @@ struct tcp_listener *tcp_ready_listener_pop(struct tcp *tcp);
 /* ---- for sockets ---- */
 
 /*
- * Listens on @addr (family set; all zeros: every address) and @port.  @backlog
+ * Listens on @addr (all zeros: every address of its family; ADDR_NONE: of both) and
+ * @port.  @backlog
  * connections may wait for tcp_accept().  0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM.
  */
 int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,

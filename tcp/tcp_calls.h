@@ -27,6 +27,9 @@ bool tcp_table_taken(const struct tcp *tcp, const struct flow *flow);
 /* The listener for that address and port, the exact one first. */
 struct tcp_listener *tcp_table_listener(const struct tcp *tcp, const struct addr *addr,
 					uint16_t port);
+/* True when a listener at @addr would hear what another one hears. */
+bool tcp_table_listener_clashes(const struct tcp *tcp, const struct addr *addr,
+				uint16_t port);
 struct tcp_listener *tcp_table_listener_exact(const struct tcp *tcp,
 					      const struct addr *addr, uint16_t port);
 int tcp_table_listener_add(struct tcp *tcp, struct tcp_listener *l);

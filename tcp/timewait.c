@@ -20,7 +20,9 @@ enum {
 };
 
 struct entry {
-	struct ip6 local, remote; /* an IPv4 address in the first bytes, then zeros */
+	/* An IPv4 address in the first bytes, then zeros; a link-local IPv6 address with its
+	 * zone in the last byte of those that are zero in such. */
+	struct ip6 local, remote;
 	uint16_t local_port, remote_port;
 	struct seq snd_nxt, rcv_nxt;
 	uint32_t ts_recent, ts_offset;
@@ -83,9 +85,27 @@ uint32_t timewait_count(const struct timewait *t)
 	return t->entries.n_out;
 }
 
+/* RFC 4291 2.5.6: 54 bits of a link-local address are zeros; the zone is put there. */
+enum { AT_ZONE = 7 };
+
+static struct ip6 bytes_of(const struct addr *a)
+{
+	struct ip6 bytes = a->ip6;
+
+	if (a->family == ADDR_IP6 && ip6_is_link_local(bytes))
+		bytes.b[AT_ZONE] = a->zone;
+	return bytes;
+}
+
 static struct addr addr_of(const struct entry *e, struct ip6 bytes)
 {
-	return (struct addr){ .family = e->is_ip6 ? ADDR_IP6 : ADDR_IP4, .ip6 = bytes };
+	struct addr a = { .family = e->is_ip6 ? ADDR_IP6 : ADDR_IP4, .ip6 = bytes };
+
+	if (e->is_ip6 && ip6_is_link_local(bytes)) {
+		a.zone = bytes.b[AT_ZONE];
+		a.ip6.b[AT_ZONE] = 0;
+	}
+	return a;
 }
 
 static struct flow flow_of(const struct entry *e)
@@ -187,8 +207,8 @@ bool timewait_add(struct timewait *t, const struct tw *tw, uint64_t end_ns)
 		timewait_del(t, t->first);
 	e = pool_get(&t->entries);
 	*e = (struct entry){
-		.local = tw->flow.local.ip6,
-		.remote = tw->flow.remote.ip6,
+		.local = bytes_of(&tw->flow.local),
+		.remote = bytes_of(&tw->flow.remote),
 		.local_port = tw->flow.local_port,
 		.remote_port = tw->flow.remote_port,
 		.snd_nxt = tw->snd_nxt,

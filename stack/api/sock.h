@@ -17,7 +17,7 @@
 
 #include "stack/api/stack.h"
 
-/* AF_INET; SOCK_STREAM or SOCK_DGRAM (with SOCK_NONBLOCK or without). */
+/* AF_INET or AF_INET6; SOCK_STREAM or SOCK_DGRAM (with SOCK_NONBLOCK or without). */
 PB_API int pb_socket(int domain, int type, int protocol);
 /* An address of ours may be bound before it is ready (probe_addr). */
 PB_API int pb_bind(int s, const struct sockaddr *addr, socklen_t len);
@@ -39,10 +39,10 @@ PB_API int pb_shutdown(int s, int how);
 PB_API int pb_close(int s);
 
 /*
- * The numbers of TCP options are those of <netinet/tcp.h>.  SOL_SOCKET: SO_ERROR SO_TYPE SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER SO_RCVBUF
+ * The numbers of TCP options are those of <netinet/tcp.h>.  SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER SO_RCVBUF
  * SO_SNDBUF SO_OOBINLINE SO_BROADCAST.  IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_MAXSEG
  * TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_CONGESTION TCP_INFO.
- * IPPROTO_IP: IP_TOS IP_TTL.
+ * IPPROTO_IP: IP_TOS IP_TTL.  IPPROTO_IPV6: IPV6_V6ONLY IPV6_TCLASS IPV6_UNICAST_HOPS.
  */
 PB_API int pb_setsockopt(int s, int level, int opt, const void *value, socklen_t len);
 PB_API int pb_getsockopt(int s, int level, int opt, void *value, socklen_t *len);

@@ -38,13 +38,18 @@ enum { PB_ERROR_LEN = 256 };
 
 struct pb_stack_conf {
 	unsigned n_cores;
-	const char *port;    /* "tap:pb0", "tun:pb0", "packet:eth0", "pcap:FILE:..." */
-	const char *addr;    /* "192.0.2.2/24" */
-	const char *gateway; /* "192.0.2.1", or NULL */
-	const char *mac;     /* NULL: made from the port */
-	unsigned mtu;	     /* 0: of the port */
-	int offload;	     /* use the port's offloads (default 1) */
-	int probe_addr;	     /* look for conflicts before use, RFC 5227 */
+	const char *port;	/* "tap:pb0", "tun:pb0", "packet:eth0", "pcap:FILE:..." */
+	const char *addr;	/* "192.0.2.2/24" */
+	const char *gateway;	/* "192.0.2.1", or NULL */
+	const char *addr6;	/* "2001:db8::2/64", or NULL: no IPv6 */
+	const char *gateway6;	/* "2001:db8::1" or "fe80::1", or NULL */
+	const char *host_addr6; /* tap, tun: the host's side, "2001:db8::1/64", or NULL */
+	const char *iid_secret; /* of our interface identifiers (RFC 7217); NULL: new ones
+				 * with each start */
+	const char *mac;	/* NULL: made from the port */
+	unsigned mtu;		/* 0: of the port */
+	int offload;		/* use the port's offloads (default 1) */
+	int probe_addr;		/* look for conflicts before use, RFC 5227 */
 	const char *
 		host_addr; /* tap, tun: the host's side, "192.0.2.1/24"; NULL: leave it */
 	int persist;	   /* tap, tun: keep the device after us */

@@ -16,6 +16,27 @@ bool addr_same_prefix(const struct addr *a, const struct addr *b, unsigned bits)
 	return rest == 0 || (x[whole] ^ y[whole]) >> (8 - rest) == 0;
 }
 
+bool ip6_is_zero(struct ip6 a)
+{
+	static const struct ip6 zero;
+
+	return ip6_eq(a, zero);
+}
+
+bool ip6_is_loopback(struct ip6 a)
+{
+	static const struct ip6 loopback = { { [15] = 1 } };
+
+	return ip6_eq(a, loopback);
+}
+
+bool ip6_is_mapped(struct ip6 a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(a.b, mapped, sizeof(mapped)) == 0;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -2,7 +2,8 @@
  * Addresses, as bytes in the order in which they stand on the wire.
  *
  * struct addr is a tagged union of the IP families.  Bytes behind a shorter
- * address are always zero, so two addresses are equal when their bytes are.
+ * address are always zero, so two addresses are equal when their bytes are.  The
+ * kinds of IPv6 addresses are those of RFC 4291 2.4.
  */
 #pragma once
 
@@ -27,6 +28,11 @@ enum addr_family { ADDR_NONE = 0, ADDR_IP4 = 4, ADDR_IP6 = 6 };
 
 struct addr {
 	uint8_t family; /* enum addr_family */
+	/*
+	 * RFC 4007 6: where a link-local IPv6 address is meant, the number of the interface
+	 * and one; 0 for all others, and for one of which that is not known.
+	 */
+	uint8_t zone;
 	union {
 		struct ip4 ip4;
 		struct ip6 ip6; /* the widest: its bytes are the union's */
@@ -92,6 +98,46 @@ static inline bool ip4_is_multicast(struct ip4 a)
 static inline bool ip4_is_broadcast(struct ip4 a)
 {
 	return (a.b[0] & a.b[1] & a.b[2] & a.b[3]) == 0xff;
+}
+
+static inline bool ip6_eq(struct ip6 a, struct ip6 b)
+{
+	return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static inline bool ip6_is_multicast(struct ip6 a)
+{
+	return a.b[0] == 0xff;
+}
+
+static inline bool ip6_is_link_local(struct ip6 a)
+{
+	return a.b[0] == 0xfe && (a.b[1] & 0xc0) == 0x80;
+}
+
+/* A group of one link, or of one host. */
+static inline bool ip6_is_link_group(struct ip6 a)
+{
+	return a.b[0] == 0xff && (a.b[1] & 15) <= 2;
+}
+
+/* "::", which nobody has. */
+bool ip6_is_zero(struct ip6 a);
+/* "::1" */
+bool ip6_is_loopback(struct ip6 a);
+/* "::ffff:192.0.2.1": an IPv4 address in the words of IPv6, never on a wire. */
+bool ip6_is_mapped(struct ip6 a);
+
+/* True for the address that stands for any, of its family. */
+static inline bool addr_is_any(const struct addr *a)
+{
+	return a->family == ADDR_IP6 ? ip6_is_zero(a->ip6) : ip4_is_zero(a->ip4);
+}
+
+static inline bool addr_is_multicast(const struct addr *a)
+{
+	return a->family == ADDR_IP6 ? ip6_is_multicast(a->ip6) :
+				       ip4_is_multicast(a->ip4);
 }
 
 static inline bool mac_is_multicast(struct mac m)

@@ -21,12 +21,17 @@
 	V(ARP_BAD,	  "ARP that is not IPv4 over Ethernet, or senseless") \
 	V(ARP_NOT_OURS,	  "ARP about an address that is not ours")	\
 	V(ARP_CONFLICT,	  "another station claims an address of ours")	\
+	V(ND_BAD,	  "neighbour discovery that is senseless or from afar") \
+	V(ND_NOT_OURS,	  "neighbour discovery about an address that is not ours") \
+	V(ND_CONFLICT,	  "another station claims an IPv6 address of ours") \
 	V(IP_BAD_HEADER,  "IP header with an impossible field")		\
 	V(IP_BAD_SUM,	  "IP header checksum is wrong")		\
 	V(IP_NOT_OURS,	  "IP packet for another host")			\
 	V(IP_BAD_SOURCE,  "IP packet from an address nobody can have")	\
 	V(IP_SOURCE_ROUTE, "IP packet that says its way itself")	\
 	V(IP_PROTOCOL,	  "IP protocol that nobody here speaks")	\
+	V(IP_EXT_DISCARD, "IPv6 option that asks to be dropped when unknown") \
+	V(IP_EXT_LIMIT,	  "IPv6 extension headers beyond what is read")	\
 	V(FRAG_OVERLAP,	  "fragment that overlaps another")		\
 	V(FRAG_BAD,	  "fragment of an impossible size or place")	\
 	V(FRAG_LIMIT,	  "fragment beyond the memory for reassembly")	\
@@ -67,6 +72,7 @@ enum next {
 	NEXT_IP4,
 	NEXT_IP6,
 	NEXT_ICMP4,
+	NEXT_ICMP6,
 	NEXT_UDP,
 	NEXT_TCP,
 	NEXT_UDP_ERROR, /* an ICMP error quotes a UDP datagram of ours */

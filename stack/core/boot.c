@@ -13,6 +13,7 @@
 #include "arp/neigh.h"
 #include "eth/port.h"
 #include "ip/ip.h"
+#include "ip/ip6.h"
 #include "ip/udp.h"
 #include "stack/api/stack.h"
 #include "stack/base/clock.h"
@@ -33,7 +34,8 @@ enum {
 struct boot {
 	const struct pb_stack_conf *conf;
 	struct addr addr, gateway, host_addr;
-	unsigned bits, host_bits;
+	struct addr addr6, gateway6, host_addr6;
+	unsigned bits, host_bits, bits6, host_bits6;
 	struct mac mac;
 	char *error;
 };
@@ -66,18 +68,66 @@ __attribute__((format(printf, 3, 4))) static int fail(struct boot *b, int err,
 	return err;
 }
 
-/* Reads an optional "address/bits".  0 or -EINVAL. */
+/* What is meant by an address of each family. */
+static const char *example(enum addr_family family)
+{
+	return family == ADDR_IP6 ? "IPv6 address with its prefix length is meant, as "
+				    "2001:db8::2/64" :
+				    "IPv4 address with its prefix length is meant, as "
+				    "192.0.2.2/24";
+}
+
+/* Reads an optional "address/bits" of addr->family.  0 or -EINVAL. */
 static int read_prefix(struct boot *b, const char *what, const char *text,
 		       struct addr *addr, unsigned *bits)
 {
+	enum addr_family family = addr->family;
+
+	addr->family = ADDR_NONE;
 	if (!text || !text[0])
 		return 0;
-	if (!addr_parse_prefix(text, addr, bits) || addr->family != ADDR_IP4)
-		return fail(b, -EINVAL,
-			    "%s: read \"%s\", but an IPv4 address with its prefix length "
-			    "is meant, as 192.0.2.2/24",
-			    what, text);
+	if (!addr_parse_prefix(text, addr, bits) || addr->family != family)
+		return fail(b, -EINVAL, "%s: read \"%s\", but an %s", what, text,
+			    example(family));
 	return 0;
+}
+
+/* The same for an optional "address". */
+static int read_addr(struct boot *b, const char *what, const char *text,
+		     struct addr *addr)
+{
+	enum addr_family family = addr->family;
+
+	addr->family = ADDR_NONE;
+	if (!text || !text[0])
+		return 0;
+	if (!addr_parse(text, addr) || addr->family != family)
+		return fail(b, -EINVAL, "%s: read \"%s\", but an IPv%d address is meant",
+			    what, text, family);
+	return 0;
+}
+
+static int read_addrs(struct boot *b)
+{
+	const struct pb_stack_conf *conf = b->conf;
+	int err;
+
+	b->addr.family = b->host_addr.family = b->gateway.family = ADDR_IP4;
+	b->addr6.family = b->host_addr6.family = b->gateway6.family = ADDR_IP6;
+	err = read_prefix(b, "addr", conf->addr, &b->addr, &b->bits);
+	if (!err)
+		err = read_prefix(b, "host_addr", conf->host_addr, &b->host_addr,
+				  &b->host_bits);
+	if (!err)
+		err = read_addr(b, "gateway", conf->gateway, &b->gateway);
+	if (!err)
+		err = read_prefix(b, "addr6", conf->addr6, &b->addr6, &b->bits6);
+	if (!err)
+		err = read_prefix(b, "host_addr6", conf->host_addr6, &b->host_addr6,
+				  &b->host_bits6);
+	if (!err)
+		err = read_addr(b, "gateway6", conf->gateway6, &b->gateway6);
+	return err;
 }
 
 static int read_conf(struct boot *b)
@@ -93,17 +143,9 @@ static int read_conf(struct boot *b)
 			    conf->n_bufs, BUFS_MAX);
 	if (!conf->port || !conf->port[0])
 		return fail(b, -EINVAL, "port: none is named, as tap:pb0");
-	err = read_prefix(b, "addr", conf->addr, &b->addr, &b->bits);
-	if (!err)
-		err = read_prefix(b, "host_addr", conf->host_addr, &b->host_addr,
-				  &b->host_bits);
+	err = read_addrs(b);
 	if (err)
 		return err;
-	if (conf->gateway && conf->gateway[0] &&
-	    (!addr_parse(conf->gateway, &b->gateway) || b->gateway.family != ADDR_IP4))
-		return fail(b, -EINVAL,
-			    "gateway: read \"%s\", but an IPv4 address is meant",
-			    conf->gateway);
 	if (conf->mac && conf->mac[0] && !mac_parse(conf->mac, &b->mac))
 		return fail(b, -EINVAL,
 			    "mac: read \"%s\", but 02:00:00:00:00:01 is meant",
@@ -175,6 +217,8 @@ static int set_host(struct pb_core *co, struct boot *b)
 			clash.bits);
 	if (!err)
 		err = host_nl_set(dev, co->eth[0].mtu, &b->host_addr, b->host_bits);
+	if (!err && b->host_addr6.family)
+		err = host_nl_set(dev, co->eth[0].mtu, &b->host_addr6, b->host_bits6);
 	if (err)
 		return fail(b, err, "%s: cannot set up the host's side: %s", dev,
 			    strerror(-err));
@@ -213,6 +257,34 @@ static int make_layers(struct pb_core *co, struct boot *b)
 	return 0;
 }
 
+static int set_addresses6(struct pb_core *co, struct boot *b)
+{
+	struct ip_route way_out = { .prefix.family = ADDR_IP6, .gateway = b->gateway6 };
+	int err;
+
+	if (!b->addr6.family)
+		return 0;
+	if (b->conf->iid_secret)
+		ip6_set_secret(co->ip, b->conf->iid_secret);
+	err = ip6_start(co->ip, 0, b->conf->probe_addr, co->now_ns);
+	if (!err)
+		err = ip_addr_add(co->ip, 0, &b->addr6, b->bits6, b->conf->probe_addr,
+				  co->now_ns);
+	if (err)
+		return fail(b, err, "addr6: \"%s\" cannot be used: %s", b->conf->addr6,
+			    err == -EINVAL   ? "no station can have it" :
+			    err == -EMSGSIZE ? "IPv6 needs an MTU of 1280 or more" :
+					       strerror(-err));
+	if (b->gateway6.family)
+		err = ip_route_add(co->ip, &way_out);
+	if (err)
+		return fail(b, err, "gateway6: \"%s\" cannot be used: %s",
+			    b->conf->gateway6,
+			    err == -EINVAL ? "it is not in the subnet of addr6" :
+					     strerror(-err));
+	return 0;
+}
+
 static int set_addresses(struct pb_core *co, struct boot *b)
 {
 	struct ip_route way_out = { .prefix.family = ADDR_IP4, .gateway = b->gateway };
@@ -232,7 +304,7 @@ static int set_addresses(struct pb_core *co, struct boot *b)
 			    b->conf->gateway,
 			    err == -EINVAL ? "it is not in the subnet of addr" :
 					     strerror(-err));
-	return 0;
+	return set_addresses6(co, b);
 }
 
 static void core_free(struct pb_core *co)

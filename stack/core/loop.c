@@ -19,6 +19,7 @@
  */
 #include "arp/neigh.h"
 #include "ip/ip.h"
+#include "ip/ip6.h"
 #include "ip/udp.h"
 #include "stack/base/clock.h"
 #include "stack/core/core.h"
@@ -33,8 +34,9 @@ static enum verdict climb(struct pb_core *co, struct eth *eth, struct pkt *p,
 		switch (s.next) {
 		case NEXT_ARP: s = arp_input(co->neigh, eth, p, now); break;
 		case NEXT_IP4: s = ip4_input(co->ip, p, now); break;
-		case NEXT_IP6: return V_ETH_TYPE;
+		case NEXT_IP6: s = ip6_input(co->ip, p, now); break;
 		case NEXT_ICMP4: s = icmp4_input(co->ip, p, now); break;
+		case NEXT_ICMP6: s = icmp6_input(co->ip, p, now); break;
 		case NEXT_UDP: s = udp_input(co->udp, p, now); break;
 		case NEXT_TCP: s = tcp_input(co->tcp, p, now); break;
 		case NEXT_UDP_ERROR: s = udp_error_input(co->udp, p, now); break;
@@ -74,7 +76,9 @@ static unsigned rx_loop(struct pb_core *co)
 	unsigned n = 0;
 
 	while (n < PORT_BURST && (p = ip_loop_pop(co->ip))) {
-		end(co, p, climb(co, &co->eth[0], p, step_to(NEXT_IP4)));
+		enum next family = p->data[0] >> 4 == 6 ? NEXT_IP6 : NEXT_IP4;
+
+		end(co, p, climb(co, &co->eth[0], p, step_to(family)));
 		n++;
 	}
 	return n;

@@ -121,8 +121,15 @@ static void to_sockaddr(const struct addr *addr, uint16_t port,
 			struct sockaddr_storage *ss)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 
 	memset(ss, 0, sizeof(*ss));
+	if (addr->family == ADDR_IP6) {
+		memcpy(&in6.sin6_addr, &addr->ip6, sizeof(addr->ip6));
+		in6.sin6_scope_id = addr->zone;
+		memcpy(ss, &in6, sizeof(in6));
+		return;
+	}
 	memcpy(&in.sin_addr, &addr->ip4, sizeof(addr->ip4));
 	memcpy(ss, &in, sizeof(in));
 }

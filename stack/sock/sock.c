@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "ip/ip6.h"
 #include "stack/base/byte.h"
 #include "stack/base/pkt.h"
 #include "stack/sock/sock_impl.h"
@@ -113,36 +114,107 @@ struct sock *sock_get(struct socks **ss, int number)
 	return s->kind == SOCK_FREE ? NULL : s;
 }
 
-int sock_addr_in(const struct sockaddr *sa, socklen_t len, struct addr *addr,
-		 uint16_t *port)
+static int ip4_in(const struct sockaddr *sa, socklen_t len, struct addr *addr,
+		  uint16_t *port)
 {
 	struct sockaddr_in in;
 	struct ip4 ip4;
 
-	if (!sa || len < sizeof(in))
+	if (len < sizeof(in))
 		return -EINVAL;
 	memcpy(&in, sa, sizeof(in));
-	if (in.sin_family != AF_INET)
-		return -EAFNOSUPPORT;
 	memcpy(&ip4, &in.sin_addr, sizeof(ip4));
 	*addr = addr_ip4(ip4);
 	*port = ntohs(in.sin_port);
 	return 0;
 }
 
+/* The zone of a link-local address or group, when the program named none (RFC 4007 6). */
+static uint8_t zone_of(struct socks *ss, const struct sockaddr_in6 *in, struct ip6 ip6)
+{
+	if (!ip6_is_link_local(ip6) && !ip6_is_link_group(ip6))
+		return 0;
+	return in->sin6_scope_id ? (uint8_t)in->sin6_scope_id : ip_default_zone(ss->ip);
+}
+
+static int ip6_in(struct socks *ss, const struct sock *s, const struct sockaddr *sa,
+		  socklen_t len, struct addr *addr, uint16_t *port)
+{
+	struct sockaddr_in6 in;
+	struct ip6 ip6;
+	struct ip4 ip4;
+
+	if (len < sizeof(in))
+		return -EINVAL;
+	memcpy(&in, sa, sizeof(in));
+	if (in.sin6_scope_id > IP_IFACE_MAX)
+		return -EINVAL;
+	memcpy(&ip6, &in.sin6_addr, sizeof(ip6));
+	*port = ntohs(in.sin6_port);
+	if (ip6_is_mapped(ip6)) {
+		if (s->v6only)
+			return -ENETUNREACH;
+		memcpy(&ip4, ip6.b + sizeof(ip6) - sizeof(ip4), sizeof(ip4));
+		*addr = addr_ip4(ip4);
+		return 0;
+	}
+	*addr = addr_ip6(ip6);
+	addr->zone = zone_of(ss, &in, ip6);
+	return 0;
+}
+
+int sock_addr_in(struct socks *ss, const struct sock *s, const struct sockaddr *sa,
+		 socklen_t len, struct addr *addr, uint16_t *port)
+{
+	sa_family_t family;
+
+	if (!sa || len < sizeof(family))
+		return -EINVAL;
+	memcpy(&family, &sa->sa_family, sizeof(family));
+	if (family != (s->is_ip6 ? AF_INET6 : AF_INET))
+		return len < sizeof(struct sockaddr_in) ? -EINVAL : -EAFNOSUPPORT;
+	return s->is_ip6 ? ip6_in(ss, s, sa, len, addr, port) :
+			   ip4_in(sa, len, addr, port);
+}
+
+static void give(const void *in, socklen_t in_len, struct sockaddr *sa, socklen_t *len)
+{
+	memcpy(sa, in, *len < in_len ? *len : in_len);
+	*len = in_len;
+}
+
 void sock_addr_out(const struct addr *addr, uint16_t port, struct sockaddr *sa,
 		   socklen_t *len)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 
 	if (!sa || !len)
 		return;
-	memcpy(&in.sin_addr, &addr->ip4, sizeof(addr->ip4));
-	memcpy(sa, &in, *len < sizeof(in) ? *len : sizeof(in));
-	*len = sizeof(in);
+	if (addr->family == ADDR_IP6) {
+		memcpy(&in6.sin6_addr, &addr->ip6, sizeof(addr->ip6));
+		in6.sin6_scope_id = addr->zone;
+		give(&in6, sizeof(in6), sa, len);
+	} else {
+		memcpy(&in.sin_addr, &addr->ip4, sizeof(addr->ip4));
+		give(&in, sizeof(in), sa, len);
+	}
 }
 
-static int tcp_socket(struct socks *ss)
+void sock_addr_tell(const struct sock *s, const struct addr *addr, uint16_t port,
+		    struct sockaddr *sa, socklen_t *len)
+{
+	struct ip6 bytes = { { [10] = 0xff, [11] = 0xff } };
+	struct addr mapped;
+
+	if (addr->family == ADDR_IP4)
+		memcpy(bytes.b + 12, &addr->ip4, sizeof(addr->ip4));
+	mapped = addr_ip6(addr->family == ADDR_IP4 ? bytes : addr->ip6);
+	mapped.zone = addr->zone;
+	sock_addr_out(s->is_ip6 ? &mapped : addr, port, sa, len);
+}
+
+static int tcp_socket(struct socks *ss, bool is_ip6)
 {
 	struct sock_setup *setup = pool_get(&ss->setups);
 	struct sock *s;
@@ -157,10 +229,11 @@ static int tcp_socket(struct socks *ss)
 	}
 	*setup = (struct sock_setup){ .opts = *tcp_opts(ss->tcp) };
 	s->setup = setup;
+	s->is_ip6 = is_ip6;
 	return number;
 }
 
-static int udp_socket(struct socks *ss)
+static int udp_socket(struct socks *ss, bool is_ip6)
 {
 	struct udp_port *udp = pool_get(&ss->udp_ports);
 	struct sock *s;
@@ -173,9 +246,10 @@ static int udp_socket(struct socks *ss)
 		pool_put(&ss->udp_ports, udp);
 		return -1;
 	}
-	*udp = (struct udp_port){ .user = s };
+	*udp = (struct udp_port){ .user = s, .family = is_ip6 ? ADDR_NONE : ADDR_IP4 };
 	list_init(&udp->ready);
 	s->udp = udp;
+	s->is_ip6 = is_ip6;
 	return number;
 }
 
@@ -184,12 +258,12 @@ int pb_socket(int domain, int type, int protocol)
 	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (!current_socks)
 		return sock_fail(ENXIO);
-	if (domain != AF_INET)
+	if (domain != AF_INET && domain != AF_INET6)
 		return sock_fail(EAFNOSUPPORT);
 	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
-		return tcp_socket(current_socks);
+		return tcp_socket(current_socks, domain == AF_INET6);
 	if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
-		return udp_socket(current_socks);
+		return udp_socket(current_socks, domain == AF_INET6);
 	return sock_fail(EPROTONOSUPPORT);
 }
 
@@ -203,11 +277,11 @@ int pb_bind(int number, const struct sockaddr *sa, socklen_t len)
 
 	if (!s)
 		return -1;
-	err = sock_addr_in(sa, len, &addr, &port);
+	err = sock_addr_in(ss, s, sa, len, &addr, &port);
 	if (err)
-		return sock_fail(-err);
+		return sock_fail(err == -ENETUNREACH ? EINVAL : -err);
 	/* While an address is still probed for (RFC 5227), a server may start. */
-	if (!ip4_is_zero(addr.ip4) && !ip_is_configured(ss->ip, &addr))
+	if (!addr_is_any(&addr) && !ip_is_configured(ss->ip, &addr))
 		return sock_fail(EADDRNOTAVAIL);
 	if (s->kind == SOCK_UDP)
 		return (int)sock_result(sock_udp_bind(ss, s, &addr, port));
@@ -252,7 +326,7 @@ int pb_connect(int number, const struct sockaddr *sa, socklen_t len)
 
 	if (!s)
 		return -1;
-	err = sock_addr_in(sa, len, &addr, &port);
+	err = sock_addr_in(ss, s, sa, len, &addr, &port);
 	if (err)
 		return sock_fail(-err);
 	if (s->kind == SOCK_UDP)
@@ -279,7 +353,7 @@ ssize_t pb_sendto(int number, const void *bytes, size_t len, int flags,
 	if (s->kind != SOCK_UDP)
 		return sock_result(sock_tcp_send(ss, s, bytes, len, flags));
 	if (to)
-		err = sock_addr_in(to, to_len, &addr, &port);
+		err = sock_addr_in(ss, s, to, to_len, &addr, &port);
 	if (err)
 		return sock_fail(-err);
 	return sock_result(sock_udp_send(ss, s, bytes, len, to ? &addr : NULL, port));
@@ -366,17 +440,19 @@ int sock_error(struct sock *s)
 	return err;
 }
 
-/* Both ends of a socket, for who has room for one.  0 or -1 and errno. */
-static int ends_of(int number, const struct sockaddr *room, const socklen_t *len,
-		   struct flow *flow)
+/* The socket and both its ends, for who has room for one.  NULL and errno. */
+static const struct sock *ends_of(int number, const struct sockaddr *room,
+				  const socklen_t *len, struct flow *flow)
 {
 	struct socks *ss;
 	const struct sock *s = sock_get(&ss, number);
 
 	if (!s)
-		return -1;
-	if (!room || !len)
-		return sock_fail(EFAULT);
+		return NULL;
+	if (!room || !len) {
+		errno = EFAULT;
+		return NULL;
+	}
 	*flow = (struct flow){ 0 };
 	switch ((enum sock_kind)s->kind) {
 	case SOCK_TCP: sock_tcp_flow(ss, s, flow); break;
@@ -391,28 +467,30 @@ static int ends_of(int number, const struct sockaddr *room, const socklen_t *len
 		break;
 	case SOCK_FREE: break;
 	}
-	return 0;
+	return s;
 }
 
 int pb_getsockname(int number, struct sockaddr *sa, socklen_t *len)
 {
 	struct flow flow;
+	const struct sock *s = ends_of(number, sa, len, &flow);
 
-	if (ends_of(number, sa, len, &flow))
+	if (!s)
 		return -1;
-	sock_addr_out(&flow.local, flow.local_port, sa, len);
+	sock_addr_tell(s, &flow.local, flow.local_port, sa, len);
 	return 0;
 }
 
 int pb_getpeername(int number, struct sockaddr *sa, socklen_t *len)
 {
 	struct flow flow;
+	const struct sock *s = ends_of(number, sa, len, &flow);
 
-	if (ends_of(number, sa, len, &flow))
+	if (!s)
 		return -1;
 	if (!flow.remote.family)
 		return sock_fail(ENOTCONN);
-	sock_addr_out(&flow.remote, flow.remote_port, sa, len);
+	sock_addr_tell(s, &flow.remote, flow.remote_port, sa, len);
 	return 0;
 }
 

@@ -49,9 +49,11 @@ struct sock {
 	uint32_t serial; /* no other socket of this number had it, for 2^32 sockets */
 	uint8_t kind;	 /* enum sock_kind */
 	bool error_told;
-	bool reuse;    /* SO_REUSEADDR, kept to be told */
-	uint16_t port; /* listener: where */
-	struct addr addr;
+	bool is_ip6;	  /* AF_INET6: addresses go out in its words ... */
+	bool v6only;	  /* ... and IPv4 ones are none of its own */
+	bool reuse;	  /* SO_REUSEADDR, kept to be told */
+	uint16_t port;	  /* listener: where */
+	struct addr addr; /* ADDR_NONE: any of both families */
 };
 
 _Static_assert(sizeof(struct sock) <= 80, "a socket is small");
@@ -75,11 +77,15 @@ void sock_free(struct socks *ss, struct sock *s);
 /* The socket of that number on this thread's core; NULL and errno EBADF or ENXIO. */
 struct sock *sock_get(struct socks **ss, int number);
 
-/* sockaddr to address and port, and back as far as *len goes.  0 or -errno. */
-int sock_addr_in(const struct sockaddr *sa, socklen_t len, struct addr *addr,
-		 uint16_t *port);
+/* sockaddr to address and port, for the socket @s.  0 or -errno. */
+int sock_addr_in(struct socks *ss, const struct sock *s, const struct sockaddr *sa,
+		 socklen_t len, struct addr *addr, uint16_t *port);
+/* And back as far as *len goes; of ADDR_NONE, as of an IPv4 address that is zero. */
 void sock_addr_out(const struct addr *addr, uint16_t port, struct sockaddr *sa,
 		   socklen_t *len);
+/* The same in the words of @s: an IPv6 socket sees IPv4 addresses as ::ffff:a.b.c.d. */
+void sock_addr_tell(const struct sock *s, const struct addr *addr, uint16_t port,
+		    struct sockaddr *sa, socklen_t *len);
 
 /* SO_ERROR: the pending error, told once. */
 int sock_error(struct sock *s);

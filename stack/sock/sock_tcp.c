@@ -27,8 +27,11 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 	unsigned n = backlog < 1 ? 1 : (unsigned)backlog;
 	int err;
 
-	if (!setup->addr.family)
+	/* RFC 3493 5.3: an IPv6 socket that hears any address hears IPv4's, too. */
+	if (!s->is_ip6)
 		setup->addr.family = ADDR_IP4;
+	else if (!setup->addr.family || addr_is_any(&setup->addr))
+		setup->addr.family = s->v6only ? ADDR_IP6 : ADDR_NONE;
 	if (setup->port)
 		err = tcp_listen(ss->tcp, &setup->addr, setup->port, n, s, &listener);
 	else
@@ -68,14 +71,16 @@ int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 		return again(s);
 	if (s->kind != SOCK_TCP_NEW)
 		return -EOPNOTSUPP;
-	if (port == 0 || ip4_is_zero(addr->ip4))
+	if (port == 0 || addr_is_any(addr))
 		return -ECONNREFUSED;
 	flow = (struct flow){ .local = setup->addr,
 			      .remote = *addr,
 			      .local_port = setup->port,
 			      .remote_port = port };
-	if (ip4_is_zero(flow.local.ip4))
+	if (addr_is_any(&flow.local))
 		flow.local = (struct addr){ 0 };
+	if (flow.local.family && flow.local.family != addr->family)
+		return -ENETUNREACH;
 	err = tcp_connect(ss->tcp, &flow, s, ss->now_ns, &conn);
 	if (err)
 		return err;
@@ -107,6 +112,8 @@ int sock_tcp_accept(struct socks *ss, struct sock *s, struct sockaddr *sa, sockl
 	new = sock_new(ss, SOCK_TCP, &number);
 	if (!new)
 		return -1;
+	new->is_ip6 = s->is_ip6;
+	new->v6only = s->v6only;
 	new->conn = tcp_accept(ss->tcp, s->listener, new);
 	if (!new->conn) {
 		sock_free(ss, new);
@@ -116,7 +123,7 @@ int sock_tcp_accept(struct socks *ss, struct sock *s, struct sockaddr *sa, sockl
 		struct flow flow;
 
 		sock_tcp_flow(ss, new, &flow);
-		sock_addr_out(&flow.remote, flow.remote_port, sa, len);
+		sock_addr_tell(new, &flow.remote, flow.remote_port, sa, len);
 	}
 	return number;
 }

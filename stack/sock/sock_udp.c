@@ -2,7 +2,8 @@
 #include "stack/base/pkt.h"
 #include "stack/sock/sock_impl.h"
 
-enum { UDP_MAX_LEN = 65507, UDP_HEADROOM = 128 };
+/* RFC 768, within the 16 bits of IPv4's whole packet and of IPv6's payload. */
+enum { UDP4_MAX_LEN = 65507, UDP6_MAX_LEN = 65527, UDP_HEADROOM = 128 };
 
 static bool bound(const struct sock *s)
 {
@@ -16,13 +17,25 @@ int sock_udp_bind(struct socks *ss, struct sock *s, const struct addr *addr,
 
 	if (bound(s))
 		return -EINVAL;
-	if (!ip4_is_zero(addr->ip4))
+	if (!addr_is_any(addr))
 		s->udp->flow.local = *addr;
+	/* "::" is both families', ::ffff:0.0.0.0 only one's. */
+	if (addr->family == ADDR_IP4)
+		s->udp->family = ADDR_IP4;
 	s->udp->flow.local_port = port;
 	err = udp_bind(ss->udp, s->udp);
 	if (err)
 		s->udp->flow = (struct flow){ 0 };
 	return err;
+}
+
+/* An IPv6 socket that is bound to an address of one family speaks no other. */
+static bool wrong_family(const struct sock *s, const struct addr *to)
+{
+	const struct udp_port *udp = s->udp;
+
+	return (udp->family && udp->family != to->family) ||
+	       (udp->flow.local.family && udp->flow.local.family != to->family);
 }
 
 /* Fixes the peer; the port stays when it has one. */
@@ -32,6 +45,8 @@ int sock_udp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 	struct flow old = s->udp->flow;
 	int err;
 
+	if (wrong_family(s, addr))
+		return -ENETUNREACH;
 	if (bound(s))
 		udp_unbind(ss->udp, s->udp);
 	s->udp->flow.remote = *addr;
@@ -83,10 +98,13 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 		return -sock_error(s);
 	if (!to && !udp->flow.remote.family)
 		return -EDESTADDRREQ;
-	if (len > UDP_MAX_LEN)
-		return -EMSGSIZE;
 	if (to && port == 0)
 		return -EINVAL;
+	to = to ? to : &udp->flow.remote;
+	if (len > (to->family == ADDR_IP6 ? (size_t)UDP6_MAX_LEN : (size_t)UDP4_MAX_LEN))
+		return -EMSGSIZE;
+	if (wrong_family(s, to))
+		return -ENETUNREACH;
 	/* RFC 5227 2.1.1: an address that is still probed for is no source */
 	if (udp->flow.local.family && !ip_is_ours(ss->ip, &udp->flow.local))
 		return -EADDRNOTAVAIL;
@@ -96,8 +114,8 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 	p = datagram(ss, bytes, len);
 	if (!p)
 		return -ENOBUFS;
-	err = udp_output(ss->udp, udp, p, to ? to : &udp->flow.remote,
-			 to ? port : udp->flow.remote_port, ss->now_ns);
+	err = udp_output(ss->udp, udp, p, to, port ? port : udp->flow.remote_port,
+			 ss->now_ns);
 	return err ? err : (ssize_t)len;
 }
 
@@ -117,7 +135,7 @@ ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 	if (!p)
 		return -EAGAIN;
 	memcpy(&peer, p->cb, sizeof(peer));
-	sock_addr_out(&p->src, peer.port, from, from_len);
+	sock_addr_tell(s, &p->src, peer.port, from, from_len);
 	n = pkt_read(p, 0, bytes, len < UINT32_MAX ? (uint32_t)len : UINT32_MAX);
 	if (flags & MSG_TRUNC)
 		n = p->total_len;

@@ -25,6 +25,8 @@ static const struct row {
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TCP_OPT_USER_TIMEOUT_MS, AS_IS },
 	{ IPPROTO_IP, IP_TOS, TCP_OPT_TOS, AS_IS },
 	{ IPPROTO_IP, IP_TTL, TCP_OPT_TTL, AS_IS },
+	{ IPPROTO_IPV6, IPV6_TCLASS, TCP_OPT_TOS, AS_IS },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, TCP_OPT_TTL, AS_IS },
 };
 
 static const struct row *row_of(int level, int name)
@@ -122,10 +124,26 @@ static int set_cc(struct socks *ss, struct sock *s, const char *value, socklen_t
 	return 0;
 }
 
+/* RFC 3493 5.3: to be said before the socket has an address. */
+static int set_v6only(struct sock *s, int name, int v)
+{
+	if (!s->is_ip6 || name != IPV6_V6ONLY)
+		return -ENOPROTOOPT;
+	if (s->kind == SOCK_UDP && !s->udp->flow.local_port) {
+		s->udp->family = v ? ADDR_IP6 : ADDR_NONE;
+	} else if (s->kind != SOCK_TCP_NEW || s->setup->addr.family) {
+		return -EINVAL;
+	}
+	s->v6only = v != 0;
+	return 0;
+}
+
 static int set_plain(struct socks *ss, struct sock *s, int level, int name, int v)
 {
 	const struct row *row = row_of(level, name);
 
+	if (level == IPPROTO_IPV6 && (!s->is_ip6 || name == IPV6_V6ONLY))
+		return set_v6only(s, name, v);
 	if (level == SOL_SOCKET && name == SO_REUSEADDR) {
 		s->reuse = v != 0;
 		return 0;
@@ -238,6 +256,7 @@ static int get_socket(struct sock *s, int name, void *value, socklen_t *len)
 
 	switch (name) {
 	case SO_ERROR: return give_int(value, len, sock_error(s));
+	case SO_DOMAIN: return give_int(value, len, s->is_ip6 ? AF_INET6 : AF_INET);
 	case SO_TYPE:
 		return give_int(value, len,
 				s->kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM);
@@ -264,7 +283,7 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 	struct tcp_info ti;
 	int v, err;
 
-	if (row) {
+	if (row && (level != IPPROTO_IPV6 || s->is_ip6)) {
 		err = get_opt(s, row->opt, &v);
 		if (err)
 			return err;
@@ -272,6 +291,8 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 	}
 	if (level == SOL_SOCKET)
 		return get_socket(s, name, value, len);
+	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && s->is_ip6)
+		return give_int(value, len, s->v6only);
 	if (level != IPPROTO_TCP || s->kind != SOCK_TCP)
 		return -ENOPROTOOPT;
 	if (name == TCP_INFO) {

@@ -106,7 +106,7 @@ Case(route, refuses_what_cannot_be)
 	cr_assert_eq(add("10.0.0.1/8", 0, 0, NULL), -EINVAL);
 	cr_assert_eq(add("10.0.0.0/8", 5, 0, NULL), -EINVAL);
 	cr_assert_eq(add("10.0.0.0/8", 200, 0, NULL), -EINVAL);
-	cr_assert_eq(add("2001:db8::/32", 0, 0, NULL), -EINVAL);
+	cr_assert_eq(add("2001:db8::1/32", 0, 0, NULL), -EINVAL);
 	r.bits = 33;
 	cr_assert_eq(ip_route_add(h->ip, &r), -EINVAL);
 }

@@ -25,6 +25,20 @@ const struct ip4 peer_ip[HOST_IFACES] = {
 };
 const struct ip4 gateway_ip = { { 192, 0, 2, 254 } };
 
+const struct ip6 host_ip6[HOST_IFACES] = {
+	{ { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } },
+	{ { 0x20, 0x01, 0x0d, 0xb8, 0, 1, [15] = 1 } },
+};
+const struct ip6 host_ll[HOST_IFACES] = {
+	{ { 0xfe, 0x80, [15] = 1 } },
+	{ { 0xfe, 0x80, [15] = 2 } },
+};
+const struct ip6 peer_ip6[HOST_IFACES] = {
+	{ { 0x20, 0x01, 0x0d, 0xb8, [15] = 9 } },
+	{ { 0x20, 0x01, 0x0d, 0xb8, 0, 1, [15] = 9 } },
+};
+const struct ip6 gateway_ll = { { 0xfe, 0x80, [15] = 0xfe } };
+
 struct host *host_bare(void)
 {
 	struct host *h = calloc(1, sizeof(*h));
@@ -83,6 +97,41 @@ struct host *host_with_peers(void)
 	return h;
 }
 
+void host_speak6(struct host *h)
+{
+	struct ip_route out = {
+		.prefix = { .family = ADDR_IP6 },
+		.gateway = addr_ip6(gateway_ll),
+	};
+
+	for (unsigned i = 0; i < HOST_IFACES; i++) {
+		struct addr own = addr_ip6(host_ip6[i]), ll = addr_ip6(host_ll[i]);
+
+		ASSERT(ip_addr_add(h->ip, i, &ll, 64, false, h->now_ns) == 0);
+		ASSERT(ip_addr_add(h->ip, i, &own, 64, false, h->now_ns) == 0);
+	}
+	ASSERT(ip_route_add(h->ip, &out) == 0);
+	host_pass(h, UINT64_C(3000000000));
+	host_drain(h);
+}
+
+struct host *host6_with_peers(void)
+{
+	struct host *h = host_bare();
+	struct addr gateway = addr_ip6(gateway_ll);
+
+	host_speak6(h);
+	for (unsigned i = 0; i < HOST_IFACES; i++) {
+		struct addr peer = addr_ip6(peer_ip6[i]);
+
+		host6_learn(h, i, peer_ip6[i], peer_mac[i]);
+		neigh_confirm(h->neigh, &h->eth[i], &peer, h->now_ns);
+	}
+	host6_learn(h, 0, gateway_ll, peer_mac[0]);
+	neigh_confirm(h->neigh, &h->eth[0], &gateway, h->now_ns);
+	return h;
+}
+
 void host_free(struct host *h)
 {
 	neigh_check(h->neigh);
@@ -124,7 +173,8 @@ static struct step walk(struct host *h, struct pkt *p, struct step s)
 		case NEXT_ICMP4: s = icmp4_input(h->ip, p, h->now_ns); break;
 		case NEXT_UDP: s = udp_input(h->udp, p, h->now_ns); break;
 		case NEXT_UDP_ERROR: s = udp_error_input(h->udp, p, h->now_ns); break;
-		case NEXT_IP6: s = step_end(V_ETH_TYPE); break;
+		case NEXT_IP6: s = ip6_input(h->ip, p, h->now_ns); break;
+		case NEXT_ICMP6: s = icmp6_input(h->ip, p, h->now_ns); break;
 		case NEXT_TCP:
 		case NEXT_TCP_ERROR: h->up = p; return s;
 		case NEXT_NONE:
@@ -153,7 +203,9 @@ struct step host_loop(struct host *h)
 
 	pkt_free(h->up);
 	h->up = NULL;
-	return p ? walk(h, p, step_to(NEXT_IP4)) : step_end(V_COUNT);
+	if (!p)
+		return step_end(V_COUNT);
+	return walk(h, p, step_to(p->data[0] >> 4 == 6 ? NEXT_IP6 : NEXT_IP4));
 }
 
 bool host_sent(struct host *h, unsigned i, struct look *l)
@@ -183,6 +235,33 @@ struct build_ip4 host_from_peer(unsigned i)
 		.src = peer_ip[i],
 		.dst = host_ip[i],
 	};
+}
+
+struct build_ip6 host6_from_peer(unsigned i)
+{
+	return (struct build_ip6){
+		.eth_dst = host_mac[i],
+		.eth_src = peer_mac[i],
+		.src = peer_ip6[i],
+		.dst = host_ip6[i],
+	};
+}
+
+void host6_learn(struct host *h, unsigned i, struct ip6 ip, struct mac mac)
+{
+	struct build_nd ask = {
+		.type = 135, .target = host_ip6[i], .mac_option = 1, .mac = mac
+	};
+	struct build_ip6 packet = {
+		.eth_dst = build_group_mac(build_solicited_node(host_ip6[i])),
+		.eth_src = mac,
+		.src = ip,
+		.dst = build_solicited_node(host_ip6[i]),
+	};
+	uint8_t frame[128];
+
+	host_receive(h, i, frame, build_nd(frame, &packet, &ask));
+	host_drain(h);
 }
 
 void host_learn(struct host *h, unsigned i, struct ip4 ip, struct mac mac)

@@ -5,6 +5,11 @@
  *
  *	192.0.2.1/24     02-00-00-00-00-01  interface 0, default route by 192.0.2.254
  *	198.51.100.1/24  02-00-00-00-00-02  interface 1
+ *
+ * and with host_speak6(), which host6_with_peers() calls:
+ *
+ *	2001:db8::1/64, fe80::1    interface 0, default route by fe80::fe
+ *	2001:db8:1::1/64, fe80::2  interface 1
  */
 #pragma once
 
@@ -14,12 +19,13 @@
 #include "arp/neigh.h"
 #include "eth/eth.h"
 #include "ip/ip.h"
+#include "ip/ip6.h"
 #include "ip/udp.h"
 #include "stack/base/hash.h"
 #include "stack/base/pkt.h"
 #include "stack/base/rng.h"
 #include "stack/base/wheel.h"
-#include "tests/lib/build.h"
+#include "tests/lib/build6.h"
 #include "tests/lib/capture.h"
 #include "tests/lib/look.h"
 
@@ -47,6 +53,8 @@ struct host {
 /* The addresses above, and a peer on each network that the tests speak for. */
 extern const struct mac host_mac[HOST_IFACES], peer_mac[HOST_IFACES], all_mac;
 extern const struct ip4 host_ip[HOST_IFACES], peer_ip[HOST_IFACES], gateway_ip;
+extern const struct ip6 host_ip6[HOST_IFACES], host_ll[HOST_IFACES],
+	peer_ip6[HOST_IFACES], gateway_ll;
 
 /* On the heap.  Without addresses: nothing was announced and nothing is known. */
 struct host *host_bare(void);
@@ -55,6 +63,10 @@ struct host *host_new(void);
 /* With both peers and the gateway (at peer_mac[0]) in the table of neighbours, too,
  * and reachable. */
 struct host *host_with_peers(void);
+/* The same with IPv6 peers only, which are 2001:db8::9 and 2001:db8:1::9. */
+struct host *host6_with_peers(void);
+/* Gives IPv6 addresses and routes, too; what that makes it send is taken away. */
+void host_speak6(struct host *h);
 /* Checks every layer, ends them, and asserts that nothing is out. */
 void host_free(struct host *h);
 
@@ -77,6 +89,9 @@ unsigned host_drain(struct host *h);
 
 /* The headers of a packet from peer_ip[i] to host_ip[i], and back. */
 struct build_ip4 host_from_peer(unsigned i);
+struct build_ip6 host6_from_peer(unsigned i);
+/* @ip at @mac asks for host_ip6[i], so that it is known; the answer is taken away. */
+void host6_learn(struct host *h, unsigned i, struct ip6 ip, struct mac mac);
 /* @ip at @mac asks for us, so that it is known; the answer is taken away. */
 void host_learn(struct host *h, unsigned i, struct ip4 ip, struct mac mac);
 /* A packet of @len bytes 0, 1, 2, ... with room for headers in front. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/lib/build.h"
+#include "tests/lib/build6.h"
 
 static uint16_t get16(const uint8_t *b)
 {
@@ -76,7 +77,8 @@ static bool look_transport(struct look *l)
 		l->dst_port = get16(b + 2);
 	}
 	switch (l->proto) {
-	case 1: return look_icmp(l, b, len);
+	case 1:
+	case 58: return look_icmp(l, b, len);
 	case 6: return look_tcp(l, b, len);
 	case 17: return strip(l, 8);
 	default: return true;
@@ -86,17 +88,20 @@ static bool look_transport(struct look *l)
 /* The checksum of a whole transport packet of @len bytes at @b. */
 static bool sum_is_right(const struct look *l, const uint8_t *b, uint32_t len)
 {
+	bool is_ip6 = l->type == 0x86dd;
+	uint32_t pseudo = is_ip6 ? build_pseudo6(l->src6, l->dst6, l->proto, len) :
+				   build_pseudo(l->src, l->dst, l->proto, len);
+
 	switch (l->proto) {
+	case 58: return build_sum(pseudo, b, len) == 0xffff;
 	case 1: return build_sum(0, b, len) == 0xffff;
 	case 17:
 		if (get16(b + 4) != len)
 			return false;
 		if (get16(b + 6) == 0)
-			return true;
+			return !is_ip6;
 		__attribute__((fallthrough));
-	case 6:
-		return build_sum(build_pseudo(l->src, l->dst, l->proto, len), b, len) ==
-		       0xffff;
+	case 6: return build_sum(pseudo, b, len) == 0xffff;
 	default: return true;
 	}
 }
@@ -121,6 +126,61 @@ static bool look_ip4(struct look *l, const uint8_t *b, uint32_t len)
 	l->payload = b + header_len;
 	l->payload_len = len - header_len;
 	return build_sum(0, b, header_len) == 0xffff;
+}
+
+/* One extension header; false: it is not all there. */
+static bool look_ext(struct look *l)
+{
+	const uint8_t *b = l->payload;
+	uint32_t len = l->payload_len < 8 ? 0 : l->proto == 44 ? 8 : (b[1] + 1u) * 8;
+
+	if (!len || l->n_exts == sizeof(l->exts) || !strip(l, len))
+		return false;
+	if (l->proto == 44) {
+		l->mf = b[3] & 1;
+		l->frag_off = get16(b + 2) & 0xfff8;
+		l->frag_id = get32(b + 4);
+	}
+	l->exts[l->n_exts++] = l->proto;
+	l->exts_len += len;
+	l->proto = b[0];
+	return true;
+}
+
+/* The headers; false when they are not all there. */
+static bool look_ip6(struct look *l, const uint8_t *b, uint32_t len)
+{
+	if (len < 40 || b[0] >> 4 != 6)
+		return false;
+	l->tos = (uint8_t)(get16(b) >> 4);
+	l->flow = get32(b) & 0xfffff;
+	l->total_len = (uint16_t)(get16(b + 4) + 40);
+	l->proto = b[6];
+	l->ttl = b[7];
+	memcpy(l->src6.b, b + 8, 16);
+	memcpy(l->dst6.b, b + 24, 16);
+	l->payload = b + 40;
+	l->payload_len = len - 40;
+	while (l->proto == 0 || l->proto == 43 || l->proto == 44 || l->proto == 60)
+		if (!look_ext(l))
+			return false;
+	return true;
+}
+
+static void look_packet6(struct look *l, const uint8_t *b, uint32_t len)
+{
+	const uint8_t *l4;
+	uint32_t l4_len;
+
+	if (!look_ip6(l, b, len) || get16(b + 4) + 40u > len)
+		return;
+	l->payload_len -= len - get16(b + 4) - 40;
+	l4 = l->payload;
+	l4_len = l->payload_len;
+	if (l->frag_off)
+		l->sound = true;
+	else
+		l->sound = look_transport(l) && (l->mf || sum_is_right(l, l4, l4_len));
 }
 
 static void look_packet(struct look *l, const uint8_t *b, uint32_t len)
@@ -152,6 +212,19 @@ struct look look(const uint8_t *frame, uint32_t len)
 		look_arp(&l, frame + 14, len - 14);
 	else if (l.type == 0x0800)
 		look_packet(&l, frame + 14, len - 14);
+	else if (l.type == 0x86dd)
+		look_packet6(&l, frame + 14, len - 14);
+	return l;
+}
+
+struct look look_quote6(const uint8_t *packet, uint32_t len)
+{
+	struct look l = { .type = 0x86dd };
+
+	if (look_ip6(&l, packet, len) && l.payload_len >= 8) {
+		l.sound = true;
+		look_transport(&l);
+	}
 	return l;
 }
 

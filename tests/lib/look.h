@@ -17,7 +17,7 @@
 struct look {
 	bool sound;
 	struct mac eth_dst, eth_src;
-	uint16_t type; /* 0x0806 or 0x0800; the fields of the other are zero */
+	uint16_t type; /* 0x0806, 0x0800 or 0x86dd; the fields of others are zero */
 
 	uint16_t arp_op;
 	struct mac sender_mac, target_mac;
@@ -28,6 +28,13 @@ struct look {
 	uint16_t id, total_len;
 	uint16_t frag_off; /* bytes */
 	bool df, mf;
+
+	/* IPv6, beside proto, ttl, tos, total_len, and of fragments mf and frag_off. */
+	struct ip6 src6, dst6;
+	uint32_t flow, frag_id;
+	uint8_t n_exts,
+		exts[4]; /* the numbers of extension headers; more are not sound */
+	uint32_t exts_len;
 
 	/* Of a packet that is whole or a first fragment. */
 	uint16_t src_port, dst_port;
@@ -46,3 +53,5 @@ struct look look(const uint8_t *frame, uint32_t len);
 /* The same for an IP packet without its frame, which may be cut short as ICMP
  * quotes are: @sound then says only that the headers are there. */
 struct look look_quote(const uint8_t *packet, uint32_t len);
+/* The same for IPv6. */
+struct look look_quote6(const uint8_t *packet, uint32_t len);

@@ -12,12 +12,15 @@ static void open_end(struct two *t, unsigned i, uint64_t seed,
 {
 	static const char *const ports[] = { "sim:wire/0", "sim:wire/1" };
 	static const char *const addrs[] = { "192.0.2.1/24", "192.0.2.2/24" };
+	static const char *const addrs6[] = { "2001:db8::1/64", "2001:db8::2/64" };
 	static const char *const macs[] = { "02:00:00:00:00:01", "02:00:00:00:00:02" };
 	struct pb_stack_conf conf = *with;
 	char error[PB_ERROR_LEN];
 
 	conf.port = ports[i];
 	conf.addr = addrs[i];
+	if (with->addr6)
+		conf.addr6 = addrs6[i];
 	conf.mac = macs[i];
 	conf.seed = seed * 2 + i + 1;
 	conf.now_ns = t->now_ns;
@@ -41,14 +44,28 @@ void two_open_conf(struct two *t, uint64_t seed, const struct sim_link_conf *lin
 	open_end(t, 1, seed, conf);
 }
 
+static void small_conf(struct pb_stack_conf *conf)
+{
+	pb_stack_conf_init(conf);
+	conf->n_bufs = BUFS;
+	conf->max_conns = CONNS;
+	conf->max_syn = CONNS;
+}
+
 void two_open(struct two *t, uint64_t seed, const struct sim_link_conf *link)
 {
 	struct pb_stack_conf conf;
 
-	pb_stack_conf_init(&conf);
-	conf.n_bufs = BUFS;
-	conf.max_conns = CONNS;
-	conf.max_syn = CONNS;
+	small_conf(&conf);
+	two_open_conf(t, seed, link, &conf);
+}
+
+void two_open6(struct two *t, uint64_t seed, const struct sim_link_conf *link)
+{
+	struct pb_stack_conf conf;
+
+	small_conf(&conf);
+	conf.addr6 = "";
 	two_open_conf(t, seed, link, &conf);
 }
 
@@ -63,6 +80,15 @@ struct sockaddr_in two_addr(unsigned i, uint16_t port)
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(0xc0000201 + i),
+	};
+}
+
+struct sockaddr_in6 two_addr6(unsigned i, uint16_t port)
+{
+	return (struct sockaddr_in6){
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+		.sin6_addr.s6_addr = { 0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)(1 + i) },
 	};
 }
 
