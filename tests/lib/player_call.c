@@ -156,36 +156,21 @@ static long do_accept(struct call *c)
 	return number;
 }
 
-/* 1: connected.  0: not yet.  -1: it failed. */
-static int look_at_connect(int s)
-{
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof(int);
-	int err = 0;
-
-	if (pb_getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err) {
-		errno = err;
-		return -1;
-	}
-	len = sizeof(peer);
-	return pb_getpeername(s, (struct sockaddr *)&peer, &len) == 0;
-}
-
 static long do_connect(struct call *c)
 {
 	unsigned n = peer_arg(c, 1);
 	struct sockaddr_storage sa;
 	socklen_t len;
-	int state;
 
 	if (c->bad)
 		return -1;
-	if (c->state->begun) {
-		state = look_at_connect(c->fd->s);
-		errno = state == 0 ? EINPROGRESS : errno;
-		return state == 1 ? 0 : -1;
-	}
 	len = address(c->p, false, c->p->peers[n].port, &sa);
+	/* To connect again tells how the first time ends. */
+	if (c->state->begun) {
+		pb_connect(c->fd->s, (struct sockaddr *)&sa, len);
+		errno = errno == EALREADY ? EINPROGRESS : errno;
+		return errno == EISCONN ? 0 : -1;
+	}
 	if (c->fd->peer != n)
 		c->p->peers[n].fresh = true;
 	c->fd->peer = n;
