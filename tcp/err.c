@@ -58,8 +58,14 @@ static void unreachable(struct tcp_conn *c, enum ip_error e, uint64_t now_ns)
 	bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
 
 	c->soft_error = (uint8_t)error_of(e);
-	if (opening && (is_hard(e) || c->tries))
+	if (opening && (is_hard(e) || c->tries || c->x->fo_passive))
 		tcp_conn_die(c, c->soft_error, now_ns);
+}
+
+/* The first number in flight; a SYN-ACK of Fast Open is before all of it. */
+static struct seq first_out(const struct tcp_conn *c)
+{
+	return seq_add(c->snd_una, -(uint32_t)(c->x && c->x->fo_passive));
 }
 
 struct step tcp_error_input(struct tcp *tcp, struct pkt *p, uint64_t now_ns)
@@ -83,11 +89,12 @@ struct step tcp_error_input(struct tcp *tcp, struct pkt *p, uint64_t now_ns)
 	seq.n = be32(p->data + 4);
 	c = tcp_table_find(tcp, &flow);
 	if (!c) {
-		if (is_hard(quote.error))
+		/* RFC 5461 4.1: there is nothing yet that had to survive it */
+		if (quote.error != IP_ERROR_TOO_BIG)
 			tcp_listen_unreachable(tcp, &flow, seq);
 		return step_end(V_ICMP_NO_FLOW);
 	}
-	if (!seq_in(seq, c->snd_una, tcp_conn_flight(c)))
+	if (!seq_in(seq, first_out(c), seq_dist(first_out(c), c->snd_nxt)))
 		return step_end(V_ICMP_NO_FLOW);
 	if (quote.error == IP_ERROR_TOO_BIG)
 		too_big(c, quote.mtu, now_ns);

@@ -161,12 +161,17 @@ static bool is_bare(const struct tcp *tcp, const struct tcp_opts *opts)
 	return (tcp->conf.fastopen & TCP_FO_CLIENT_BARE) || opts->fo_bare;
 }
 
+bool tcp_fastopen_is_on(const struct tcp *tcp)
+{
+	return tcp->conf.fastopen & TCP_FO_CLIENT;
+}
+
 bool tcp_fastopen_ready(struct tcp *tcp, const struct addr *dst,
 			const struct tcp_opts *opts)
 {
 	struct fo_hint hint;
 
-	if (!(tcp->conf.fastopen & TCP_FO_CLIENT))
+	if (!tcp_fastopen_is_on(tcp))
 		return false;
 	fo_cache_get(&tcp->fo_cache, dst, tcp->now_ns, &hint);
 	return !hint.paused && (hint.cookie.len || is_bare(tcp, opts));
@@ -178,7 +183,7 @@ ssize_t tcp_fastopen(struct tcp *tcp, struct tcp_conn *c, const void *bytes, siz
 	struct fo_hint hint;
 	uint32_t room;
 
-	if (!(tcp->conf.fastopen & TCP_FO_CLIENT))
+	if (!tcp_fastopen_is_on(tcp))
 		return -EOPNOTSUPP;
 	if (c->state != TCP_SYN_SENT || !c->syn_due || c->x)
 		return -EALREADY;
@@ -281,6 +286,11 @@ unsigned tcp_listener_fastopen(const struct tcp_listener *l)
 struct fo_keys *tcp_listener_fo_keys(struct tcp_listener *l)
 {
 	return &l->fo_keys;
+}
+
+const struct fo_keys *tcp_fastopen_keys(const struct tcp *tcp)
+{
+	return &tcp->fo_keys;
 }
 
 void tcp_set_fastopen(struct tcp *tcp, unsigned mode, const struct fo_keys *keys)

@@ -21,6 +21,8 @@ struct tcp_opts;
  */
 ssize_t tcp_fastopen(struct tcp *tcp, struct tcp_conn *conn, const void *bytes,
 		     size_t len);
+/* Clients may use it. */
+bool tcp_fastopen_is_on(const struct tcp *tcp);
 /* A SYN to @dst with those options may carry data. */
 bool tcp_fastopen_ready(struct tcp *tcp, const struct addr *dst,
 			const struct tcp_opts *opts);
@@ -29,5 +31,7 @@ void tcp_listener_set_fastopen(struct tcp_listener *listener, unsigned max);
 unsigned tcp_listener_fastopen(const struct tcp_listener *listener);
 /* Keys of its own, to be looked at and set. */
 struct fo_keys *tcp_listener_fo_keys(struct tcp_listener *listener);
+/* The core's. */
+const struct fo_keys *tcp_fastopen_keys(const struct tcp *tcp);
 /* From now on; @keys NULL: as they are. */
 void tcp_set_fastopen(struct tcp *tcp, unsigned mode, const struct fo_keys *keys);

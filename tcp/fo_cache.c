@@ -58,7 +58,8 @@ static void drop(struct fo_cache *fc, struct entry *e)
 	pool_put(&fc->entries, e);
 }
 
-int fo_cache_init(struct fo_cache *fc, uint32_t max, const struct hash_key *key)
+int fo_cache_init(struct fo_cache *fc, uint32_t max, uint32_t pause_s,
+		  const struct hash_key *key)
 {
 	int err = pool_init(&fc->entries, sizeof(struct entry), 8, max);
 
@@ -72,6 +73,7 @@ int fo_cache_init(struct fo_cache *fc, uint32_t max, const struct hash_key *key)
 	}
 	list_init(&fc->age);
 	fc->key = *key;
+	fc->pause_s = pause_s;
 	return 0;
 }
 
@@ -104,7 +106,7 @@ static struct entry *find_or_make(struct fo_cache *fc, const struct addr *dst)
 }
 
 /* RFC 7413 4.1.3.1: where SYNs are lost, ordinary ones for a while */
-static bool is_paused(const struct entry *e, uint64_t now_ns)
+static bool is_paused(const struct fo_cache *fc, const struct entry *e, uint64_t now_ns)
 {
 	unsigned more;
 
@@ -113,7 +115,7 @@ static bool is_paused(const struct entry *e, uint64_t now_ns)
 	more = e->n_lost - FO_LOST_MAX;
 	if (more > FO_PAUSE_SHIFT)
 		more = FO_PAUSE_SHIFT;
-	return now_ns - e->lost_ns < (FO_PAUSE_S * NS_PER_S) << more;
+	return now_ns - e->lost_ns < (fc->pause_s * NS_PER_S) << more;
 }
 
 void fo_cache_get(struct fo_cache *fc, const struct addr *dst, uint64_t now_ns,
@@ -125,7 +127,7 @@ void fo_cache_get(struct fo_cache *fc, const struct addr *dst, uint64_t now_ns,
 	if (!e)
 		return;
 	hint->mss = e->mss;
-	hint->paused = is_paused(e, now_ns);
+	hint->paused = is_paused(fc, e, now_ns);
 	hint->cookie = e->cookie;
 	if (!e->cookie.len)
 		hint->cookie.exp = e->form == FORM_EXP;

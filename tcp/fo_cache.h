@@ -19,8 +19,7 @@
 
 enum {
 	FO_LOST_MAX = 2,   /* SYNs lost in a row: then none of this kind for a time ... */
-	FO_PAUSE_S = 120,  /* ... that doubles with each more ... */
-	FO_PAUSE_SHIFT = 9 /* ... up to 17 hours */
+	FO_PAUSE_SHIFT = 9 /* ... that doubles with each more, so often at most */
 };
 
 struct fo_cache {
@@ -28,6 +27,7 @@ struct fo_cache {
 	struct pool entries;
 	struct list age; /* the oldest in front */
 	struct hash_key key;
+	uint32_t pause_s; /* the first pause; 0: there is none */
 };
 
 /* How the next SYN to a server may be. */
@@ -46,7 +46,8 @@ struct fo_answer {
 };
 
 /* 0 or -ENOMEM. */
-int fo_cache_init(struct fo_cache *fc, uint32_t max, const struct hash_key *key);
+int fo_cache_init(struct fo_cache *fc, uint32_t max, uint32_t pause_s,
+		  const struct hash_key *key);
 void fo_cache_fini(struct fo_cache *fc);
 void fo_cache_get(struct fo_cache *fc, const struct addr *dst, uint64_t now_ns,
 		  struct fo_hint *hint);

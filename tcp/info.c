@@ -59,6 +59,7 @@ void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *c,
 		.rcv_wscale = c->rcv_wscale,
 		.sack = c->sack,
 		.timestamps = c->ts,
+		.syn_data = c->syn_data,
 		.cc = c->cc.ops ? c->cc.ops->name : "",
 	};
 	if (seq_after(c->rcv_adv, c->rcv_nxt))

@@ -115,6 +115,15 @@ static void read_syn(struct tcp_in *in)
 	tcp_conn_agree(c, s->mss, in->now_ns);
 }
 
+/* The timestamp is one that we sent since the first SYN. */
+static bool echoes_ours(const struct tcp_in *in)
+{
+	const struct tcp_conn *c = in->c;
+	uint32_t first = c->x->stalled_ms + c->ts_offset;
+
+	return in->s.ts_ecr - first <= tcp_ms(in->now_ns) - c->x->stalled_ms;
+}
+
 static bool syn_sent(struct tcp_in *in)
 {
 	const struct tcp_seg *s = &in->s;
@@ -126,6 +135,12 @@ static bool syn_sent(struct tcp_in *in)
 	    !(seq_after(s->ack, c->snd_una) && seq_before_eq(s->ack, c->snd_nxt))) {
 		tcp_emit_refusal(in);
 		return stop(in, V_TCP_BAD_ACK);
+	}
+	/* RFC 7323 3.2: it echoes what a SYN of ours said, or answers one long past */
+	if (has_ack && !(s->flags & TCP_RST) && (s->has & TCP_HAS_TS) && s->ts_ecr &&
+	    in->tcp->conf.timestamps && !echoes_ours(in)) {
+		tcp_emit_refusal(in);
+		return stop(in, V_TCP_PAWS);
 	}
 	/* Second, with RFC 5961 3.2: a RST counts if it acknowledges our SYN. */
 	if (s->flags & TCP_RST) {

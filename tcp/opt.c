@@ -14,6 +14,7 @@ void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf)
 {
 	*opts = (struct tcp_opts){
 		.keep_probes = (uint8_t)conf->keep_probes,
+		.syn_tries = (uint8_t)(conf->syn_tries - 1),
 		.linger_ms = -1,
 		.keep_idle_ms = conf->keep_idle_ms,
 		.keep_intvl_ms = conf->keep_intvl_ms,

@@ -19,7 +19,7 @@ struct tcp_opts {
 	uint8_t tos, ttl; /* ttl 0: the default */
 	uint8_t keep_probes;
 	uint16_t maxseg;   /* 0: as the path allows */
-	uint8_t syn_tries; /* SYNs sent again; 0: the core's */
+	uint8_t syn_tries; /* SYNs sent again before it is given up */
 	int32_t linger_ms;
 	uint32_t keep_idle_ms, keep_intvl_ms;
 	uint32_t user_timeout_ms;

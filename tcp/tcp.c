@@ -36,6 +36,7 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.syn_cookies = true,
 		.fastopen = TCP_FO_CLIENT | TCP_FO_SERVER,
 		.fo_cache_max = 1024,
+		.fo_pause_s = 120,
 		.cc = "reno",
 	};
 }
@@ -63,7 +64,9 @@ static int reserve(struct tcp *tcp)
 			      TCP_LISTENERS_MAX);
 	err = err ? err : map_init(&tcp->flows, FLOWS_AT_FIRST);
 	err = err ? err : map_init(&tcp->ports, PORTS_AT_FIRST);
-	err = err ? err : fo_cache_init(&tcp->fo_cache, conf->fo_cache_max, tcp->key);
+	err = err ? err :
+		    fo_cache_init(&tcp->fo_cache, conf->fo_cache_max, conf->fo_pause_s,
+				  tcp->key);
 	err = err ? err : synq_new(&tcp->synq, conf->max_syn, tcp->key);
 	return err ? err : timewait_new(&tcp->timewait, conf->max_time_wait, tcp->key);
 }
@@ -93,8 +96,8 @@ static bool is_sane(const struct tcp_conf *conf)
 {
 	return conf->max_conns && conf->fo_cache_max && conf->max_syn &&
 	       conf->max_time_wait && conf->rcvbuf && conf->sndbuf && conf->syn_tries &&
-	       conf->rst_per_s && conf->delack_ms && conf->orphan_ms &&
-	       conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
+	       conf->syn_tries <= UINT8_MAX + 1u && conf->rst_per_s && conf->delack_ms &&
+	       conf->orphan_ms && conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
 	       conf->synack_tries <= SYNQ_TRIES_MAX;
 }
 

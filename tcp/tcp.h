@@ -61,7 +61,7 @@ enum tcp_opt {
 	TCP_OPT_OOBINLINE, /* bool: urgent byte stays in the stream */
 	TCP_OPT_TOS,
 	TCP_OPT_TTL,
-	TCP_OPT_SYN_TRIES, /* SYNs sent again before it is given up; 0: the core's */
+	TCP_OPT_SYN_TRIES, /* SYNs sent again before it is given up */
 	TCP_OPT_FO_BARE,   /* bool: Fast Open without cookies */
 };
 
@@ -122,7 +122,8 @@ int tcp_error(const struct tcp_conn *conn);
 
 /*
  * Takes up to @len bytes into the send queue: how many, or -EAGAIN when it is full,
- * or not connected yet, -EPIPE after tcp_shutdown_send() or death.  They leave with
+ * or not connected yet, -EPIPE after tcp_shutdown_send() or death; the error that was its
+ * cause first, if tcp_recv() did not say it.  They leave with
  * tcp_speak().  -EAGAIN for want of memory is told as news when there is some again.
  * @more: more will follow at once (MSG_MORE).
  */

@@ -52,6 +52,7 @@ struct tcp_conf {
 	uint32_t rst_per_s;	      /* answers to segments for nobody */
 	bool sack, timestamps, window_scale, syn_cookies;
 	uint32_t fastopen;     /* enum tcp_fastopen */
+	uint32_t fo_pause_s;   /* without Fast Open where its SYNs are lost; 0: never */
 	uint32_t fo_cache_max; /* servers whose Fast Open cookies are kept */
 	const char *cc;	       /* name of the congestion control */
 };
@@ -68,7 +69,7 @@ struct tcp_conn_info {
 	uint64_t segs_in, segs_out;
 	uint32_t rtos, fast_recoveries, backoff;
 	uint8_t snd_wscale, rcv_wscale;
-	bool sack, timestamps;
+	bool sack, timestamps, syn_data;
 	const char *cc;
 };
 

@@ -147,9 +147,8 @@ static void again_by(struct tcp_conn *c, uint32_t left_ms, uint64_t now_ns)
 static void syn_again(struct tcp_conn *c, uint64_t now_ns)
 {
 	const struct tcp_conf *conf = &c->tcp->conf;
-	uint32_t max = c->state != TCP_SYN_SENT ? conf->synack_tries :
-		       c->opts.syn_tries	? c->opts.syn_tries + 1u :
-						  conf->syn_tries;
+	uint32_t max =
+		c->state == TCP_SYN_SENT ? c->opts.syn_tries + 1u : conf->synack_tries;
 
 	uint32_t stalled_ms = tcp_ms(now_ns) - c->x->stalled_ms;
 	uint32_t limit_ms = c->opts.user_timeout_ms;

@@ -101,10 +101,20 @@ static int refuse(struct tcp_conn *c)
 
 /* ---- bytes ---- */
 
+/* Why nothing can be sent; what ended the connection is said once, as by tcp_recv(). */
+static int why_not(struct tcp_conn *c)
+{
+	if (c->state == TCP_CLOSED && c->error && !c->error_told && !c->fin_wanted) {
+		c->error_told = true;
+		return -c->error;
+	}
+	return may_send(c);
+}
+
 ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *c, const void *bytes, size_t len,
 		 bool more)
 {
-	int err = may_send(c);
+	int err = why_not(c);
 	struct tcp_xfer *x;
 	size_t room, n;
 

@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -41,6 +44,7 @@ static int drill_socket(void *arg, int domain, int type, int protocol)
 	int fd;
 
 	drill_enter(d);
+	drill_sysctl_fastopen(d);
 	fd = new_fd(d,
 		    pb_socket(domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol),
 		    type & SOCK_NONBLOCK);
@@ -86,7 +90,17 @@ static int drill_getsockopt(void *arg, int fd, int level, int name, void *value,
 static int drill_setsockopt(void *arg, int fd, int level, int name, const void *value,
 			    socklen_t len)
 {
-	ON_SOCK((struct drill *)arg, fd, pb_setsockopt(sock->s, level, name, value, len));
+	struct drill *d = arg;
+	struct drill_sock *s;
+	int r = -1;
+
+	drill_enter(d);
+	drill_sysctl_fastopen(d);
+	s = drill_sock_of(d, fd);
+	if (s)
+		r = pb_setsockopt(s->s, level, name, value, len);
+	drill_leave(d);
+	return r;
 }
 
 static int drill_close(void *arg, int fd)
@@ -212,6 +226,32 @@ static ssize_t drill_recvmsg(void *arg, int fd, struct msghdr *msg, int flags)
 				     0;
 }
 
+/* The handshake of our SYN is not through. */
+static bool is_opening(int s)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return pb_getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       info.tcpi_state == TCP_SYN_SENT;
+}
+
+/* What went with the SYN is sent when the connection is there.  False: it failed. */
+static bool came_to_be(struct drill *d, int s)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (!is_opening(s))
+		return true;
+	while (is_opening(s))
+		drill_wait(d);
+	drill_came_through(d);
+	if (pb_getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err)
+		errno = err;
+	return !err;
+}
+
 /* All of it, as a call that blocks does; or what fits. */
 static ssize_t drill_sendto(void *arg, int fd, const void *bytes, size_t len, int flags,
 			    const struct sockaddr *to, socklen_t to_len)
@@ -222,13 +262,25 @@ static ssize_t drill_sendto(void *arg, int fd, const void *bytes, size_t len, in
 	ssize_t sum = 0, r = -1;
 
 	drill_enter(d);
+	if (flags & MSG_FASTOPEN)
+		drill_sysctl_fastopen(d);
 	while ((s = drill_sock_of(d, fd))) {
 		r = pb_sendto(s->s, (const char *)bytes + sum, len - (size_t)sum, flags,
 			      to, to_len);
 		sum += r > 0 ? r : 0;
-		if ((r < 0 && errno != EAGAIN) || (size_t)sum == len || s->nonblock ||
+		if ((r < 0 && errno != EAGAIN && errno != EINPROGRESS) || s->nonblock ||
 		    (flags & MSG_DONTWAIT))
 			break;
+		flags &= ~MSG_FASTOPEN;
+		if (!came_to_be(d, s->s)) {
+			sum = 0;
+			r = -1;
+			break;
+		}
+		if ((size_t)sum == len)
+			break;
+		if (r < 0 && errno == EINPROGRESS)
+			continue;
 		drill_wait(d);
 		waited = true;
 	}
@@ -250,15 +302,20 @@ static ssize_t drill_write(void *arg, int fd, const void *bytes, size_t len)
 
 static ssize_t drill_sendmsg(void *arg, int fd, const struct msghdr *msg, int flags)
 {
-	ssize_t sum = 0, r = 0;
+	size_t len = 0, at = 0;
+	char *bytes;
+	ssize_t r;
 
-	for (size_t i = 0; i < msg->msg_iovlen && r >= 0; i++) {
-		r = drill_sendto(arg, fd, msg->msg_iov[i].iov_base,
-				 msg->msg_iov[i].iov_len, flags, msg->msg_name,
-				 msg->msg_namelen);
-		sum += r > 0 ? r : 0;
-	}
-	return sum > 0 ? sum : r;
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		len += msg->msg_iov[i].iov_len;
+	bytes = malloc(len + 1);
+	if (!bytes)
+		abort();
+	for (size_t i = 0; i < msg->msg_iovlen; at += msg->msg_iov[i++].iov_len)
+		memcpy(bytes + at, msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len);
+	r = drill_sendto(arg, fd, bytes, len, flags, msg->msg_name, msg->msg_namelen);
+	free(bytes);
+	return r;
 }
 
 static ssize_t drill_writev(void *arg, int fd, const struct iovec *iov, int n)

@@ -47,6 +47,7 @@ struct drill {
 	struct port *far; /* our end */
 	struct pb_stack_conf conf;
 	const char *sysctl; /* directory with Linux's settings, or NULL */
+	long n_flushed;	    /* times that the script had Linux forget cookies */
 	unsigned mtu, mss;  /* mss 0: what fits */
 	uint64_t now_ns, base_us;
 	struct list sent;
@@ -61,6 +62,8 @@ void drill_open(struct drill *d);
 /* What the script set of Linux's settings, as far as we have the same. */
 void drill_sysctl_before(struct drill *d);
 void drill_sysctl_after(struct drill *d);
+/* Those of Fast Open, which scripts change as they go on. */
+void drill_sysctl_fastopen(struct drill *d);
 
 /* poll.c */
 void drill_poll_calls(struct packetdrill_interface *ifc);

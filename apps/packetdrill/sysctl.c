@@ -11,6 +11,7 @@
 
 #include "apps/packetdrill/drill_impl.h"
 #include "stack/core/core.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp_impl.h"
 
 enum { TEXT_LEN = 256 };
@@ -67,4 +68,39 @@ void drill_sysctl_after(struct drill *d)
 		1 + (uint32_t)number_of(d, "tcp_syn_retries", 0, conf->syn_tries - 1);
 	conf->synack_tries = 1 + (uint32_t)number_of(d, "tcp_synack_retries", 0,
 						     conf->synack_tries - 1);
+}
+
+/* "a0bf63f7-ed803d81-cd641d30-cebc4a90": words, of which the lowest byte is the first. */
+static bool read_key(const char *text, struct fo_keys *keys)
+{
+	unsigned word[FO_KEY_LEN / 4];
+	uint8_t bytes[FO_KEY_LEN];
+
+	if (sscanf(text, "%x-%x-%x-%x", &word[0], &word[1], &word[2], &word[3]) != 4)
+		return false;
+	for (unsigned i = 0; i < FO_KEY_LEN; i++)
+		bytes[i] = (uint8_t)(word[i / 4] >> i % 4 * 8);
+	return fo_keys_set(keys, bytes, sizeof(bytes)) == 0;
+}
+
+void drill_sysctl_fastopen(struct drill *d)
+{
+	struct tcp *tcp = d->core->tcp;
+	struct fo_keys keys;
+	char text[TEXT_LEN];
+	bool has_key;
+
+	has_key = text_of(d, "tcp_fastopen_key", text) && read_key(text, &keys);
+	tcp->conf.timestamps = number_of(d, "tcp_timestamps", 0, tcp->conf.timestamps);
+	tcp_set_fastopen(tcp, (unsigned)number_of(d, "tcp_fastopen", 0, TCP_FO_CLIENT),
+			 has_key ? &keys : NULL);
+	tcp->fo_cache.pause_s = (uint32_t)number_of(
+		d, "tcp_fastopen_blackhole_timeout_sec", 0, tcp->conf.fo_pause_s);
+	if (number_of(d, "tcp_metrics_flushed", 0, 0) == d->n_flushed)
+		return;
+	d->n_flushed = number_of(d, "tcp_metrics_flushed", 0, 0);
+	fo_cache_fini(&tcp->fo_cache);
+	if (fo_cache_init(&tcp->fo_cache, tcp->conf.fo_cache_max, tcp->conf.fo_pause_s,
+			  tcp->key))
+		abort();
 }

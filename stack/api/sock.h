@@ -26,7 +26,11 @@ PB_API int pb_accept(int s, struct sockaddr *addr, socklen_t *len);
 /* Begins to connect.  A socket connects once: after a failure this says what it was. */
 PB_API int pb_connect(int s, const struct sockaddr *addr, socklen_t len);
 
-/* MSG_PEEK, MSG_OOB, MSG_MORE, MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC. */
+/*
+ * MSG_PEEK, MSG_OOB, MSG_MORE, MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC; and MSG_FASTOPEN, with
+ * which pb_sendto() connects and sends in one (RFC 7413): as many bytes as its SYN takes,
+ * or -1 and EINPROGRESS when the server gave us no cookie yet.
+ */
 PB_API ssize_t pb_send(int s, const void *bytes, size_t len, int flags);
 PB_API ssize_t pb_sendto(int s, const void *bytes, size_t len, int flags,
 			 const struct sockaddr *to, socklen_t to_len);
@@ -41,7 +45,8 @@ PB_API int pb_close(int s);
 /*
  * The numbers of TCP options are those of <netinet/tcp.h>.  SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER SO_RCVBUF
  * SO_SNDBUF SO_OOBINLINE SO_BROADCAST.  IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_MAXSEG
- * TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_CONGESTION TCP_INFO.
+ * TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_CONGESTION TCP_INFO TCP_SYNCNT
+ * TCP_FASTOPEN TCP_FASTOPEN_KEY TCP_FASTOPEN_CONNECT TCP_FASTOPEN_NO_COOKIE.
  * IPPROTO_IP: IP_TOS IP_TTL.  IPPROTO_IPV6: IPV6_V6ONLY IPV6_TCLASS IPV6_UNICAST_HOPS.
  */
 PB_API int pb_setsockopt(int s, int level, int opt, const void *value, socklen_t len);

@@ -49,6 +49,10 @@ uint32_t sock_events(const struct sock *s)
 		return PB_READY_OUT | (s->udp->queue ? PB_READY_IN : 0U) |
 		       (s->udp->error ? PB_READY_ERR : 0U);
 	case SOCK_TCP_NEW:
+		/* TCP_FASTOPEN_CONNECT: it waits for what to send */
+		if (s->setup->to.family)
+			return PB_READY_OUT;
+		break;
 	case SOCK_FREE: break;
 	}
 	return PB_READY_OUT | PB_READY_HUP;

@@ -339,6 +339,25 @@ ssize_t pb_send(int number, const void *bytes, size_t len, int flags)
 	return pb_sendto(number, bytes, len, flags, NULL, 0);
 }
 
+/* MSG_FASTOPEN: connects, too. */
+static ssize_t send_fast(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+			 const struct sockaddr *to, socklen_t to_len)
+{
+	struct addr addr = { 0 };
+	uint16_t port = 0;
+	int err = 0;
+
+	if (s->kind == SOCK_TCP_NEW && s->setup->to.family && !to) {
+		addr = s->setup->to;
+		port = s->setup->to_port;
+	} else if (s->kind == SOCK_TCP_NEW) {
+		if (to && to_len >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC)
+			return -EOPNOTSUPP;
+		err = sock_addr_in(ss, s, to, to_len, &addr, &port);
+	}
+	return err ? err : sock_tcp_fastopen(ss, s, bytes, len, &addr, port);
+}
+
 ssize_t pb_sendto(int number, const void *bytes, size_t len, int flags,
 		  const struct sockaddr *to, socklen_t to_len)
 {
@@ -350,6 +369,8 @@ ssize_t pb_sendto(int number, const void *bytes, size_t len, int flags,
 
 	if (!s)
 		return -1;
+	if (s->kind != SOCK_UDP && (flags & MSG_FASTOPEN) && !(flags & MSG_OOB))
+		return sock_result(send_fast(ss, s, bytes, len, to, to_len));
 	if (s->kind != SOCK_UDP)
 		return sock_result(sock_tcp_send(ss, s, bytes, len, flags));
 	if (to)
@@ -464,6 +485,8 @@ static const struct sock *ends_of(int number, const struct sockaddr *room,
 	case SOCK_TCP_NEW:
 		flow->local = s->setup->addr;
 		flow->local_port = s->setup->port;
+		flow->remote = s->setup->to;
+		flow->remote_port = s->setup->to_port;
 		break;
 	case SOCK_FREE: break;
 	}

@@ -7,6 +7,9 @@
  *	     +------> SOCK_LISTENER --accept--> another SOCK_TCP
  *	SOCK_UDP
  *
+ * With TCP_FASTOPEN_CONNECT the first pb_connect() may only note where to (@to in the
+ * setup); what is sent then goes with the SYN.
+ *
  * Until it connects or listens, a socket's address and options wait in its setup;
  * then they are TCP's and the setup is gone, so that an idle connection has only
  * its 64 bytes here.
@@ -21,6 +24,7 @@
 #include "stack/base/check.h"
 #include "stack/base/list.h"
 #include "stack/sock/sock.h"
+#include "tcp/fo_cookie.h"
 #include "tcp/opt.h"
 #include "tcp/tcp.h"
 
@@ -33,6 +37,11 @@ struct sock_setup {
 	uint16_t port;
 	struct tcp_opts opts;
 	char cc[SOCK_CC_LEN]; /* "": the core's */
+	bool fo_connect;      /* TCP_FASTOPEN_CONNECT */
+	unsigned fo_max;      /* TCP_FASTOPEN, for when it listens */
+	struct fo_keys fo_keys;
+	struct addr to; /* connected as far as the program knows; ADDR_NONE: not */
+	uint16_t to_port;
 };
 
 struct sock {
@@ -101,6 +110,9 @@ void sock_leave_set(struct sock *s);
 int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog);
 int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 		     uint16_t port);
+/* The first bytes with the connection (RFC 7413): how many, or -errno as pb_sendto(). */
+ssize_t sock_tcp_fastopen(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+			  const struct addr *addr, uint16_t port);
 int sock_tcp_accept(struct socks *ss, struct sock *s, struct sockaddr *sa,
 		    socklen_t *len);
 ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
@@ -110,6 +122,12 @@ ssize_t sock_tcp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 int sock_tcp_shutdown(struct socks *ss, struct sock *s, int how);
 void sock_tcp_close(struct socks *ss, struct sock *s);
 void sock_tcp_flow(const struct socks *ss, const struct sock *s, struct flow *flow);
+
+/* Options of Fast Open, sock_fo.c.  0 or -errno; -ENOENT: it is none of them. */
+int sock_fo_set(struct socks *ss, struct sock *s, int name, const void *value,
+		socklen_t len);
+int sock_fo_get(const struct socks *ss, const struct sock *s, int name, void *value,
+		socklen_t *len);
 
 int sock_udp_bind(struct socks *ss, struct sock *s, const struct addr *addr,
 		  uint16_t port);

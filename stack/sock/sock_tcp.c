@@ -1,6 +1,7 @@
 #include "stack/api/sock.h"
 #include "stack/base/rng.h"
 #include "stack/sock/sock_impl.h"
+#include "tcp/fastopen.h"
 
 enum { LISTEN_TRIES = 64, LISTEN_FIRST = 32768, LISTEN_SPAN = 28232 };
 
@@ -39,6 +40,9 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 	if (err)
 		return err;
 	*tcp_listener_opts(listener) = setup->opts;
+	*tcp_listener_fo_keys(listener) = setup->fo_keys;
+	if (setup->fo_max)
+		tcp_listener_set_fastopen(listener, setup->fo_max);
 	s->kind = SOCK_LISTENER;
 	s->addr = setup->addr;
 	s->port = setup->port;
@@ -59,18 +63,14 @@ static int again(struct sock *s)
 	return tcp_conn_news(s->conn) & TCP_CONNECTED ? -EISCONN : -EALREADY;
 }
 
-int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
-		     uint16_t port)
+/* Begins to connect; the socket is a connection from now on.  0 or -errno. */
+static int begin(struct socks *ss, struct sock *s, const struct addr *addr, uint16_t port)
 {
 	struct sock_setup *setup = s->setup;
 	struct tcp_conn *conn;
 	struct flow flow;
 	int err;
 
-	if (s->kind == SOCK_TCP)
-		return again(s);
-	if (s->kind != SOCK_TCP_NEW)
-		return -EOPNOTSUPP;
 	if (port == 0 || addr_is_any(addr))
 		return -ECONNREFUSED;
 	flow = (struct flow){ .local = setup->addr,
@@ -90,7 +90,57 @@ int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
 	if (setup->cc[0])
 		tcp_set_cc(ss->tcp, conn, setup->cc);
 	pool_put(&ss->setups, setup);
-	return -EINPROGRESS;
+	return 0;
+}
+
+/* TCP_FASTOPEN_CONNECT: without a cookie the SYN asks for one; else it waits for data. */
+static int connect_later(struct socks *ss, struct sock *s, const struct addr *addr,
+			 uint16_t port)
+{
+	struct sock_setup *setup = s->setup;
+	int err;
+
+	if (tcp_fastopen_ready(ss->tcp, addr, &setup->opts)) {
+		setup->to = *addr;
+		setup->to_port = port;
+		sock_news(s);
+		return 0;
+	}
+	err = begin(ss, s, addr, port);
+	return err ? err : (int)tcp_fastopen(ss->tcp, s->conn, NULL, 0);
+}
+
+int sock_tcp_connect(struct socks *ss, struct sock *s, const struct addr *addr,
+		     uint16_t port)
+{
+	int err;
+
+	if (s->kind == SOCK_TCP)
+		return again(s);
+	if (s->kind != SOCK_TCP_NEW)
+		return -EOPNOTSUPP;
+	if (s->setup->to.family)
+		return -EISCONN;
+	if (s->setup->fo_connect && tcp_fastopen_is_on(ss->tcp))
+		return connect_later(ss, s, addr, port);
+	err = begin(ss, s, addr, port);
+	return err ? err : -EINPROGRESS;
+}
+
+ssize_t sock_tcp_fastopen(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+			  const struct addr *addr, uint16_t port)
+{
+	int err;
+
+	if (s->kind == SOCK_TCP &&
+	    !(tcp_conn_news(s->conn) & (TCP_CONNECTED | TCP_FAILED)))
+		return -EALREADY;
+	if (s->kind == SOCK_TCP)
+		return tcp_send(ss->tcp, s->conn, bytes, len, false);
+	if (s->kind != SOCK_TCP_NEW || !tcp_fastopen_is_on(ss->tcp))
+		return -EOPNOTSUPP;
+	err = begin(ss, s, addr, port);
+	return err ? err : tcp_fastopen(ss->tcp, s->conn, bytes, len);
 }
 
 void sock_tcp_flow(const struct socks *ss, const struct sock *s, struct flow *flow)
@@ -135,6 +185,9 @@ ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 
 	if (flags & ~(MSG_OOB | MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT))
 		return -EOPNOTSUPP;
+	if (s->kind == SOCK_TCP_NEW && s->setup->to.family)
+		return sock_tcp_fastopen(ss, s, bytes, len, &s->setup->to,
+					 s->setup->to_port);
 	if (s->kind != SOCK_TCP)
 		return -ENOTCONN;
 	r = tcp_send(ss->tcp, s->conn, bytes, len, flags & MSG_MORE);
@@ -148,6 +201,8 @@ ssize_t sock_tcp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 {
 	if (flags & ~(MSG_OOB | MSG_PEEK | MSG_NOSIGNAL | MSG_DONTWAIT))
 		return -EOPNOTSUPP;
+	if (s->kind == SOCK_TCP_NEW && s->setup->to.family)
+		return -EAGAIN;
 	if (s->kind != SOCK_TCP)
 		return -ENOTCONN;
 	if (flags & MSG_OOB)

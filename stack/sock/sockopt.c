@@ -23,6 +23,7 @@ static const struct row {
 	{ IPPROTO_TCP, TCP_KEEPINTVL, TCP_OPT_KEEP_INTVL_MS, SECONDS },
 	{ IPPROTO_TCP, TCP_KEEPCNT, TCP_OPT_KEEP_PROBES, AS_IS },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TCP_OPT_USER_TIMEOUT_MS, AS_IS },
+	{ IPPROTO_TCP, TCP_SYNCNT, TCP_OPT_SYN_TRIES, AS_IS },
 	{ IPPROTO_IP, IP_TOS, TCP_OPT_TOS, AS_IS },
 	{ IPPROTO_IP, IP_TTL, TCP_OPT_TTL, AS_IS },
 	{ IPPROTO_IPV6, IPV6_TCLASS, TCP_OPT_TOS, AS_IS },
@@ -168,7 +169,7 @@ int pb_setsockopt(int number, int level, int name, const void *value, socklen_t 
 {
 	struct socks *ss;
 	struct sock *s = sock_get(&ss, number);
-	int v;
+	int v, err;
 
 	if (!s)
 		return -1;
@@ -178,6 +179,11 @@ int pb_setsockopt(int number, int level, int name, const void *value, socklen_t 
 		return (int)sock_result(set_linger(ss, s, value, len));
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
 		return (int)sock_result(set_cc(ss, s, value, len));
+	if (level == IPPROTO_TCP) {
+		err = sock_fo_set(ss, s, name, value, len);
+		if (err != -ENOENT)
+			return (int)sock_result(err);
+	}
 	if (len < sizeof(v))
 		return sock_fail(EINVAL);
 	memcpy(&v, value, sizeof(v));
@@ -210,6 +216,7 @@ static void linux_info(const struct socks *ss, const struct sock *s, struct tcp_
 		.tcpi_options =
 			(uint8_t)((i.timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
 				  (i.sack ? TCPI_OPT_SACK : 0) |
+				  (i.syn_data ? TCPI_OPT_SYN_DATA : 0) |
 				  (i.snd_wscale | i.rcv_wscale ? TCPI_OPT_WSCALE : 0)),
 		.tcpi_snd_wscale = i.snd_wscale & 0xf,
 		.tcpi_rcv_wscale = i.rcv_wscale & 0xf,
@@ -293,6 +300,11 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 		return get_socket(s, name, value, len);
 	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && s->is_ip6)
 		return give_int(value, len, s->v6only);
+	if (level == IPPROTO_TCP) {
+		err = sock_fo_get(ss, s, name, value, len);
+		if (err != -ENOENT)
+			return err;
+	}
 	if (level != IPPROTO_TCP || s->kind != SOCK_TCP)
 		return -ENOPROTOOPT;
 	if (name == TCP_INFO) {

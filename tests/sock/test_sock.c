@@ -666,3 +666,142 @@ Case(sock, connecting_once_more_after_a_failure_says_why)
 	cr_assert_eq(opt_of(client, SOL_SOCKET, SO_ERROR), 0, "told already");
 	pb_close(client);
 }
+
+/* ---- Fast Open (RFC 7413) ---- */
+
+static void listen_fast(uint16_t port)
+{
+	int max = 4;
+
+	listen_on(port);
+	cr_assert_eq(
+		pb_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &max, sizeof(max)), 0);
+}
+
+/* What a client says with its SYN, or -errno. */
+static ssize_t send_fast(const char *text)
+{
+	struct sockaddr_in at = two_addr(1, 80);
+	ssize_t n;
+
+	two_use(&t, 0);
+	client = pb_socket(AF_INET, SOCK_STREAM, 0);
+	n = pb_sendto(client, text, strlen(text), MSG_FASTOPEN, (struct sockaddr *)&at,
+		      sizeof(at));
+	return n < 0 ? -errno : n;
+}
+
+static void accept_and_expect(const char *text)
+{
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	cr_assert_geq(server, 0);
+	if (text[0])
+		expect_recv(server, text);
+	pb_close(server);
+	two_use(&t, 0);
+	pb_close(client);
+	wait_ms(50);
+}
+
+static bool went_with_the_syn(int s)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	cr_assert_eq(pb_getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info.tcpi_options & TCPI_OPT_SYN_DATA;
+}
+
+Case(sock, fast_open_sends_with_the_syn_once_it_has_a_cookie)
+{
+	listen_fast(80);
+	cr_assert_eq(send_fast("first"), -EINPROGRESS);
+	cr_assert_eq(pb_sendto(client, "x", 1, MSG_FASTOPEN, NULL, 0), -1);
+	cr_assert_eq(errno, EALREADY);
+	wait_ms(50);
+	accept_and_expect("");
+	cr_assert_eq(send_fast("second"), 6);
+	wait_ms(50);
+	two_use(&t, 0);
+	cr_assert(went_with_the_syn(client));
+	cr_assert_eq(pb_sendto(client, "!", 1, MSG_FASTOPEN, NULL, 0), 1,
+		     "it is connected");
+	wait_ms(50);
+	accept_and_expect("second!");
+	two_use(&t, 1);
+	pb_close(listener);
+}
+
+Case(sock, fast_open_connect_waits_for_what_to_send)
+{
+	struct sockaddr_in at = two_addr(1, 80), peer;
+	socklen_t len = sizeof(peer);
+	int on = 1;
+
+	listen_fast(80);
+	for (unsigned i = 0; i < 2; i++) {
+		two_use(&t, 0);
+		client = pb_socket(AF_INET, SOCK_STREAM, 0);
+		cr_assert_eq(pb_setsockopt(client, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on,
+					   sizeof(on)),
+			     0);
+		cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)),
+			     i ? 0 : -1);
+		if (i)
+			break;
+		cr_assert_eq(errno, EINPROGRESS, "no cookie yet");
+		wait_ms(50);
+		accept_and_expect("");
+	}
+	wait_ms(50);
+	two_use(&t, 1);
+	cr_assert_eq(pb_accept(listener, NULL, NULL), -1, "nothing was sent");
+	two_use(&t, 0);
+	cr_assert_eq(pb_getpeername(client, (struct sockaddr *)&peer, &len), 0);
+	cr_assert_eq(peer.sin_port, htons(80));
+	cr_assert_eq(pb_recv(client, &on, 1, 0), -1);
+	cr_assert_eq(errno, EAGAIN);
+	cr_assert_eq(pb_connect(client, (struct sockaddr *)&at, sizeof(at)), -1);
+	cr_assert_eq(errno, EISCONN);
+	cr_assert_eq(pb_send(client, "hello", 5, 0), 5);
+	wait_ms(50);
+	two_use(&t, 0);
+	cr_assert(went_with_the_syn(client));
+	accept_and_expect("hello");
+	two_use(&t, 1);
+	pb_close(listener);
+}
+
+Case(sock, fast_open_options_are_told_back)
+{
+	uint8_t keys[32] = { 1, 2, 3 }, back[32];
+	socklen_t len = sizeof(int);
+	int v = 0;
+
+	listen_fast(80);
+	cr_assert_eq(pb_getsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &v, &len), 0);
+	cr_assert_eq(v, 4);
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 31),
+		     -1);
+	cr_assert_eq(errno, EINVAL);
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 32), 0);
+	len = sizeof(back);
+	cr_assert_eq(pb_getsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_KEY, back, &len),
+		     0);
+	cr_assert_eq(len, 32);
+	cr_assert_arr_eq(back, keys, 32);
+	v = 2;
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &v, 4),
+		     -1);
+	v = 1;
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &v, 4),
+		     0);
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &v, 4),
+		     -1);
+	v = 0;
+	len = sizeof(v);
+	pb_getsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &v, &len);
+	cr_assert_eq(v, 1);
+	pb_close(listener);
+}

@@ -30,14 +30,14 @@ static void learn(unsigned i, const struct fo_answer *answer, uint64_t now_s)
 	fo_cache_learn(&fc, &a, answer, now_s * NS_PER_S);
 }
 
-#define Cache(name)                                           \
-	static void cache_##name(void);                       \
-	Test(fo_cache, name)                                  \
-	{                                                     \
-		cr_assert_eq(fo_cache_init(&fc, 8, &key), 0); \
-		cache_##name();                               \
-		fo_cache_fini(&fc);                           \
-	}                                                     \
+#define Cache(name)                                                \
+	static void cache_##name(void);                            \
+	Test(fo_cache, name)                                       \
+	{                                                          \
+		cr_assert_eq(fo_cache_init(&fc, 8, 120, &key), 0); \
+		cache_##name();                                    \
+		fo_cache_fini(&fc);                                \
+	}                                                          \
 	static void cache_##name(void)
 
 Cache(knows_nothing_at_first)

@@ -327,14 +327,27 @@ Dialog(tcp_close, a_reset_ends_an_established_connection)
 	inject(&d, "R 11:11(0)");
 	nothing(&d);
 	cr_assert_eq(tcp_error(d.c), ECONNRESET);
-	cr_assert_eq(tcp_send(d.tcp, d.c, "x", 1, false), -EPIPE);
 	dialog_read(&d, 10);
 	cr_assert_eq(read_byte(), -ECONNRESET, "after what had come");
 	cr_assert_eq(read_byte(), 0);
+	cr_assert_eq(tcp_send(d.tcp, d.c, "x", 1, false), -EPIPE);
 	tick(&d, 1000);
 	nothing(&d);
 	dialog_close(&d);
 	nothing(&d);
+}
+
+Dialog(tcp_close, a_reset_is_said_once_to_who_writes_or_reads)
+{
+	dialog_accept(&d, "mss 1000", 65535);
+	inject(&d, "P. 1:11(10) ack 1");
+	expect(&d, ". 1:1(0) ack 11");
+	inject(&d, "R 11:11(0)");
+	cr_assert_eq(tcp_send(d.tcp, d.c, "x", 1, false), -ECONNRESET);
+	cr_assert_eq(tcp_send(d.tcp, d.c, "x", 1, false), -EPIPE);
+	dialog_read(&d, 10);
+	cr_assert_eq(read_byte(), 0);
+	dialog_close(&d);
 }
 
 Dialog(tcp_close, a_reset_after_both_fins_is_no_error)

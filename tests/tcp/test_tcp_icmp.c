@@ -174,15 +174,16 @@ Dialog(tcp_icmp, an_error_is_the_reason_of_a_timeout)
 	dialog_drop(&d);
 }
 
-Dialog(tcp_icmp, a_hard_error_ends_a_half_open_connection)
+Dialog(tcp_icmp, an_error_ends_a_half_open_connection)
 {
 	dialog_listen(&d, 1);
 	inject(&d, "S 0:0(0) win 1000 <mss 1460>");
 	expect(&d, "S. 0:0(0) ack 1");
-	dialog_icmp(&d, IP_ERROR_HOST_UNREACHABLE, 0, 0);
-	dialog_icmp(&d, IP_ERROR_PORT_UNREACHABLE, 0, 1);
+	dialog_icmp(&d, IP_ERROR_TOO_BIG, 1000, 0);
+	dialog_icmp(&d, IP_ERROR_HOST_UNREACHABLE, 0, 1);
 	cr_assert_eq(tcp_stats(d.tcp)->n_syn, 1);
-	dialog_icmp(&d, IP_ERROR_PORT_UNREACHABLE, 0, 0);
+	/* RFC 5461 4.1 */
+	dialog_icmp(&d, IP_ERROR_HOST_UNREACHABLE, 0, 0);
 	cr_assert_eq(tcp_stats(d.tcp)->n_syn, 0);
 }
 

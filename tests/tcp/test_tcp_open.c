@@ -204,6 +204,32 @@ Dialog(tcp_open, ignores_a_reset_that_acknowledges_nothing)
 	cr_assert_eq(dialog_state(&d), TCP_SYN_SENT);
 }
 
+Dialog(tcp_open, resets_a_syn_ack_that_echoes_what_we_did_not_say)
+{
+	/* RFC 7323 3.2: it belongs to a connection that is long over */
+	dialog_connect_begin(&d);
+	tick(&d, 10);
+	inject(&d, "S. 0:0(0) ack 1 win 1000 <mss 1460,sackOK,TS val 7 ecr 11>");
+	expect(&d, "R 1:1(0)");
+	cr_assert_eq(dialog_state(&d), TCP_SYN_SENT);
+	inject(&d, "S. 0:0(0) ack 1 win 1000 <mss 1460,sackOK,TS val 7 ecr 10>");
+	expect(&d, ". 1:1(0) ack 1");
+}
+
+Dialog(tcp_open, gives_up_after_as_many_syns_as_the_socket_says)
+{
+	dialog_connect_begin(&d);
+	cr_assert_eq(tcp_set(d.tcp, d.c, TCP_OPT_SYN_TRIES, 0), -EINVAL);
+	cr_assert_eq(tcp_set(d.tcp, d.c, TCP_OPT_SYN_TRIES, 1), 0);
+	after(&d, 1000, "S 0:0(0)");
+	tick(&d, 1999);
+	cr_assert_eq(tcp_error(d.c), 0);
+	tick(&d, 2);
+	cr_assert_eq(tcp_error(d.c), ETIMEDOUT);
+	nothing(&d);
+	dialog_close(&d);
+}
+
 Dialog(tcp_open, resets_who_acknowledges_what_was_not_sent)
 {
 	dialog_connect_begin(&d);
