@@ -34,7 +34,7 @@ static struct ip4 with_host_part(struct ip4 a, unsigned bits, bool ones)
 }
 
 /* RFC 1122 3.2.1.3 (a), (c) to (g); RFC 3021: two hosts need no broadcast. */
-static bool can_be_ours(struct ip4 a, unsigned bits)
+bool ip_iface_can_have(struct ip4 a, unsigned bits)
 {
 	if (bits > 32 || bits == 0 || ip4_is_no_station(a) || ip4_is_loopback(a))
 		return false;
@@ -79,7 +79,7 @@ int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned
 		return -EINVAL;
 	if (addr->family == ADDR_IP6)
 		return ip6_addr_add(ip, iface, addr->ip6, bits, probe, now_ns);
-	if (addr->family != ADDR_IP4 || !can_be_ours(addr->ip4, bits))
+	if (addr->family != ADDR_IP4 || !ip_iface_can_have(addr->ip4, bits))
 		return -EINVAL;
 	eth = ip->ifaces[iface].eth;
 	err = arp_addr_add(ip->neigh, eth, addr->ip4, probe, now_ns);
@@ -93,6 +93,54 @@ int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned
 	ip->generation++;
 	ip_iface_refresh(ip);
 	return 0;
+}
+
+/* Another address of the network of @a, which was taken away, needs its route. */
+static void del_route(struct ip *ip, unsigned iface, const struct ip_addr *a)
+{
+	const struct ip_iface *i = &ip->ifaces[iface];
+	struct ip_route route = {
+		.prefix = addr_ip4(with_host_part(a->addr, a->bits, false)),
+		.bits = a->bits,
+		.iface = (uint8_t)iface,
+	};
+
+	for (unsigned k = 0; k < i->n_addrs; k++)
+		if (i->addrs[k].bits == a->bits &&
+		    ip4_eq(i->addrs[k].broadcast, a->broadcast))
+			return;
+	ip_route_del(ip, &route);
+}
+
+int ip_addr_del(struct ip *ip, unsigned iface, const struct addr *addr)
+{
+	struct ip_iface *i = iface < IP_IFACE_MAX ? &ip->ifaces[iface] : NULL;
+	struct ip_addr gone;
+	unsigned k = 0;
+
+	if (!i || addr->family != ADDR_IP4)
+		return -ENOENT;
+	while (k < i->n_addrs && !ip4_eq(i->addrs[k].addr, addr->ip4))
+		k++;
+	if (k == i->n_addrs)
+		return -ENOENT;
+	gone = i->addrs[k];
+	i->n_addrs--;
+	for (; k < i->n_addrs; k++)
+		i->addrs[k] = i->addrs[k + 1];
+	ip->n_unready -= !gone.ready;
+	arp_addr_del(ip->neigh, i->eth, gone.addr);
+	del_route(ip, iface, &gone);
+	ip->generation++;
+	return 0;
+}
+
+void ip_iface_mtu_set(struct ip *ip, unsigned iface, unsigned mtu)
+{
+	struct eth *eth = ip->ifaces[iface].eth;
+
+	eth->mtu = mtu && mtu < eth->port->mtu ? (uint16_t)mtu : eth->port->mtu;
+	ip->generation++;
 }
 
 void ip_iface_refresh(struct ip *ip)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ip/ip_stats.h"
 #include "stack/base/addr.h"
 #include "stack/base/verdict.h"
 
@@ -44,6 +45,7 @@ enum ip_proto { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
 enum ip_flag {
 	IP_DF = 1 << 0, /* do not fragment; EMSGSIZE instead */
 	IP_BROADCAST_OK = 1 << 1,
+	IP_ALERT = 1 << 2, /* with @via: routers shall look at it (RFC 2113) */
 };
 
 /* How a packet shall go. */
@@ -54,6 +56,11 @@ struct ip_out {
 	uint8_t ttl; /* 0: IP_TTL_DEFAULT */
 	uint8_t tos;
 	uint8_t flags; /* enum ip_flag */
+	/*
+	 * 0: the way that routes say; else the number of an interface and one, by which
+	 * @dst, a group or all stations of its link, is sent to.  @src may be 0.0.0.0 then.
+	 */
+	uint8_t via;
 };
 
 /* Where a destination is reached. */
@@ -88,33 +95,6 @@ struct ip_quote {
 	/* The quoted packet was ours: src is our address.  In pkt->src, pkt->dst. */
 };
 
-/* clang-format off */
-#define IP_COUNTERS(C)							\
-	C(in,		"packets received")				\
-	C(out,		"packets sent, super-frames as one")		\
-	C(out_no_route,	"packets not sent for want of a route")		\
-	C(out_too_big,	"packets not sent because they may not be cut")	\
-	C(out_no_memory, "packets not sent because a pool was empty")	\
-	C(loop_full,	"packets to ourselves beyond the queue's limit") \
-	C(frag_made,	"fragments sent")				\
-	C(frag_in,	"fragments received")				\
-	C(reass_done,	"packets put together")				\
-	C(reass_timeout, "packets given up before all fragments came")	\
-	C(reass_evicted, "packets given up to make room for others")	\
-	C(reass_refused, "packets refused for a hostile fragment")	\
-	C(icmp_echo,	"echo requests answered")			\
-	C(icmp_errors_out, "ICMP errors sent")				\
-	C(icmp_errors_in, "ICMP errors about packets of ours")		\
-	C(icmp_held_back, "ICMP messages not sent for the rate limit")	\
-	C(pmtu_set,	"path MTUs learned")
-/* clang-format on */
-
-struct ip_stats {
-#define C(name, text) uint64_t name;
-	IP_COUNTERS(C)
-#undef C
-};
-
 /*
  * 0 or -ENOMEM.  All arguments are borrowed for its life.  Packets that neighbours
  * give up become ICMP errors to ourselves: it calls neigh_on_unreachable().
@@ -132,6 +112,11 @@ int ip_iface_add(struct ip *ip, struct eth *eth);
  */
 int ip_addr_add(struct ip *ip, unsigned iface, const struct addr *addr, unsigned bits,
 		bool probe, uint64_t now_ns);
+/* Takes an address away, and with the last one of a network the route to it.  0 or
+ * -ENOENT. */
+int ip_addr_del(struct ip *ip, unsigned iface, const struct addr *addr);
+/* The longest packet that is sent by @iface, at most what its port takes; 0: that. */
+void ip_iface_mtu_set(struct ip *ip, unsigned iface, unsigned mtu);
 /*
  * 0; -EINVAL for what cannot be a route, or a gateway that no route reaches directly;
  * -EEXIST, -ENOSPC.

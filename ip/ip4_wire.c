@@ -19,7 +19,13 @@ enum {
 enum { VERSION = 4, FRAG_DF = 0x4000, FRAG_MF = 0x2000, FRAG_OFFSET = 0x1fff };
 
 /* RFC 791 3.1; copied flag, class and number in one byte. */
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LSRR = 131, OPTION_SSRR = 137 };
+enum {
+	OPTION_END = 0,
+	OPTION_NOP = 1,
+	OPTION_LSRR = 131,
+	OPTION_SSRR = 137,
+	OPTION_ROUTER_ALERT = 148,
+};
 
 bool ip4_parse(struct rd *r, struct ip4_header *h)
 {
@@ -81,11 +87,12 @@ static void put16(uint8_t *b, unsigned v)
 	b[1] = (uint8_t)v;
 }
 
-void ip4_emit(uint8_t b[static IP4_HEADER_LEN], const struct ip4_header *h)
+/* The header for @len bytes, of which those behind IP4_HEADER_LEN are there. */
+static void emit(uint8_t *b, const struct ip4_header *h, unsigned len)
 {
 	uint16_t sum = 0;
 
-	b[AT_VERSION] = VERSION << 4 | IP4_HEADER_LEN / 4;
+	b[AT_VERSION] = (uint8_t)(VERSION << 4 | len / 4);
 	b[AT_TOS] = h->tos;
 	put16(b + AT_TOTAL_LEN, h->total_len);
 	put16(b + AT_ID, h->id);
@@ -96,6 +103,21 @@ void ip4_emit(uint8_t b[static IP4_HEADER_LEN], const struct ip4_header *h)
 	memcpy(b + AT_SUM, &sum, sizeof(sum));
 	memcpy(b + AT_SRC, &h->src, sizeof(h->src));
 	memcpy(b + AT_DST, &h->dst, sizeof(h->dst));
-	sum = cksum_end(cksum_add(0, b, IP4_HEADER_LEN));
+	sum = cksum_end(cksum_add(0, b, len));
 	memcpy(b + AT_SUM, &sum, sizeof(sum));
+}
+
+void ip4_emit(uint8_t b[static IP4_HEADER_LEN], const struct ip4_header *h)
+{
+	emit(b, h, IP4_HEADER_LEN);
+}
+
+void ip4_emit_alert(uint8_t b[static IP4_HEADER_LEN + IP4_ALERT_LEN],
+		    const struct ip4_header *h)
+{
+	b[IP4_HEADER_LEN] = OPTION_ROUTER_ALERT;
+	b[IP4_HEADER_LEN + 1] = IP4_ALERT_LEN;
+	/* RFC 2113 2.1: zero, the router shall examine the packet. */
+	put16(b + IP4_HEADER_LEN + 2, 0);
+	emit(b, h, IP4_HEADER_LEN + IP4_ALERT_LEN);
 }

@@ -21,7 +21,7 @@
 #include "stack/base/addr.h"
 #include "stack/base/byte.h"
 
-enum { IP4_HEADER_LEN = 20, IP4_HEADER_MAX = 60, IP4_LEN_MAX = 65535 };
+enum { IP4_HEADER_LEN = 20, IP4_ALERT_LEN = 4, IP4_HEADER_MAX = 60, IP4_LEN_MAX = 65535 };
 
 struct ip4_header {
 	uint8_t header_len; /* bytes, with options */
@@ -55,3 +55,6 @@ enum ip4_options ip4_options_read(struct rd r, uint8_t *at);
 
 /* Writes IP4_HEADER_LEN bytes, with the sum; header_len is taken for that. */
 void ip4_emit(uint8_t b[static IP4_HEADER_LEN], const struct ip4_header *h);
+/* The same with a router alert (RFC 2113) behind it: IP4_ALERT_LEN bytes more. */
+void ip4_emit_alert(uint8_t b[static IP4_HEADER_LEN + IP4_ALERT_LEN],
+		    const struct ip4_header *h);

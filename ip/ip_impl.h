@@ -85,6 +85,8 @@ void ip_iface_refresh(struct ip *ip);
 /* The address of ours on @iface to speak to @addr, on its link; false: none. */
 bool ip_iface_source(const struct ip *ip, unsigned iface, struct ip4 addr,
 		     struct ip4 *src);
+/* True for an address that a host can have in a network of @bits bits. */
+bool ip_iface_can_have(struct ip4 addr, unsigned bits);
 /* The interface with our address @addr; NULL: none. */
 const struct ip_iface *ip_iface_of(const struct ip *ip, struct ip4 addr);
 bool ip_iface_has(const struct ip_iface *iface, struct ip4 addr);
@@ -111,6 +113,12 @@ const struct ip_dst *ip_dst_find(struct ip *ip, const struct addr *dst,
 uint16_t ip_output_id(struct ip *ip, const struct ip4_header *h, unsigned n);
 /* Puts @p, with its header, into the queue of what we sent to ourselves. */
 void ip_output_loop(struct ip *ip, struct pkt *p);
+
+/* ---- output_link.c ---- */
+
+/* ip_output() with @how->via set. */
+int ip_output_link(struct ip *ip, struct pkt *p, const struct ip_out *how,
+		   uint64_t now_ns);
 
 /* ---- frag.c ---- */
 

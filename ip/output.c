@@ -316,9 +316,12 @@ static void send_whole(struct ip *ip, struct pkt *p, struct ip4_header *h,
 int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t now_ns)
 {
 	const struct addr *src = how->src.family ? &how->src : NULL;
-	const struct ip_dst *d = ip_dst_find(ip, &how->dst, src);
+	const struct ip_dst *d;
 	struct ip4_header h;
 
+	if (how->via)
+		return ip_output_link(ip, p, how, now_ns);
+	d = ip_dst_find(ip, &how->dst, src);
 	if (!d)
 		return refuse(p, &ip->stats.out_no_route, -ENETUNREACH);
 	if (how->dst.family == ADDR_IP6)

@@ -204,15 +204,18 @@ static bool sum_is_wrong(const struct pkt *p, const struct udp_header *h)
 		       0)) != 0xffff;
 }
 
-static struct step enqueue(struct udp *udp, struct udp_port *port, struct pkt *p,
-			   uint16_t src_port)
+static void put_from(struct pkt *p, uint16_t src_port)
 {
 	struct udp_from from = { .port = src_port };
 
+	memcpy(p->cb, &from, sizeof(from));
+}
+
+static struct step enqueue(struct udp *udp, struct udp_port *port, struct pkt *p)
+{
 	if (port->n_queued == UDP_QUEUE_MAX ||
 	    port->bytes_queued + p->total_len > UDP_QUEUE_BYTES_MAX)
 		return step_end(V_UDP_FULL);
-	memcpy(p->cb, &from, sizeof(from));
 	p->link = NULL;
 	*port->queue_end = p;
 	port->queue_end = &p->link;
@@ -246,7 +249,10 @@ struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns)
 		return step_end(V_UDP_NO_SOCKET);
 	}
 	pkt_pull(p, UDP_HEADER_LEN);
-	return enqueue(udp, port, p, h.src_port);
+	put_from(p, h.src_port);
+	if (port->service != NEXT_NONE)
+		return step_to((enum next)port->service);
+	return enqueue(udp, port, p);
 }
 
 static int errno_of(enum ip_error error)
@@ -338,7 +344,7 @@ static void put_header(struct udp *udp, struct pkt *p, const struct udp_header *
 	uint16_t sum;
 
 	udp_emit(&w, h);
-	if (ip_can_gso(udp->ip, &how->dst)) {
+	if (!how->via && ip_can_gso(udp->ip, &how->dst)) {
 		p->flags |= PKT_SUM_PARTIAL;
 		sum = cksum_fold(pseudo);
 	} else {
@@ -349,19 +355,26 @@ static void put_header(struct udp *udp, struct pkt *p, const struct udp_header *
 	memcpy(p->data + UDP_AT_SUM, &sum, sizeof(sum));
 }
 
-int udp_output(struct udp *udp, struct udp_port *port, struct pkt *p,
-	       const struct addr *dst, uint16_t dst_port, uint64_t now_ns)
+/* Our address toward @how->dst, when neither the port nor the datagram says it. */
+static int find_source(struct udp *udp, struct ip_out *how)
 {
-	struct udp_header h = { .src_port = port->flow.local_port, .dst_port = dst_port };
+	return how->src.family ? 0 : ip_source(udp->ip, &how->dst, &how->src);
+}
+
+int udp_output_to(struct udp *udp, struct udp_port *port, struct pkt *p,
+		  const struct udp_to *to, uint64_t now_ns)
+{
+	struct udp_header h = { .src_port = port->flow.local_port, .dst_port = to->port };
 	struct ip_out how = {
-		.src = port->flow.local,
-		.dst = *dst,
+		.src = to->src.family ? to->src : port->flow.local,
+		.dst = to->dst,
 		.proto = IP_PROTO_UDP,
 		.ttl = port->ttl,
 		.tos = port->tos,
 		.flags = port->ip_flags,
+		.via = to->via,
 	};
-	int err = how.src.family ? 0 : ip_source(udp->ip, dst, &how.src);
+	int err = find_source(udp, &how);
 
 	if (!err && p->total_len > UINT16_MAX - UDP_HEADER_LEN)
 		err = -EMSGSIZE;
@@ -380,4 +393,12 @@ int udp_output(struct udp *udp, struct udp_port *port, struct pkt *p,
 	if (!err)
 		udp->stats.out++;
 	return err;
+}
+
+int udp_output(struct udp *udp, struct udp_port *port, struct pkt *p,
+	       const struct addr *dst, uint16_t dst_port, uint64_t now_ns)
+{
+	struct udp_to to = { .dst = *dst, .port = dst_port };
+
+	return udp_output_to(udp, port, p, &to, now_ns);
 }

@@ -30,7 +30,10 @@ struct udp_port {
 	int error;	  /* errno of an ICMP error, given once; 0: none */
 	uint8_t ttl, tos; /* of what is sent; 0: the default */
 	uint8_t ip_flags; /* enum ip_flag, of what is sent */
-	void *user;	  /* the socket */
+	/* enum next: a layer that reads each datagram at once, with struct udp_from in its
+	 * cb; NEXT_NONE: they wait for a socket. */
+	uint8_t service;
+	void *user; /* the socket */
 };
 
 /* In the cb of a queued datagram; its source address is in pkt->src. */
@@ -82,6 +85,17 @@ struct step udp_error_input(struct udp *udp, struct pkt *p, uint64_t now_ns);
  */
 int udp_output(struct udp *udp, struct udp_port *port, struct pkt *p,
 	       const struct addr *dst, uint16_t dst_port, uint64_t now_ns);
+/* Where one datagram goes, and what its port does not say. */
+struct udp_to {
+	struct addr dst;
+	struct addr src; /* ADDR_NONE: the port's, or as routes say */
+	uint16_t port;
+	uint8_t via; /* as struct ip_out has it */
+};
+
+/* The same with more to say. */
+int udp_output_to(struct udp *udp, struct udp_port *port, struct pkt *p,
+		  const struct udp_to *to, uint64_t now_ns);
 /* The oldest datagram, now the caller's; NULL: none. */
 struct pkt *udp_recv(struct udp_port *port);
 /* A port with news, taken off the ready list; NULL: none. */

@@ -46,10 +46,13 @@ struct pb_stack_conf {
 	const char *host_addr6; /* tap, tun: the host's side, "2001:db8::1/64", or NULL */
 	const char *iid_secret; /* of our interface identifiers (RFC 7217); NULL: new ones
 				 * with each start */
-	const char *mac;	/* NULL: made from the port */
-	unsigned mtu;		/* 0: of the port */
-	int offload;		/* use the port's offloads (default 1) */
-	int probe_addr;		/* look for conflicts before use, RFC 5227 */
+	/* Ask a DHCP server for address, routes and MTU (see dhcp.h).  @gateway is NULL
+	 * then, and @addr an address to ask for first, or NULL. */
+	int dhcp;
+	const char *mac; /* NULL: made from the port */
+	unsigned mtu;	 /* 0: of the port */
+	int offload;	 /* use the port's offloads (default 1) */
+	int probe_addr;	 /* look for conflicts before use, RFC 5227 */
 	const char *
 		host_addr; /* tap, tun: the host's side, "192.0.2.1/24"; NULL: leave it */
 	int persist;	   /* tap, tun: keep the device after us */
@@ -83,6 +86,7 @@ enum pb_addr_state {
 	PB_ADDR_PROBING,  /* asking whether somebody has it: not to be used yet */
 	PB_ADDR_READY,	  /* ours */
 	PB_ADDR_CONFLICT, /* somebody has it: not to be used, asked again in a minute */
+	PB_ADDR_ASKING,	  /* DHCP has not found one yet */
 };
 
 struct pb_addr_info {

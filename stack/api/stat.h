@@ -11,8 +11,8 @@
 #include "stack/api/stack.h"
 
 struct pb_counter {
-	const char
-		*group; /* "verdict", "port", "arp", "ip", "udp", "tcp", "pool", "turn" */
+	const char *
+		group; /* "verdict", "port", "arp", "ip", "udp", "dhcp", "tcp", "pool", "turn" */
 	const char *name;
 	const char *text; /* a sentence */
 	uint64_t value;

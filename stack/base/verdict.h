@@ -43,6 +43,8 @@
 	V(UDP_BAD_SUM,	  "UDP checksum is wrong")			\
 	V(UDP_NO_SOCKET,  "UDP datagram to a port where nobody listens") \
 	V(UDP_FULL,	  "UDP datagram to a socket whose queue is full") \
+	V(DHCP_BAD,	  "DHCP message that is malformed, or offers what cannot be") \
+	V(DHCP_NOT_OURS,  "DHCP message to another client, or not asked for") \
 	V(TCP_BAD_HEADER, "TCP header with an impossible field")	\
 	V(TCP_BAD_SUM,	  "TCP checksum is wrong")			\
 	V(TCP_NO_SOCKET,  "TCP segment to a port where nobody listens")	\
@@ -75,6 +77,7 @@ enum next {
 	NEXT_ICMP6,
 	NEXT_UDP,
 	NEXT_TCP,
+	NEXT_DHCP4,
 	NEXT_UDP_ERROR, /* an ICMP error quotes a UDP datagram of ours */
 	NEXT_TCP_ERROR	/* an ICMP error quotes a TCP segment of ours */
 };

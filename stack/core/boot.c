@@ -12,6 +12,7 @@
 
 #include "arp/neigh.h"
 #include "eth/port.h"
+#include "ip/dhcp4.h"
 #include "ip/ip.h"
 #include "ip/ip6.h"
 #include "ip/udp.h"
@@ -146,6 +147,9 @@ static int read_conf(struct boot *b)
 	err = read_addrs(b);
 	if (err)
 		return err;
+	if (conf->dhcp && b->gateway.family)
+		return fail(b, -EINVAL, "gateway: read \"%s\", but DHCP finds one",
+			    conf->gateway);
 	if (conf->mac && conf->mac[0] && !mac_parse(conf->mac, &b->mac))
 		return fail(b, -EINVAL,
 			    "mac: read \"%s\", but 02:00:00:00:00:01 is meant",
@@ -285,12 +289,12 @@ static int set_addresses6(struct pb_core *co, struct boot *b)
 	return 0;
 }
 
-static int set_addresses(struct pb_core *co, struct boot *b)
+static int set_addresses4(struct pb_core *co, struct boot *b)
 {
 	struct ip_route way_out = { .prefix.family = ADDR_IP4, .gateway = b->gateway };
-	int err = ip_iface_add(co->ip, &co->eth[0]);
+	int err = 0;
 
-	if (!err && b->addr.family)
+	if (b->addr.family)
 		err = ip_addr_add(co->ip, 0, &b->addr, b->bits, b->conf->probe_addr,
 				  co->now_ns);
 	if (err)
@@ -304,7 +308,38 @@ static int set_addresses(struct pb_core *co, struct boot *b)
 			    b->conf->gateway,
 			    err == -EINVAL ? "it is not in the subnet of addr" :
 					     strerror(-err));
-	return set_addresses6(co, b);
+	return 0;
+}
+
+static int start_dhcp(struct pb_core *co, struct boot *b)
+{
+	struct dhcp4_conf conf = { .again = b->addr.ip4, .probe = b->conf->probe_addr };
+	int err = dhcp4_new(&co->dhcp, co->ip, co->udp);
+
+	if (!err)
+		err = dhcp4_start(co->dhcp, 0, &conf, co->now_ns);
+	if (err)
+		return fail(b, err, "dhcp: cannot ask on %s: %s", b->conf->port,
+			    err == -EINVAL ? "it is no Ethernet" : strerror(-err));
+	return 0;
+}
+
+static int set_addresses(struct pb_core *co, struct boot *b)
+{
+	int err = ip_iface_add(co->ip, &co->eth[0]);
+
+	if (err)
+		return fail(b, err, "port: cannot be used: %s", strerror(-err));
+	err = b->conf->dhcp ? start_dhcp(co, b) : set_addresses4(co, b);
+	return err ? err : set_addresses6(co, b);
+}
+
+/* Gives the lease back, as the core's last word. */
+static void end_dhcp(struct pb_core *co)
+{
+	dhcp4_stop(co->dhcp, 0, co->now_ns);
+	eth_flush(&co->eth[0], co->now_ns);
+	dhcp4_free(co->dhcp);
 }
 
 static void core_free(struct pb_core *co)
@@ -315,6 +350,8 @@ static void core_free(struct pb_core *co)
 		socks_fini(&co->socks);
 	if (co->tcp)
 		tcp_free(co->tcp);
+	if (co->dhcp)
+		end_dhcp(co);
 	if (co->udp)
 		udp_free(co->udp);
 	if (co->ip)

@@ -21,6 +21,7 @@
 #include "stack/base/wheel.h"
 #include "stack/sock/sock.h"
 
+struct dhcp4;
 struct neigh_table;
 struct tcp;
 struct udp;
@@ -62,6 +63,7 @@ struct pb_core {
 	struct neigh_table *neigh;
 	struct ip *ip;
 	struct udp *udp;
+	struct dhcp4 *dhcp; /* NULL: addresses are configured */
 	struct tcp *tcp;
 	struct socks socks;
 	struct addr addr; /* as configured; ADDR_NONE: none */

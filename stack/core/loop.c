@@ -18,6 +18,7 @@
  *  9 sleep			the caller does, with what core_turn() returns
  */
 #include "arp/neigh.h"
+#include "ip/dhcp4.h"
 #include "ip/ip.h"
 #include "ip/ip6.h"
 #include "ip/udp.h"
@@ -38,6 +39,7 @@ static enum verdict climb(struct pb_core *co, struct eth *eth, struct pkt *p,
 		case NEXT_ICMP4: s = icmp4_input(co->ip, p, now); break;
 		case NEXT_ICMP6: s = icmp6_input(co->ip, p, now); break;
 		case NEXT_UDP: s = udp_input(co->udp, p, now); break;
+		case NEXT_DHCP4: s = dhcp4_input(co->dhcp, p, now); break;
 		case NEXT_TCP: s = tcp_input(co->tcp, p, now); break;
 		case NEXT_UDP_ERROR: s = udp_error_input(co->udp, p, now); break;
 		case NEXT_TCP_ERROR: s = tcp_error_input(co->tcp, p, now); break;

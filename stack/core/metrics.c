@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include "arp/neigh.h"
+#include "ip/dhcp4.h"
 #include "ip/ip.h"
 #include "ip/udp.h"
+#include "stack/api/dhcp.h"
 #include "stack/api/sock.h"
 #include "stack/api/stat.h"
 #include "stack/core/core.h"
@@ -71,6 +73,14 @@ static void show_udp(struct show *s, const struct udp_stats *st)
 #undef C
 }
 
+static void show_dhcp(struct show *s, const struct dhcp4_stats *st)
+{
+	s->group = "dhcp";
+#define C(name, text) show(s, #name, text, st->name);
+	DHCP4_COUNTERS(C)
+#undef C
+}
+
 static void show_tcp(struct show *s, const struct tcp_stats *st)
 {
 	s->group = "tcp";
@@ -109,6 +119,8 @@ void pb_stat_each(struct pb_core *co, counter_fn *fn, void *arg)
 	show_neigh(&s, neigh_stats(co->neigh));
 	show_ip(&s, ip_stats(co->ip));
 	show_udp(&s, udp_stats(co->udp));
+	if (co->dhcp)
+		show_dhcp(&s, dhcp4_stats(co->dhcp));
 	show_tcp(&s, tcp_stats(co->tcp));
 	show_pool(&s, co);
 	s.group = "turn";
@@ -228,14 +240,43 @@ void pb_addr_get(struct pb_core *co, struct pb_addr_info *info)
 		[ARP_ADDR_CONFLICT] = PB_ADDR_CONFLICT,
 	};
 	struct arp_addr_info found;
+	struct addr addr = co->addr;
+	struct dhcp4_info lease;
 
 	*info = (struct pb_addr_info){ .state = PB_ADDR_NONE };
-	if (!arp_addr_info(co->neigh, &co->eth[0], co->addr.ip4, &found))
+	if (co->dhcp) {
+		dhcp4_info(co->dhcp, 0, &lease);
+		info->state = PB_ADDR_ASKING;
+		addr = lease.addr;
+	}
+	if (!addr.family || !arp_addr_info(co->neigh, &co->eth[0], addr.ip4, &found))
 		return;
 	info->state = states[found.state];
 	info->n_conflicts = found.n_conflicts;
 	memcpy(info->rival, found.rival.b, sizeof(info->rival));
 }
+
+void pb_dhcp_get(struct pb_core *co, struct pb_dhcp_info *info)
+{
+	struct dhcp4_info lease = { .state = DHCP4_OFF, .ends_ns = UINT64_MAX };
+
+	if (co->dhcp)
+		dhcp4_info(co->dhcp, 0, &lease);
+	*info = (struct pb_dhcp_info){
+		.state = dhcp4_state_name(lease.state),
+		.changes = lease.generation,
+		.bits = lease.bits,
+		.n_dns = lease.n_dns,
+		.ends_ns = lease.ends_ns,
+	};
+	memcpy(&info->addr, &lease.addr.ip4, sizeof(info->addr));
+	memcpy(&info->server, &lease.server.ip4, sizeof(info->server));
+	memcpy(info->dns, lease.dns, sizeof(info->dns));
+	strcpy(info->domain, lease.domain);
+}
+
+_Static_assert((int)PB_DHCP_DNS_MAX == (int)DHCP_DNS_MAX, "as many as there can be");
+_Static_assert((int)PB_DHCP_DOMAIN_LEN == (int)DHCP_DOMAIN_LEN, "a domain fits");
 
 void pb_out_get(struct pb_core *co, struct pb_out *out)
 {

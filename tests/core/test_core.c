@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stack/api/dhcp.h"
 #include "stack/base/clock.h"
 #include "stack/core/core.h"
 #include "tests/lib/case.h"
@@ -59,6 +60,7 @@ Test(core, refuses_a_wrong_configuration_and_names_what_it_read)
 	refused(&conf, "no station can have it");
 	conf = good, conf.gateway = "next door", refused(&conf, "next door");
 	conf = good, conf.gateway = "10.0.0.1", refused(&conf, "not in the subnet");
+	conf.dhcp = 1, refused(&conf, "but DHCP finds one");
 	conf = good, conf.host_addr = "x", refused(&conf, "host_addr");
 	conf = good, conf.mac = "00:11", refused(&conf, "00:11");
 	conf = good, conf.mtu = 20, refused(&conf, "20");
@@ -127,6 +129,27 @@ Test(core_addr, is_ready_when_nobody_minded)
 	pass_ten_seconds(&stack, 1, NS_PER_S);
 	cr_assert_eq(info_of(stack).state, PB_ADDR_READY);
 	cr_assert_eq(info_of(stack).n_conflicts, 0);
+	pb_stack_close(stack);
+	sim_free(sim);
+}
+
+Test(core_addr, is_asked_for_by_dhcp_as_long_as_nobody_gives_one)
+{
+	struct sim *sim = wire();
+	struct pb_stack_conf conf = conf_with_sim(sim);
+	struct pb_dhcp_info lease;
+	struct pb_stack *stack;
+	char error[PB_ERROR_LEN];
+
+	conf.addr = NULL;
+	conf.dhcp = 1;
+	cr_assert_eq(pb_stack_open(&conf, &stack, error), 0, "%s", error);
+	cr_assert_eq(info_of(stack).state, PB_ADDR_ASKING);
+	pass_ten_seconds(&stack, 1, NS_PER_S);
+	cr_assert_eq(info_of(stack).state, PB_ADDR_ASKING);
+	pb_dhcp_get(pb_stack_core(stack, 0), &lease);
+	cr_assert_str_eq(lease.state, "SELECTING");
+	cr_assert_eq(lease.addr.s_addr, INADDR_ANY);
 	pb_stack_close(stack);
 	sim_free(sim);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "stack/base/clock.h"
 #include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
@@ -124,6 +125,43 @@ Case(iface, so_many_interfaces_and_no_more)
 	cr_assert_eq(ip_iface_add(h->ip, &eth), -ENOSPC);
 	eth.index = IP_IFACE_MAX - 1;
 	cr_assert_eq(ip_iface_add(h->ip, &eth), 0);
+}
+
+static int del(unsigned iface, const char *text)
+{
+	struct addr addr;
+
+	cr_assert(addr_parse(text, &addr));
+	return ip_addr_del(h->ip, iface, &addr);
+}
+
+Case(iface, an_address_that_is_taken_away_takes_its_route_with_it)
+{
+	struct addr peer = addr_ip4((struct ip4){ { 10, 0, 0, 9 } });
+	char out[ADDR_TEXT_LEN];
+
+	cr_assert_eq(add(0, "10.0.0.1/24"), 0);
+	cr_assert_eq(add(0, "10.0.0.2/24"), 0);
+	cr_assert_eq(del(0, "10.0.0.1"), 0);
+	cr_assert(!ours("10.0.0.1") && ours("10.0.0.2"));
+	cr_assert_str_eq(source("10.0.0.9", out), "10.0.0.2");
+	cr_assert_eq(del(0, "10.0.0.2"), 0);
+	cr_assert_str_eq(source("10.0.0.9", out), "");
+	cr_assert_null(ip_route_find(h->ip, &peer));
+	cr_assert_eq(del(0, "10.0.0.2"), -ENOENT);
+	cr_assert_eq(del(99, "10.0.0.2"), -ENOENT);
+	cr_assert_eq(add(0, "10.0.0.1/24"), 0);
+}
+
+Case(iface, an_address_can_be_taken_away_while_it_is_probed)
+{
+	struct addr addr = addr_ip4((struct ip4){ { 10, 0, 0, 1 } });
+
+	cr_assert_eq(ip_addr_add(h->ip, 0, &addr, 24, true, h->now_ns), 0);
+	cr_assert_eq(del(0, "10.0.0.1"), 0);
+	host_pass(h, 60 * NS_PER_S);
+	cr_assert(!ours("10.0.0.1"));
+	cr_assert_eq(host_drain(h), 0);
 }
 
 Case(iface, the_source_is_of_the_network_of_the_next_hop)

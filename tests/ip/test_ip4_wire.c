@@ -166,3 +166,18 @@ Test(ip4_wire, every_header_comes_back_from_its_bytes)
 		cr_assert(back.frag_off == h.frag_off && back.total_len == h.total_len);
 	}
 }
+
+Test(ip4_wire, emits_a_router_alert)
+{
+	static const uint8_t alert[] = { 148, 4, 0, 0 };
+	struct ip4_header h = { .total_len = 24, .ttl = 1, .proto = 2 }, got;
+	uint8_t b[IP4_HEADER_LEN + IP4_ALERT_LEN], at;
+	struct rd r = rd_of(b, sizeof(b));
+
+	ip4_emit_alert(b, &h);
+	cr_assert(ip4_parse(&r, &got) && got.header_len == sizeof(b));
+	cr_assert(ip4_sum_is_right(b, sizeof(b)));
+	cr_assert_arr_eq(b + IP4_HEADER_LEN, alert, sizeof(alert));
+	r = rd_of(alert, sizeof(alert));
+	cr_assert_eq(ip4_options_read(r, &at), IP4_OPTIONS_FINE);
+}

@@ -395,3 +395,53 @@ Case(output, nobody_answering_an_echo_is_told_to_nobody)
 	cr_assert_eq(host_loop(h).verdict, V_COUNT);
 	host_drain(h);
 }
+
+/* ---- by an interface that is named ---- */
+
+static int output_by(unsigned iface, const char *dst, uint32_t len, uint8_t flags)
+{
+	struct ip_out how = {
+		.dst = addr(dst),
+		.proto = 17,
+		.flags = flags,
+		.via = (uint8_t)(iface + 1),
+	};
+
+	return ip_output(h->ip, host_bytes(h, len), &how, h->now_ns);
+}
+
+Case(output, to_all_by_a_named_interface_needs_no_address_and_no_route)
+{
+	static const struct ip4 nobody, everybody = { { 255, 255, 255, 255 } };
+
+	cr_assert_eq(output_by(1, "255.255.255.255", 100, 0), 0);
+	cr_assert(host_sent(h, 1, &l) && mac_eq(l.eth_dst, all_mac));
+	cr_assert(ip4_eq(l.src, nobody) && ip4_eq(l.dst, everybody) && !l.df);
+	cr_assert_eq(l.total_len, 120);
+}
+
+Case(output, to_a_group_by_a_named_interface_may_ask_routers_to_look)
+{
+	static const struct mac of_group = { { 1, 0, 0x5e, 1, 2, 3 } };
+
+	cr_assert_eq(output_by(1, "239.1.2.3", 8, IP_ALERT), 0);
+	cr_assert(host_sent(h, 1, &l) && mac_eq(l.eth_dst, of_group));
+	cr_assert(h->frame[14] == 0x46 && h->frame[34] == 148 && h->frame[35] == 4);
+	cr_assert_eq(l.total_len, 20 + 4 + 8);
+}
+
+Case(output, by_a_named_interface_what_is_too_long_is_cut)
+{
+	cr_assert_eq(output_by(0, "239.1.2.3", 2000, 0), 0);
+	cr_assert(host_sent(h, 0, &l) && l.mf && l.total_len == 1500);
+	cr_assert(host_sent(h, 0, &l) && !l.mf && l.frag_off == 1480);
+	cr_assert_eq(output_by(0, "239.1.2.3", 2000, IP_DF), -EMSGSIZE);
+	cr_assert_eq(output_by(0, "239.1.2.3", 65516, 0), -EMSGSIZE);
+}
+
+Case(output, by_a_named_interface_no_station_is_reached)
+{
+	cr_assert_eq(output_by(0, "192.0.2.9", 8, 0), -ENETUNREACH);
+	cr_assert_eq(output_by(7, "239.1.2.3", 8, 0), -ENETUNREACH);
+	cr_assert_eq(output_by(254, "239.1.2.3", 8, 0), -ENETUNREACH);
+}

@@ -137,6 +137,8 @@ void host_free(struct host *h)
 	neigh_check(h->neigh);
 	ip_check(h->ip);
 	pkt_free(h->up);
+	if (h->dhcp)
+		dhcp4_free(h->dhcp);
 	udp_free(h->udp);
 	ip_free(h->ip);
 	neigh_free(h->neigh);
@@ -175,6 +177,7 @@ static struct step walk(struct host *h, struct pkt *p, struct step s)
 		case NEXT_UDP_ERROR: s = udp_error_input(h->udp, p, h->now_ns); break;
 		case NEXT_IP6: s = ip6_input(h->ip, p, h->now_ns); break;
 		case NEXT_ICMP6: s = icmp6_input(h->ip, p, h->now_ns); break;
+		case NEXT_DHCP4: s = dhcp4_input(h->dhcp, p, h->now_ns); break;
 		case NEXT_TCP:
 		case NEXT_TCP_ERROR: h->up = p; return s;
 		case NEXT_NONE:

@@ -18,6 +18,7 @@
 
 #include "arp/neigh.h"
 #include "eth/eth.h"
+#include "ip/dhcp4.h"
 #include "ip/ip.h"
 #include "ip/ip6.h"
 #include "ip/udp.h"
@@ -41,6 +42,7 @@ struct host {
 	struct neigh_table *neigh;
 	struct ip *ip;
 	struct udp *udp;
+	struct dhcp4 *dhcp; /* NULL until a test makes one */
 	uint64_t now_ns;
 
 	/* What the last packet that came went up to, when that is TCP; NULL: not. */
