@@ -255,6 +255,7 @@ static bool open_stack(struct player *p)
 	pb_stack_conf_init(&conf);
 	conf.port = "sim:wire/0";
 	conf.addr = "192.0.2.1/24";
+	conf.addr6 = p->family == SCRIPT_IP6 ? "2001:db8::1/64" : NULL;
 	conf.offload = 0;
 	conf.probe_addr = 0;
 	conf.n_bufs = BUFS;
