@@ -4,6 +4,7 @@
  */
 #include "ip/ip6.h"
 
+#include "arp/nd.h"
 #include "eth/eth.h"
 #include "ip/ip6_ext.h"
 #include "ip/ip6_impl.h"
@@ -39,6 +40,9 @@ static bool bad_source(const struct ip_iface *iface, const struct ip6_header *h)
 {
 	const struct ip6_addr *own = ip6_iface_find(iface, h->src);
 
+	/* RFC 4862 5.4.4: neighbour discovery hears of whoever has an address of ours. */
+	if (h->next == IP_PROTO_ICMP6 && h->hop_limit == ND_HOP_LIMIT)
+		own = NULL;
 	return ip6_is_multicast(h->src) || ip6_is_loopback(h->src) ||
 	       ip6_is_mapped(h->src) || bad_link_local(h->src) || (own && own->ready) ||
 	       (ip6_is_zero(h->src) && !ip6_is_multicast(h->dst));
