@@ -22,6 +22,11 @@ const struct cc_ops *cc_find(const char *name)
 	return NULL;
 }
 
+const struct cc_ops *cc_at(unsigned i)
+{
+	return i < ARRAY_LEN(table) ? table[i] : NULL;
+}
+
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now_ns)
 {
 	*cc = (struct cc){

@@ -64,6 +64,8 @@ struct cc_ops {
 uint32_t cc_initial_window(uint32_t mss);
 /* The algorithm of that name, or NULL. */
 const struct cc_ops *cc_find(const char *name);
+/* Number @i of those there are, NULL behind the last. */
+const struct cc_ops *cc_at(unsigned i);
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now_ns);
 
 extern const struct cc_ops cc_reno, cc_cubic;
