@@ -29,8 +29,8 @@ static const char usage_text[] =
 	"                  [-s BYTES] [-J]\n"
 	"net options: --net kernel|stack, and for the stack\n"
 	"             --port tap:NAME|packet:IF|ring:IF|pcap:FILE:PORT\n"
-	"             --addr ADDRESS/BITS [--gateway ADDRESS] [--host-addr "
-	"ADDRESS/BITS]\n"
+	"             --addr ADDRESS/BITS [--gateway ADDRESS] or --dhcp\n"
+	"             [--host-addr ADDRESS/BITS]\n"
 	"             [--mtu BYTES] [--no-offload] [--zero-copy]\n";
 
 static _Noreturn void usage(const char *why)
@@ -60,6 +60,7 @@ enum {
 	OPT_ADDR,
 	OPT_GATEWAY,
 	OPT_HOST,
+	OPT_DHCP,
 	OPT_MTU,
 	OPT_RAW,
 	OPT_ZC
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{ "port", required_argument, NULL, OPT_PORT },
 	{ "addr", required_argument, NULL, OPT_ADDR },
 	{ "gateway", required_argument, NULL, OPT_GATEWAY },
+	{ "dhcp", no_argument, NULL, OPT_DHCP },
 	{ "host-addr", required_argument, NULL, OPT_HOST },
 	{ "mtu", required_argument, NULL, OPT_MTU },
 	{ "no-offload", no_argument, NULL, OPT_RAW },
@@ -89,6 +91,7 @@ static void net_option(struct perf_conf *net, int opt, const char *value)
 	case OPT_PORT: net->port = value; break;
 	case OPT_ADDR: net->addr = value; break;
 	case OPT_GATEWAY: net->gateway = value; break;
+	case OPT_DHCP: net->dhcp = true; break;
 	case OPT_HOST: net->host_addr = value; break;
 	case OPT_MTU: net->mtu = number(value, 1, 65535, "--mtu"); break;
 	case OPT_RAW: net->no_offload = true; break;
@@ -139,12 +142,15 @@ static void check_mode(const char *mode)
 static void check_net(const struct perf_conf *net)
 {
 	bool of_stack = net->port || net->addr || net->gateway || net->host_addr ||
-			net->mtu || net->no_offload || net->zero_copy;
+			net->dhcp || net->mtu || net->no_offload || net->zero_copy;
 
-	if (net->stack && (!net->port || !net->addr))
-		usage("--net stack needs --port and --addr");
+	if (net->stack && (!net->port || (!net->addr && !net->dhcp)))
+		usage("--net stack needs --port, and --addr or --dhcp");
+	if (net->dhcp && net->gateway)
+		usage("--gateway is found by --dhcp");
 	if (!net->stack && of_stack)
-		usage("--port, --addr, --gateway, --host-addr, --mtu, --no-offload and "
+		usage("--port, --addr, --gateway, --dhcp, --host-addr, --mtu, "
+		      "--no-offload and "
 		      "--zero-copy are for --net stack");
 }
 

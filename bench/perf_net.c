@@ -1,5 +1,6 @@
 #include "bench/perf_net.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stack/api/dhcp.h"
 #include "stack/api/ready.h"
 #include "stack/api/sock.h"
 #include "stack/api/stack.h"
@@ -15,7 +17,7 @@
 #include "stack/api/zc.h"
 #include "stack/base/clock.h"
 
-enum { BATCH = 256, DRAIN_S = 3 };
+enum { BATCH = 256, DRAIN_S = 3, LEASE_S = 60 };
 
 /* ---- the kernel ---- */
 
@@ -189,6 +191,31 @@ static ssize_t stack_discard_zc(int s, void *scratch, size_t len)
 static const struct perf_ops stack_ops = STACK_OPS(stack_discard);
 static const struct perf_ops stack_zc_ops = STACK_OPS(stack_discard_zc);
 
+/* Turns until DHCP found an address.  0, or -1 after a line on standard error. */
+static int await_lease(struct pb_core *core)
+{
+	uint64_t end_ns = pb_clock() + LEASE_S * NS_PER_S;
+	char text[INET_ADDRSTRLEN];
+	struct pb_dhcp_info lease;
+
+	do {
+		uint64_t now_ns = pb_clock(), due_ns = pb_turn(now_ns);
+
+		pb_dhcp_get(core, &lease);
+		if (lease.addr.s_addr == INADDR_ANY && due_ns > now_ns)
+			pb_wait(due_ns < end_ns ? due_ns : end_ns);
+	} while (lease.addr.s_addr == INADDR_ANY && pb_clock() < end_ns);
+	if (lease.addr.s_addr == INADDR_ANY) {
+		fprintf(stderr, "pbperf: no DHCP server gave an address within %d s\n",
+			LEASE_S);
+		return -1;
+	}
+	printf("pbperf: address %s/%u\n",
+	       inet_ntop(AF_INET, &lease.addr, text, sizeof(text)), lease.bits);
+	fflush(stdout);
+	return 0;
+}
+
 static int open_stack(struct perf_net *net, const struct perf_conf *conf)
 {
 	struct on_stack *on = calloc(1, sizeof(*on));
@@ -200,6 +227,8 @@ static int open_stack(struct perf_net *net, const struct perf_conf *conf)
 	pb_stack_conf_init(&sc);
 	sc.port = conf->port;
 	sc.addr = conf->addr;
+	sc.dhcp = conf->dhcp;
+	sc.probe_addr = conf->dhcp;
 	sc.gateway = conf->gateway;
 	sc.host_addr = conf->host_addr;
 	sc.mtu = conf->mtu;
@@ -210,6 +239,11 @@ static int open_stack(struct perf_net *net, const struct perf_conf *conf)
 		return -1;
 	}
 	pb_core_use(pb_stack_core(on->stack, 0));
+	if (conf->dhcp && await_lease(pb_stack_core(on->stack, 0))) {
+		pb_stack_close(on->stack);
+		free(on);
+		return -1;
+	}
 	on->ready = pb_ready_new();
 	if (!on->ready) {
 		perror("pbperf");

@@ -53,6 +53,7 @@ struct perf_net {
 struct perf_conf {
 	bool stack; /* else the kernel */
 	bool zero_copy;
+	bool dhcp; /* instead of addr and gateway */
 	const char *port, *addr, *gateway, *host_addr;
 	unsigned mtu;
 	bool no_offload;

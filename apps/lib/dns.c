@@ -317,6 +317,16 @@ int dns_new(struct net *net, const char *servers, uint64_t seed, struct dns **dn
 	return 0;
 }
 
+int dns_set_servers(struct dns *dns, const char *servers)
+{
+	/* c-ares tells both by the same number. */
+	if (dns->stats.open)
+		return -EBUSY;
+	return ares_set_servers_ports_csv(dns->channel, servers) == ARES_SUCCESS ?
+		       0 :
+		       -EINVAL;
+}
+
 void dns_free(struct dns *dns)
 {
 	if (!dns)

@@ -61,6 +61,9 @@ struct dns_answer {
  * 0 or -errno; -EINVAL: they are none.
  */
 int dns_new(struct net *net, const char *servers, uint64_t seed, struct dns **dns);
+/* Asks others from now on.  0; -EINVAL: they are none; -EBUSY: questions are on their way,
+ * and it asks whom it asked. */
+int dns_set_servers(struct dns *dns, const char *servers);
 /* No answer will come to anybody. */
 void dns_free(struct dns *dns);
 

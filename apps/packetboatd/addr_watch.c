@@ -31,7 +31,7 @@ static void look_first(struct addr_watch *w, const struct pb_addr_info *info,
 {
 	char rival[ADDR_WATCH_RIVAL_LEN];
 
-	if (info->state == PB_ADDR_PROBING) {
+	if (info->state == PB_ADDR_PROBING || info->state == PB_ADDR_ASKING) {
 		arm(w, now_ns, ADDR_WATCH_ASKING_MS);
 		return;
 	}
@@ -47,6 +47,9 @@ static void look_later(struct addr_watch *w, const struct pb_addr_info *info,
 {
 	char rival[ADDR_WATCH_RIVAL_LEN];
 
+	/* An address that DHCP took away, or changed, has no claims. */
+	if (info->n_conflicts < w->n_seen)
+		w->n_seen = info->n_conflicts;
 	if (info->n_conflicts == w->n_seen) {
 		arm(w, now_ns, ADDR_WATCH_LOOK_MS);
 		return;

@@ -53,7 +53,8 @@ static void fill_stack_conf(const struct settings *conf, struct pb_stack_conf *s
 	snprintf(port, port_len, "%s%s%s%s", conf->pcap ? "pcap:" : "",
 		 conf->pcap ? conf->pcap : "", conf->pcap ? ":" : "", conf->port);
 	sc->port = port;
-	sc->addr = conf->addr;
+	sc->dhcp = conf->dhcp;
+	sc->addr = conf->dhcp ? NULL : conf->addr;
 	sc->gateway = conf->gateway;
 	sc->mac = conf->mac;
 	sc->mtu = (unsigned)conf->mtu;
@@ -484,6 +485,16 @@ static void addr_told(void *arg, const char *rival)
 		net_stop(a->net);
 }
 
+static void watch_lease(struct appliance *a)
+{
+	a->lease_watch =
+		(struct lease_watch){ .net = a->net,
+				      .core = a->core,
+				      .log = &a->log,
+				      .dns = a->conf->dns_servers ? NULL : a->dns };
+	lease_watch_start(&a->lease_watch);
+}
+
 int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR_LEN])
 {
 	int r = net_watch_fd(a->net, signal_fd, take_signal, a);
@@ -499,6 +510,8 @@ int appliance_run(struct appliance *a, int signal_fd, char error[APPLIANCE_ERROR
 	filedb_on_new(a->users, look_for_named, a);
 	look_for_named(a);
 	addr_watch_start(&a->addr_watch);
+	if (a->core && a->conf->dhcp)
+		watch_lease(a);
 	net_run(a->net);
 	net_unwatch_fd(a->net, signal_fd);
 	return a->result;

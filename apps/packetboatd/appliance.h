@@ -16,6 +16,7 @@
 #include "apps/mail/deliver/expand.h"
 #include "apps/mail/store/store.h"
 #include "apps/packetboatd/addr_watch.h"
+#include "apps/packetboatd/lease_watch.h"
 #include "apps/packetboatd/settings.h"
 #include "stack/base/log.h"
 
@@ -77,6 +78,7 @@ struct appliance {
 	struct ctl *ctl;
 
 	struct addr_watch addr_watch;
+	struct lease_watch lease_watch; /* with stack.dhcp */
 	int (*ready)(void *arg, char *error);
 	void *ready_arg;
 	int result;  /* of appliance_run() */

@@ -278,6 +278,8 @@ static const struct conf_opt options[] = {
 	     "the stack's address"),
 	TEXT("stack", "gateway", gateway, NULL, is_ip4, "an IPv4 address",
 	     "the way to everywhere else; none at first"),
+	BOOL("stack", "dhcp", dhcp, "no",
+	     "ask a DHCP server for address, gateway and name servers"),
 	TEXT("stack", "mac", mac, NULL, is_mac, "six octets, as 02:00:00:00:00:01, of one station",
 	     "the stack's Ethernet address; made from the port's name at first"),
 	TEXT("stack", "host_addr", host_addr, "192.0.2.1/24", is_ip4_prefix, A_PREFIX,
@@ -443,7 +445,8 @@ static int check_near(struct settings_conf *s, const char *other, size_t offset)
 	return 0;
 }
 
-/* True for a place at which the stack can listen: any address, or the one it has. */
+/* True for a place at which the stack can listen: any address, or the one it has, NULL
+ * when nobody knows it yet. */
 static bool is_ours(const char *ours, const char *where)
 {
 	char host[NET_ADDR_TEXT_LEN];
@@ -451,16 +454,20 @@ static bool is_ours(const char *ours, const char *where)
 
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - where), where);
 	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 ||
-	       near(ours, host) == NEAR_SAME;
+	       (ours && near(ours, host) == NEAR_SAME);
 }
 
 static int check_listen(struct settings_conf *s, const struct conf_list *where,
 			size_t offset)
 {
+	bool dhcp = s->values.dhcp;
+
 	for (size_t i = 0; i < where->n; i++)
-		if (!is_ours(s->values.addr, where->at[i]))
-			return conf_refuse_value(&s->conf, offset, where->at[i],
-						 "*:PORT, or stack.addr and :PORT");
+		if (!is_ours(dhcp ? NULL : s->values.addr, where->at[i]))
+			return conf_refuse_value(
+				&s->conf, offset, where->at[i],
+				dhcp ? "*:PORT, with stack.dhcp" :
+				       "*:PORT, or stack.addr and :PORT");
 	return 0;
 }
 
@@ -532,8 +539,13 @@ static int check_stack(struct settings_conf *s)
 	if (v->mtu > 0 && v->mtu < 576)
 		/* RFC 791 3.2: what every host must take whole. */
 		return conf_refuse(&s->conf, AT(mtu), "0, or 576 to 9000");
-	r = check_near(s, v->gateway, AT(gateway));
-	if (r == 0 && has_host_side(v->port))
+	if (v->dhcp && v->gateway)
+		return conf_refuse(&s->conf, AT(gateway), "none, with stack.dhcp");
+	if (v->dhcp && strstr(v->port, "tun:"))
+		return conf_refuse(&s->conf, AT(port),
+				   "one of Ethernet, with stack.dhcp");
+	r = v->dhcp ? 0 : check_near(s, v->gateway, AT(gateway));
+	if (r == 0 && !v->dhcp && has_host_side(v->port))
 		r = check_near(s, v->host_addr, AT(host_addr));
 	if (r == 0)
 		r = check_listen(s, &v->smtp_listen, AT(smtp_listen));

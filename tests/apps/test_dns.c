@@ -144,6 +144,25 @@ Case(dns, servers_that_are_none_are_refused)
 	dns_free(dns);
 }
 
+Case(dns, other_servers_are_asked_when_no_question_is_on_its_way)
+{
+	struct dns_query *q;
+
+	dns_test_a(&t, "mx.b.example", "192.0.2.1");
+	q = dns_ask(t.dns, DNS_A, STR("mx.b.example"), take, NULL);
+	cr_assert_not_null(q);
+	cr_assert_eq(dns_set_servers(t.dns, "192.0.2.54"), -EBUSY);
+	dns_test_settle(&t);
+	cr_assert_eq(dns_set_servers(t.dns, "mail"), -EINVAL);
+	cr_assert_eq(dns_set_servers(t.dns, "192.0.2.54,192.0.2.55"), 0);
+	ask(DNS_A, "c.example");
+	cr_assert(t.n_asked == 1 && t.n_others == 1);
+	cr_assert_str_eq(mem_where(t.others[0]), "192.0.2.54:53");
+	dns_free(t.dns);
+	dns_test_settle(&t);
+	cr_assert_eq(dns_new(t.net, "192.0.2.53", 1, &t.dns), 0);
+}
+
 Case(dns, goes_away_with_questions_on_their_way)
 {
 	dns_ask(t.dns, DNS_A, STR("mx.b.example"), take, NULL);

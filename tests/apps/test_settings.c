@@ -240,6 +240,12 @@ static const struct {
 	{ "[imap]\nlisten = 127.0.0.1:143\n",
 	  ":2: imap.listen is '127.0.0.1:143'; allowed: *:PORT, or stack.addr and "
 	  ":PORT" },
+	{ "[stack]\ndhcp = yes\ngateway = 192.0.2.1\n",
+	  ":3: stack.gateway is '192.0.2.1'; allowed: none, with stack.dhcp" },
+	{ "[stack]\ndhcp = yes\nport = tun:pb0\n",
+	  ":3: stack.port is 'tun:pb0'; allowed: one of Ethernet, with stack.dhcp" },
+	{ "[stack]\ndhcp = yes\n[smtp]\nlisten = 192.0.2.2:25\n",
+	  ":4: smtp.listen is '192.0.2.2:25'; allowed: *:PORT, with stack.dhcp" },
 	{ "[stack]\npersist = 1\n", ":2: stack.persist is '1'; allowed: yes, no" },
 	{ "[store]\nfree_min = lots\n",
 	  ":2: store.free_min is 'lots'; allowed: 0 to 16T" },
