@@ -136,6 +136,8 @@ int ip_source(struct ip *ip, const struct addr *dst, struct addr *src);
 /* Longest IP packet on the way to @dst that is known to arrive: of the interface,
  * or less after ICMP said so.  0 without a route. */
 unsigned ip_path_mtu(struct ip *ip, const struct addr *dst);
+/* The same of the interface alone: what may come from there is as long. */
+unsigned ip_link_mtu(struct ip *ip, const struct addr *dst);
 /* A transport checked an ICMP message (RFC 5927) and believes it.  Only lowers; after
  * IP_PMTU_SECONDS the interface's counts again (RFC 1191 6.3). */
 void ip_path_mtu_set(struct ip *ip, const struct addr *dst, unsigned mtu,

@@ -181,6 +181,13 @@ unsigned ip_path_mtu(struct ip *ip, const struct addr *dst)
 	return d ? d->mtu : 0;
 }
 
+unsigned ip_link_mtu(struct ip *ip, const struct addr *dst)
+{
+	const struct ip_dst *d = ip_dst_find(ip, dst, NULL);
+
+	return d ? d->link_mtu : 0;
+}
+
 void ip_path_mtu_set(struct ip *ip, const struct addr *dst, unsigned mtu, uint64_t now_ns)
 {
 	const struct ip_dst *d = ip_dst_find(ip, dst, NULL);

@@ -136,7 +136,7 @@ bool tcp_conn_sync_mss(struct tcp_conn *c)
 
 void tcp_conn_agree(struct tcp_conn *c, uint16_t peer_mss, uint64_t now_ns)
 {
-	c->peer_mss = peer_mss ? peer_mss : TCP_MSS_DEFAULT;
+	c->peer_mss = peer_mss ? peer_mss : tcp_mss_default(&c->flow);
 	if (c->peer_mss < TCP_MSS_MIN)
 		c->peer_mss = TCP_MSS_MIN;
 	tcp_conn_sync_mss(c);

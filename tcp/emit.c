@@ -90,11 +90,12 @@ void tcp_emit_refusal(struct tcp_in *in)
 void tcp_emit_syn_options(struct tcp *tcp, const struct flow *f,
 			  const struct tcp_opts *opts, struct tcp_seg *s)
 {
-	unsigned mtu = ip_path_mtu(tcp->ip, &f->remote), mss;
+	unsigned mtu = ip_link_mtu(tcp->ip, &f->remote), mss;
 
 	if (mtu < IP_PMTU_MIN)
 		mtu = IP_PMTU_MIN;
-	/* RFC 9293 3.7.1: what we can receive, without options (RFC 6691). */
+	/* RFC 9293 3.7.1: what we can receive, without options (RFC 6691); what the way
+	 * there takes says nothing of the way back. */
 	mss = mtu - tcp_headers_len(f);
 	if (opts->maxseg && mss > opts->maxseg)
 		mss = opts->maxseg;

@@ -229,9 +229,9 @@ static void learn(struct tcp_in *in, bool data, bool left)
 {
 	const struct tcp_seg *s = &in->s;
 	struct tcp_conn *c = in->c;
-	struct fo_answer answer = { .mss = s->has & TCP_HAS_MSS ? s->mss :
-								  TCP_MSS_DEFAULT };
+	struct fo_answer answer = { 0 };
 
+	answer.mss = s->has & TCP_HAS_MSS ? s->mss : tcp_mss_default(&c->flow);
 	/* A cookie that nobody asked for is not one. */
 	if (s->fo_len && !is_bare(in->tcp, &c->opts)) {
 		answer.cookie.len = s->fo_len;

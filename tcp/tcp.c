@@ -203,6 +203,11 @@ unsigned tcp_headers_len(const struct flow *f)
 	return (f->remote.family == ADDR_IP6 ? 40 : 20) + TCP_HEADER_LEN;
 }
 
+uint16_t tcp_mss_default(const struct flow *f)
+{
+	return f->remote.family == ADDR_IP6 ? TCP_MSS_DEFAULT6 : TCP_MSS_DEFAULT;
+}
+
 /* ---- speaking ---- */
 
 bool tcp_wants_to_speak(const struct tcp *tcp)

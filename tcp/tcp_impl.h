@@ -39,7 +39,8 @@
 #include "tcp/timewait.h"
 
 enum {
-	TCP_MSS_DEFAULT = 536,	  /* RFC 9293 3.7.1: the peer's SYN named none */
+	TCP_MSS_DEFAULT = 536, /* RFC 9293 3.7.1: the peer's SYN named none */
+	TCP_MSS_DEFAULT6 = 1220,
 	TCP_MSS_MIN = 64,	  /* less is no MSS: SACK and timestamps must fit */
 	TCP_TS_LEN = 12,	  /* bytes that timestamps take of every segment */
 	TCP_LISTENERS_MAX = 4096, /* of a core */
@@ -162,6 +163,8 @@ static inline uint32_t tcp_in_seq_len(const struct tcp_in *in)
 
 /* May one more challenge ACK be sent?  Counts it, one way or the other. */
 bool tcp_challenge_allowed(struct tcp *tcp, struct tcp_challenge *limit, uint64_t now_ns);
+/* What a peer takes whose SYN does not say it. */
+uint16_t tcp_mss_default(const struct flow *f);
 /* Of IP and TCP without options. */
 unsigned tcp_headers_len(const struct flow *f);
 /* A timer of connections that found no memory. */

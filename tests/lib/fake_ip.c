@@ -79,6 +79,12 @@ unsigned ip_path_mtu(struct ip *ip, const struct addr *dst)
 	return ip->mtu;
 }
 
+unsigned ip_link_mtu(struct ip *ip, const struct addr *dst)
+{
+	(void)dst;
+	return ip->mtu;
+}
+
 void ip_path_mtu_set(struct ip *ip, const struct addr *dst, unsigned mtu, uint64_t now_ns)
 {
 	(void)dst;
