@@ -73,7 +73,7 @@ static uint64_t turn(struct player *p)
 
 		again |= player_retry(p);
 		if (!again && due > p->now_ns)
-			return due;
+			return due < player_wake(p) ? due : player_wake(p);
 	}
 	player_fail(p, "the stack finds no rest at %.6f", player_seconds(p, p->now_ns));
 	return UINT64_MAX;

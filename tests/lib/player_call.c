@@ -423,6 +423,9 @@ static long do_poll(struct call *c)
 	got = poll_now(player_fd(c->p, fd), wanted);
 	if (!got && c->state->event->waits &&
 	    (timeout_ms < 0 || waited_ns < (uint64_t)timeout_ms * NS_PER_MS)) {
+		if (timeout_ms > 0)
+			c->state->wake_ns =
+				c->state->at_ns + (uint64_t)timeout_ms * NS_PER_MS;
 		errno = EAGAIN;
 		return -1;
 	}
@@ -581,6 +584,19 @@ bool player_retry(struct player *p)
 		p->event = event;
 	}
 	return any;
+}
+
+uint64_t player_wake(const struct player *p)
+{
+	uint64_t wake = UINT64_MAX;
+
+	for (unsigned i = 0; i < PLAYER_WAITS; i++) {
+		const struct player_call *c = &p->waits[i];
+
+		if (c->event && c->wake_ns > p->now_ns && c->wake_ns < wake)
+			wake = c->wake_ns;
+	}
+	return wake;
 }
 
 bool player_waits(struct player *p)

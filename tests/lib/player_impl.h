@@ -66,7 +66,7 @@ struct player_fd {
 struct player_call {
 	const struct script_event *event; /* NULL: free */
 	uint64_t at_ns, until_ns;	  /* a call that waits: so long */
-	uint64_t came_ns;		  /* ... and when it was through; 0: not yet */
+	uint64_t wake_ns;		  /* when it must be tried again; 0: never */
 	long result;
 	int err;
 	bool begun; /* a call that waits was tried before */
@@ -89,6 +89,8 @@ struct player {
 	unsigned mtu;
 	struct list sent; /* and not yet expected */
 	struct player_peer peers[PLAYER_PEERS];
+	uint8_t cookie_len,
+		cookie[TCP_LINE_COOKIE]; /* of Fast Open, that peers were given */
 	struct player_fd fds[PLAYER_FDS];
 	int last_fd; /* accepted or connected; -1: none */
 	struct player_call waits[PLAYER_WAITS];
@@ -172,6 +174,8 @@ const char *player_errno_name(int err);
 bool player_call(struct player *p, const struct script_event *e, uint64_t at_ns);
 /* Calls that wait try again.  True: one came through. */
 bool player_retry(struct player *p);
+/* When to try again though nothing happened; UINT64_MAX: never. */
+uint64_t player_wake(const struct player *p);
 /* Nothing waits any more that should not: when it does, false. */
 bool player_waits(struct player *p);
 struct player_fd *player_fd(struct player *p, long number);

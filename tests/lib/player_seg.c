@@ -198,18 +198,17 @@ static void put_segment(struct player *p, struct player_peer *peer, const struct
 }
 
 /* "FO cookie" in a line of the peer's: the one that it was given. */
-static bool add_cookie(struct player *p, const struct player_peer *peer,
-		       struct tcp_line *l)
+static bool add_cookie(struct player *p, struct tcp_line *l)
 {
-	unsigned n = 2u + peer->cookie_len, pad = (4 - n % 4) % 4;
+	unsigned n = 2u + p->cookie_len, pad = (4 - n % 4) % 4;
 
 	if (!l->any_fo)
 		return true;
-	if (!peer->cookie_len || l->options_len + n + pad > sizeof(l->options))
-		return player_fail(p, "the peer was given no cookie, or has no room");
+	if (!p->cookie_len || l->options_len + n + pad > sizeof(l->options))
+		return player_fail(p, "peers were given no cookie, or there is no room");
 	l->options[l->options_len] = 34;
 	l->options[l->options_len + 1] = (uint8_t)n;
-	memcpy(l->options + l->options_len + 2, peer->cookie, peer->cookie_len);
+	memcpy(l->options + l->options_len + 2, p->cookie, p->cookie_len);
 	memset(l->options + l->options_len + n, 1, pad);
 	l->options_len = (uint8_t)(l->options_len + n + pad);
 	return true;
@@ -238,7 +237,7 @@ static bool in_tcp(struct player *p, struct player_peer *peer, const struct said
 	struct tcp_line whole, l;
 	uint32_t done = 0;
 
-	if (!parse_line(p, s->text, &bases, &whole) || !add_cookie(p, peer, &whole))
+	if (!parse_line(p, s->text, &bases, &whole) || !add_cookie(p, &whole))
 		return false;
 	do {
 		l = whole;
@@ -470,11 +469,11 @@ static bool same_payload(struct player *p, const struct player_peer *peer,
 	return true;
 }
 
-static void note_out(struct player_peer *peer, const struct tcp_line *got)
+static void note_out(struct player *p, const struct tcp_line *got)
 {
 	if (got->fo_len) {
-		peer->cookie_len = got->fo_len;
-		memcpy(peer->cookie, got->fo, got->fo_len);
+		p->cookie_len = got->fo_len;
+		memcpy(p->cookie, got->fo, got->fo_len);
 	}
 }
 
@@ -507,7 +506,7 @@ static bool match_tcp(struct player *p, const struct script_event *e,
 	    be16(sent->bytes) != peer->local_port)
 		return differs(p, e, sent);
 	*done += got.len;
-	note_out(peer, &got);
+	note_out(p, &got);
 	return same_payload(p, peer, &got, sent->bytes + sent->len - got.len);
 }
 
