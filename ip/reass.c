@@ -353,6 +353,10 @@ static enum verdict add(struct reass_packet *rp, struct pkt *p,
 		return refuse(rp, V_FRAG_BAD);
 	rp->have += p->total_len;
 	rp->congested |= (h->tos & ECN_MASK) == ECN_CE;
+	rp->not_ect |= (h->tos & ECN_MASK) == 0;
+	/* RFC 3168 5.3: who marks what may not be marked spoils the packet */
+	if (rp->congested && rp->not_ect)
+		return refuse(rp, V_FRAG_BAD);
 	if (rp->have == rp->end) {
 		complete(rp, p, prev);
 		return V_COUNT;

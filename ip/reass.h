@@ -35,6 +35,7 @@ struct reass_packet {
 	struct addr src, dst;
 	uint32_t id;
 	uint8_t proto;
+	bool not_ect;	      /* one could not be marked */
 	bool congested;	      /* one fragment was marked CE (RFC 3168 5.3) */
 	enum verdict refused; /* V_KEPT: not; else why, and it holds nothing */
 	struct pkt *frags;    /* by offset, linked by ->link */

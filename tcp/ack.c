@@ -131,13 +131,14 @@ static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 }
 
 /* An algorithm wants a sample of each ACK. */
-static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t flight, uint32_t rtt_us,
-		    bool recovering)
+static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t n_ce, uint32_t flight,
+		    uint32_t rtt_us, bool recovering)
 {
 	struct tcp_conn *c = in->c;
 	struct cc_ack ack = {
 		.now_ns = in->now_ns,
 		.n_acked = n,
+		.n_ce = n_ce,
 		.in_flight = flight,
 		.mss = c->mss,
 		.rtt_ns = (uint64_t)(rtt_us ? rtt_us : echoed_us(in)) * 1000,
@@ -166,13 +167,14 @@ static uint32_t scoreboard(struct tcp_in *in)
 void tcp_ack(struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
-	uint32_t flight = tcp_conn_flight(c), n_acked, n_sacked, rtt_us;
+	uint32_t flight = tcp_conn_flight(c), n_acked, n_sacked, rtt_us, n_ce;
 	bool dup = is_duplicate(in), recovering;
 
 	/* RFC 9293 3.10.7.4: a number below SND.UNA tells nothing any more */
 	if (seq_before(in->s.ack, c->snd_una))
 		return;
 	update_window(in);
+	n_ce = c->ecn ? tcp_ecn_marks(in) : 0;
 	if (!flight)
 		return;
 	recovering = c->x->ca == TCP_CA_RECOVERY;
@@ -184,7 +186,7 @@ void tcp_ack(struct tcp_in *in)
 	tcp_recover_ack(c, n_acked, n_sacked, dup, in->now_ns);
 	/* RFC 5681 3.2 (1): a duplicate ACK does not make cwnd grow */
 	if (n_acked)
-		tell_cc(in, n_acked, flight, rtt_us,
+		tell_cc(in, n_acked, n_ce, flight, rtt_us,
 			recovering || c->x->ca == TCP_CA_RECOVERY);
 	if (n_acked)
 		moved_on(c, in->now_ns);

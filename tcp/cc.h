@@ -29,6 +29,7 @@ struct cc_ack {
 	uint64_t now_ns;
 	uint32_t n_acked;   /* bytes newly acknowledged, not counting SACK's reports */
 	uint32_t in_flight; /* bytes before this ACK */
+	uint32_t n_ce;	    /* of n_acked, bytes that were marked (RFC 9768, or by ECE) */
 	uint32_t mss;
 	uint64_t rtt_ns; /* a sample, or 0 */
 	uint64_t srtt_ns;
@@ -39,10 +40,12 @@ struct cc_ack {
 enum cc_loss {
 	CC_LOSS_FAST, /* loss recovery begins (RFC 5681 3.2, RFC 6675) */
 	CC_LOSS_RTO,  /* the retransmission timer fired (RFC 5681 3.1 (4)) */
+	CC_ECN_CE,    /* congestion was marked, nothing is lost (RFC 3168 6.1.2) */
 };
 
 struct cc_ops {
 	const char *name;
+	bool own_ecn; /* ack() reads n_ce: marks are no losses */
 	/* @cwnd and @ssthresh hold their initial values.  May be NULL. */
 	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);
 	/* New data was acknowledged. */

@@ -76,6 +76,7 @@ struct tcp_xfer *tcp_conn_xfer(struct tcp_conn *c)
 	*x = (struct tcp_xfer){
 		.recover = seq_add(c->snd_una, (uint32_t)-1),
 		.high_rxt = c->snd_una,
+		.ecn_una = c->snd_una,
 		.stalled_ms = tcp_ms(c->tcp->now_ns),
 	};
 	sndq_init(&x->snd);
@@ -103,7 +104,7 @@ void tcp_conn_rest(struct tcp_conn *c)
 	const struct tcp_xfer *x = c->x;
 
 	if (!x || x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
-	    x->rcv_urgent)
+	    x->rcv_urgent || (c->ecn & ECN_ACC))
 		return;
 	/* Something is in flight, or a FIN waits for the window, or it just opens. */
 	if (tcp_conn_flight(c) || c->state == TCP_SYN_RECEIVED ||

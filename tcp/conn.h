@@ -30,6 +30,7 @@
 #include "stack/base/seq.h"
 #include "stack/base/wheel.h"
 #include "tcp/cc.h"
+#include "tcp/ecn.h"
 #include "tcp/opt.h"
 #include "tcp/rcvq.h"
 #include "tcp/rtt.h"
@@ -53,7 +54,8 @@ struct tcp_conn {
 	struct tcp_xfer *x; /* NULL: nothing waits, nothing is in flight */
 	struct flow flow;
 	uint8_t state; /* enum tcp_state */
-	uint8_t snd_wscale, rcv_wscale;
+	uint8_t snd_wscale : 4, rcv_wscale : 4;
+	uint8_t ecn;	    /* enum ecn_bit */
 	uint8_t quick_acks; /* segments still to be acknowledged at once */
 	uint16_t mss;	    /* payload of a full segment, options but SACK taken off */
 	uint16_t rcv_mss;   /* the longest segment the peer sent so far */

@@ -5,8 +5,8 @@
 
 enum { LOW_BITS = 24, LOW_MASK = (1 << LOW_BITS) - 1 };
 
-/* Of a timestamp: four bits of window scale, one of SACK, one that is zero. */
-enum { TS_MASK = 63, TS_WSCALE = 15, TS_NO_WSCALE = 15, TS_SACK = 16 };
+/* Of a timestamp: four bits of window scale, one of SACK, one of ECN. */
+enum { TS_MASK = 63, TS_WSCALE = 15, TS_NO_WSCALE = 15, TS_SACK = 16, TS_ECN = 32 };
 
 /* Least first.  An MSS is rounded down, so what is common is there exactly: IPv6's least
  * MTU, tunnels, IPv6 and IPv4 on Ethernet, jumbo frames. */
@@ -62,7 +62,7 @@ bool cookie_check(const struct hash_key *key, const struct flow *f, struct seq i
 uint32_t cookie_ts(uint32_t ts, struct cookie_opts opts)
 {
 	uint32_t low = (opts.has_wscale ? opts.wscale & TS_WSCALE : TS_NO_WSCALE) |
-		       (opts.sack ? TS_SACK : 0);
+		       (opts.sack ? TS_SACK : 0) | (opts.ecn ? TS_ECN : 0);
 	uint32_t said = (ts & ~(uint32_t)TS_MASK) | low;
 
 	return low > (ts & TS_MASK) ? said - (TS_MASK + 1) : said;
@@ -77,5 +77,6 @@ struct cookie_opts cookie_ts_read(uint32_t ts)
 		.wscale = has ? wscale : 0,
 		.has_wscale = has,
 		.sack = ts & TS_SACK,
+		.ecn = ts & TS_ECN,
 	};
 }

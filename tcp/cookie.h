@@ -6,7 +6,7 @@
  *	| slot      | hash + number of MSS |   + a hash of the flow
  *	+-----------+----------------------+
  *
- * A cookie carries the MSS in the sequence number, and window scale and SACK in the
+ * A cookie carries the MSS in the sequence number, and window scale, SACK and ECN in the
  * low bits of our timestamp when the peer sends timestamps; else they are given up.
  * One guess in 2^28 passes for a cookie.
  */
@@ -39,7 +39,7 @@ bool cookie_check(const struct hash_key *key, const struct flow *f, struct seq i
 /* What a timestamp of a cookie SYN-ACK says beside the time. */
 struct cookie_opts {
 	uint8_t wscale; /* at most 14 */
-	bool has_wscale, sack;
+	bool has_wscale, sack, ecn;
 };
 
 /* The latest value at or before @ts whose low six bits carry @opts. */

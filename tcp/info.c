@@ -60,6 +60,8 @@ void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *c,
 		.sack = c->sack,
 		.timestamps = c->ts,
 		.syn_data = c->syn_data,
+		.ecn = c->ecn,
+		.accecn = c->ecn & ECN_ACC,
 		.cc = c->cc.ops ? c->cc.ops->name : "",
 	};
 	if (seq_after(c->rcv_adv, c->rcv_nxt))

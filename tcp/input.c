@@ -79,6 +79,7 @@ static void established(struct tcp_in *in, uint8_t wscale)
 		rtt_fallback(&c->rtt);
 	c->x->timing = false;
 	take_syn_ack(in);
+	tcp_ecn_answered(in);
 	/* A SYN-ACK that did not leave yet is an ACK now. */
 	c->ack_now |= c->syn_due;
 	c->syn_due = false;
@@ -155,6 +156,8 @@ static bool syn_sent(struct tcp_in *in)
 	/* Fourth. */
 	read_syn(in);
 	if (!has_ack) {
+		c->x->ecn_asked = tcp_ecn_judge(&c->opts, s->flags, in->p->tos);
+		tcp_ecn_responds(c, c->x->ecn_asked, 1);
 		/* Simultaneous open.  What came with the SYN will come again. */
 		tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
 		c->syn_due = true;
@@ -316,6 +319,7 @@ static bool check_ack(struct tcp_in *in)
 			in->s.seq = c->rcv_nxt;
 			return true;
 		}
+		tcp_ecn_third(in);
 		established(in, c->snd_wscale);
 	}
 	/* RFC 5961 5.2 */
@@ -353,6 +357,8 @@ enum verdict tcp_input_conn(struct tcp_in *in)
 	in->verdict = V_DONE;
 	c->segs_in++;
 	if (check(in)) {
+		if (c->ecn)
+			tcp_ecn_in(in);
 		c->last_rx_ms = tcp_ms(in->now_ns);
 		if (c->job == TCP_JOB_KEEP)
 			c->probes = 0;

@@ -45,7 +45,7 @@ static void arm_timer(struct tcp *tcp)
 static void send_syn_ack(struct tcp *tcp, const struct syn *syn, bool cookie,
 			 const struct fo_cookie *fo, uint64_t now_ns)
 {
-	const struct tcp_listener *l = listener_at(tcp, syn->listener);
+	struct tcp_opts opts = listener_at(tcp, syn->listener)->opts;
 	struct tcp_seg s = {
 		.seq = syn->iss,
 		.ack = seq_add(syn->irs, 1),
@@ -53,25 +53,28 @@ static void send_syn_ack(struct tcp *tcp, const struct syn *syn, bool cookie,
 		.ts_ecr = syn->ts_recent,
 	};
 
-	tcp_emit_syn_options(tcp, &syn->flow, &l->opts, &s);
+	tcp_emit_syn_options(tcp, &syn->flow, &opts, &s);
 	s.has &= TCP_HAS_MSS | syn->has;
 	s.ts_val = tcp_ms(now_ns) + isn_ts_offset(tcp->key, &syn->flow);
 	if (cookie) {
-		struct cookie_opts opts = {
+		struct cookie_opts said = {
 			.wscale = syn->snd_wscale,
 			.has_wscale = syn->has & TCP_HAS_WSCALE,
 			.sack = syn->has & TCP_HAS_SACK_OK,
+			.ecn = syn->ecn,
 		};
 
-		s.ts_val = cookie_ts(s.ts_val, opts);
+		s.ts_val = cookie_ts(s.ts_val, said);
 	}
 	if (fo && fo->len) {
 		s.has |= TCP_HAS_FO | (fo->exp ? TCP_HAS_FO_EXP : 0);
 		s.fo_len = fo->len;
 		s.fo = fo->bytes;
 	}
+	s.flags |= tcp_ecn_syn_ack(syn->ecn, syn->tries, &s);
 	/* Without memory it will be sent again, by our timer or for the peer's SYN. */
-	tcp_emit_bare(tcp, &syn->flow, &s, &l->opts, now_ns);
+	opts.tos |= tcp_ecn_shake_field(tcp, syn->ecn >= ECN_ASKED_ACC);
+	tcp_emit_bare(tcp, &syn->flow, &s, &opts, now_ns);
 }
 
 /* An ACK for a half-open connection whose peer seems to mean another. */
@@ -137,6 +140,7 @@ static void agree(struct tcp_conn *c, const struct tcp_in *in, const struct syn 
 	tcp_conn_agree(c, syn->mss, in->now_ns);
 	c->snd_wl1 = in->s.seq;
 	c->snd_wl2 = c->snd_una;
+	tcp_ecn_responds(c, syn->ecn, syn->tries);
 }
 
 static void fill_conn(struct tcp_conn *c, const struct tcp_in *in, const struct syn *syn)
@@ -192,6 +196,7 @@ static enum verdict open_by_syn(struct tcp_in *in, const struct syn *syn,
 	tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
 	await_accept(l, c);
 	in->c = c;
+	tcp_conn_xfer(c)->ecn_asked = syn->ecn;
 	tcp_fastopen_opened(in, l, fo);
 	return in->verdict;
 }
@@ -219,6 +224,7 @@ static enum verdict open_conn(struct tcp_in *in, const struct syn *syn, uint32_t
 	tcp_enter(c, TCP_ESTABLISHED, in->now_ns);
 	await_accept(l, c);
 	in->c = c;
+	tcp_ecn_third(in);
 	return tcp_input_conn(in);
 }
 
@@ -231,6 +237,8 @@ static void send_cookie(struct tcp_in *in, struct syn *syn)
 	/* What the sequence number cannot carry goes into the timestamp, or is lost. */
 	if (!(syn->has & TCP_HAS_TS))
 		syn->has = 0;
+	/* RFC 9768 5.1: nor what AccECN must know; classic ECN is one bit */
+	syn->ecn = syn->ecn && syn->has ? ECN_ASKED_CLASSIC : ECN_ASKED_NOT;
 	syn->iss = cookie_make(tcp->key, &in->flow, syn->irs, syn->mss, in->now_ns);
 	send_syn_ack(tcp, syn, true, NULL, in->now_ns);
 	tcp->stats.syn_cookie_out++;
@@ -268,6 +276,7 @@ static enum verdict syn(struct tcp_in *in, struct tcp_listener *l,
 		.has = agreed(tcp, s),
 		.snd_wscale = s->wscale,
 		.tries = 1,
+		.ecn = tcp_ecn_judge(&l->opts, s->flags, in->p->tos),
 	};
 
 	struct fo_cookie fo;
@@ -312,10 +321,10 @@ static enum verdict half_open_syn(struct tcp_in *in, const struct syn *syn, uint
 		return V_TCP_SYN_IN_WINDOW;
 	}
 	/* Our SYN-ACK did not arrive. */
-	if (in->s.has & TCP_HAS_TS) {
+	if (in->s.has & TCP_HAS_TS)
 		again.ts_recent = in->s.ts_val;
-		synq_touch(tcp->synq, id, in->s.ts_val);
-	}
+	again.ecn = tcp_ecn_judge_again(syn->ecn, in->s.flags, in->p->tos);
+	synq_touch(tcp->synq, id, again.ts_recent, again.ecn);
 	send_syn_ack(tcp, &again, false, NULL, in->now_ns);
 	return V_DONE;
 }
@@ -393,6 +402,7 @@ static enum verdict listen_ack(struct tcp_in *in, const struct tcp_listener *l)
 		syn.has = TCP_HAS_TS | (opts.has_wscale ? TCP_HAS_WSCALE : 0) |
 			  (opts.sack ? TCP_HAS_SACK_OK : 0);
 		syn.snd_wscale = opts.wscale;
+		syn.ecn = opts.ecn ? ECN_ASKED_CLASSIC : ECN_ASKED_NOT;
 	}
 	tcp->stats.syn_cookie_in++;
 	return open_conn(in, &syn, SYNQ_NONE);

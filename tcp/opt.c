@@ -14,6 +14,7 @@ void tcp_opt_default(struct tcp_opts *opts, const struct tcp_conf *conf)
 {
 	*opts = (struct tcp_opts){
 		.keep_probes = (uint8_t)conf->keep_probes,
+		.ecn = conf->ecn,
 		.syn_tries = (uint8_t)(conf->syn_tries - 1),
 		.linger_ms = -1,
 		.keep_idle_ms = conf->keep_idle_ms,
@@ -29,6 +30,12 @@ static int set_byte(uint8_t *field, int value, int min, int max)
 		return -EINVAL;
 	*field = (uint8_t)value;
 	return 0;
+}
+
+/* ECN's bits are not the program's. */
+static int set_tos(uint8_t *field, int value)
+{
+	return set_byte(field, value < 0 ? value : value & ~ECN_MASK, 0, UINT8_MAX);
 }
 
 static int set_ms(uint32_t *field, int value, int min)
@@ -72,11 +79,13 @@ int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value)
 	case TCP_OPT_SNDBUF: return set_buf(&opts->sndbuf, value);
 	case TCP_OPT_MAXSEG: return set_maxseg(opts, value);
 	case TCP_OPT_LINGER_MS: opts->linger_ms = value < 0 ? -1 : value; return 0;
-	case TCP_OPT_TOS: return set_byte(&opts->tos, value, 0, UINT8_MAX);
+	case TCP_OPT_TOS: return set_tos(&opts->tos, value);
 	case TCP_OPT_TTL: return set_byte(&opts->ttl, value, 1, UINT8_MAX);
 	case TCP_OPT_SYN_TRIES:
 		return set_byte(&opts->syn_tries, value, 1, SYN_TRIES_MAX);
 	case TCP_OPT_FO_BARE: opts->fo_bare = value; return 0;
+	case TCP_OPT_ECN: return set_byte(&opts->ecn, value, 0, TCP_N_ECN - 1);
+	case TCP_OPT_L4S: opts->l4s = value; return 0;
 	}
 	return -EINVAL;
 }
@@ -100,6 +109,8 @@ int tcp_opt_get(const struct tcp_opts *o, enum tcp_opt opt)
 	case TCP_OPT_TTL: return o->ttl ? o->ttl : IP_TTL_DEFAULT;
 	case TCP_OPT_SYN_TRIES: return o->syn_tries;
 	case TCP_OPT_FO_BARE: return o->fo_bare;
+	case TCP_OPT_ECN: return o->ecn;
+	case TCP_OPT_L4S: return o->l4s;
 	}
 	return -EINVAL;
 }

@@ -16,10 +16,12 @@ struct tcp_opts {
 	bool keepalive : 1;
 	bool oobinline : 1;
 	bool fo_bare : 1; /* Fast Open without cookies */
+	bool l4s : 1;	  /* ECT(1) where the peer has AccECN */
 	uint8_t tos, ttl; /* ttl 0: the default */
 	uint8_t keep_probes;
 	uint16_t maxseg;   /* 0: as the path allows */
 	uint8_t syn_tries; /* SYNs sent again before it is given up */
+	uint8_t ecn;	   /* enum tcp_ecn */
 	int32_t linger_ms;
 	uint32_t keep_idle_ms, keep_intvl_ms;
 	uint32_t user_timeout_ms;

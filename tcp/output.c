@@ -152,6 +152,8 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 	if (c->sack && c->x && c->x->rcv.n_islands)
 		s.n_sack = (uint8_t)rcvq_sack(&c->x->rcv, s.sack, TCP_SACK_MAX);
 	fill_urgent(c, &s);
+	if (c->ecn)
+		how.tos |= tcp_ecn_out(c, &s, len, len && seq_eq(seq, c->snd_nxt));
 	if (len) {
 		body = sndq_gather(&c->x->snd, seq_dist(c->snd_una, seq), len);
 		if (!body) {

@@ -18,14 +18,17 @@ static void fill(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_ns)
 	};
 	tcp_emit_syn_options(c->tcp, &c->flow, &c->opts, s);
 	s->ts_val = tcp_ms(now_ns) + c->ts_offset;
-	if (c->state == TCP_SYN_SENT)
+	if (c->state == TCP_SYN_SENT) {
+		s->flags |= tcp_ecn_syn(c);
 		return;
+	}
 	/* Only what the peer's SYN said, too. */
 	s->flags |= TCP_ACK;
 	s->ack = c->rcv_nxt;
 	s->ts_ecr = c->ts_recent;
 	s->has = TCP_HAS_MSS | (c->sack ? TCP_HAS_SACK_OK : 0) |
 		 (c->ts ? TCP_HAS_TS : 0) | (c->rcv_wscale ? TCP_HAS_WSCALE : 0);
+	s->flags |= tcp_ecn_syn_ack(c->x->ecn_asked, c->tries + 1u, s);
 }
 
 /* What goes with it.  How many bytes of the send queue. */
@@ -48,6 +51,8 @@ static int send(struct tcp_conn *c, const struct tcp_seg *s, uint32_t len,
 		uint64_t now_ns)
 {
 	struct tcp_emit how = { .ttl = c->opts.ttl, .tos = c->opts.tos };
+
+	how.tos |= tcp_ecn_shake_field(c->tcp, c->x->ecn_asked >= ECN_ASKED_ACC);
 	struct pkt *body = NULL;
 	int err;
 

@@ -37,7 +37,7 @@ struct entry {
 	uint32_t next, prev; /* in the list of its tries */
 	uint16_t mss;
 	uint8_t has : 4, wscale : 4;
-	uint8_t tries : 3, is_far : 1;
+	uint8_t tries : 3, is_far : 1, ecn : 3;
 };
 
 static_assert(sizeof(struct entry) <= SYNQ_ENTRY_MAX_LEN, "an entry is small");
@@ -154,6 +154,7 @@ void synq_get(const struct synq *q, uint32_t id, struct syn *syn)
 		.has = e->has,
 		.snd_wscale = e->wscale,
 		.tries = e->tries,
+		.ecn = e->ecn,
 	};
 	get_flow(q, e, &syn->flow);
 }
@@ -247,6 +248,7 @@ uint32_t synq_add(struct synq *q, const struct syn *syn, uint64_t due_ns)
 		.has = syn->has & 15,
 		.wscale = syn->snd_wscale & 15,
 		.tries = syn->tries & 7,
+		.ecn = syn->ecn & 7,
 	};
 	set_flow(q, e, &syn->flow);
 	id = pool_id(&q->entries, e);
@@ -271,9 +273,10 @@ void synq_del(struct synq *q, uint32_t id)
 	give_back(q, e);
 }
 
-void synq_touch(struct synq *q, uint32_t id, uint32_t ts_recent)
+void synq_touch(struct synq *q, uint32_t id, uint32_t ts_recent, uint8_t ecn)
 {
 	entry_at(q, id)->ts_recent = ts_recent;
+	entry_at(q, id)->ecn = ecn & 7;
 }
 
 /* The entry with the earliest deadline. */

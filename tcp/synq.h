@@ -32,6 +32,7 @@ struct syn {
 	uint8_t has;  /* enum tcp_has that both sides agreed on */
 	uint8_t snd_wscale;
 	uint8_t tries; /* SYN-ACKs sent */
+	uint8_t ecn;   /* enum ecn_asked */
 };
 
 enum { SYNQ_NONE = UINT32_MAX };
@@ -50,8 +51,8 @@ uint32_t synq_next(const struct synq *q, uint32_t id);
  * or SYNQ_NONE when the queue is full. */
 uint32_t synq_add(struct synq *q, const struct syn *syn, uint64_t due_ns);
 void synq_del(struct synq *q, uint32_t id);
-/* The peer sent its SYN again: newer timestamp. */
-void synq_touch(struct synq *q, uint32_t id, uint32_t ts_recent);
+/* The peer sent its SYN again: newer timestamp and ECN. */
+void synq_touch(struct synq *q, uint32_t id, uint32_t ts_recent, uint8_t ecn);
 
 /* Earliest deadline, UINT64_MAX when empty; may be early by 16 ms, never late. */
 uint64_t synq_due(const struct synq *q);

@@ -34,6 +34,7 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.timestamps = true,
 		.window_scale = true,
 		.syn_cookies = true,
+		.ecn = TCP_ECN_ACCEPT,
 		.fastopen = TCP_FO_CLIENT | TCP_FO_SERVER,
 		.fo_cache_max = 1024,
 		.fo_pause_s = 120,
@@ -94,11 +95,11 @@ static void release(struct tcp *tcp)
 
 static bool is_sane(const struct tcp_conf *conf)
 {
-	return conf->max_conns && conf->fo_cache_max && conf->max_syn &&
-	       conf->max_time_wait && conf->rcvbuf && conf->sndbuf && conf->syn_tries &&
-	       conf->syn_tries <= UINT8_MAX + 1u && conf->rst_per_s && conf->delack_ms &&
-	       conf->orphan_ms && conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
-	       conf->synack_tries <= SYNQ_TRIES_MAX;
+	return conf->ecn < TCP_N_ECN && conf->max_conns && conf->fo_cache_max &&
+	       conf->max_syn && conf->max_time_wait && conf->rcvbuf && conf->sndbuf &&
+	       conf->syn_tries && conf->syn_tries <= UINT8_MAX + 1u && conf->rst_per_s &&
+	       conf->delack_ms && conf->orphan_ms && conf->keep_probes <= UINT8_MAX &&
+	       conf->synack_tries && conf->synack_tries <= SYNQ_TRIES_MAX;
 }
 
 int tcp_new(struct tcp **out, const struct tcp_conf *conf, struct ip *ip,

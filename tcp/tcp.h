@@ -63,6 +63,8 @@ enum tcp_opt {
 	TCP_OPT_TTL,
 	TCP_OPT_SYN_TRIES, /* SYNs sent again before it is given up */
 	TCP_OPT_FO_BARE,   /* bool: Fast Open without cookies */
+	TCP_OPT_ECN,	   /* enum tcp_ecn, before it connects or listens */
+	TCP_OPT_L4S,	   /* bool: ECT(1) with AccECN (RFC 9331) */
 };
 
 void tcp_conf_default(struct tcp_conf *conf);

@@ -15,6 +15,7 @@
  *	recover.c    what is sent again
  *	timer.c	     when nothing comes
  *	fastopen.c   data in the SYN
+ *	ecn.c	     congestion marks
  *	early.c	     memory of bytes that came before their turn
  *	orphan.c     connections that no program owns any more
  *	err.c	     what ICMP says

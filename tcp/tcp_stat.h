@@ -35,6 +35,17 @@ enum tcp_fastopen {
 	TCP_FO_LISTENERS = 0x400,   /* all of them, as many as their backlog */
 };
 
+/* ECN (RFC 3168) and AccECN (RFC 9768): the numbers of Linux's sysctl. */
+enum tcp_ecn {
+	TCP_ECN_OFF,
+	TCP_ECN_CLASSIC,	 /* asked for and accepted */
+	TCP_ECN_ACCEPT,		 /* accepted */
+	TCP_ECN_ACC,		 /* AccECN asked for, both accepted */
+	TCP_ECN_ACC_ASK_CLASSIC, /* classic asked for, both accepted */
+	TCP_ECN_ACC_ACCEPT,	 /* both accepted */
+	TCP_N_ECN
+};
+
 /* Limits and defaults of one core.  tcp_conf_default() fills them in. */
 struct tcp_conf {
 	uint32_t max_conns;	  /* control blocks */
@@ -52,6 +63,8 @@ struct tcp_conf {
 	uint32_t rst_per_s;	      /* answers to segments for nobody */
 	bool sack, timestamps, window_scale, syn_cookies;
 	uint32_t fastopen;     /* enum tcp_fastopen */
+	uint8_t ecn;	       /* enum tcp_ecn */
+	bool ecn_plus;	       /* control packets are ECN-capable, too */
 	uint32_t fo_pause_s;   /* without Fast Open where its SYNs are lost; 0: never */
 	uint32_t fo_cache_max; /* servers whose Fast Open cookies are kept */
 	const char *cc;	       /* name of the congestion control */
@@ -69,7 +82,7 @@ struct tcp_conn_info {
 	uint64_t segs_in, segs_out;
 	uint32_t rtos, fast_recoveries, backoff;
 	uint8_t snd_wscale, rcv_wscale;
-	bool sack, timestamps, syn_data;
+	bool sack, timestamps, syn_data, ecn, accecn;
 	const char *cc;
 };
 
@@ -99,6 +112,8 @@ struct tcp_conn_info {
 	C(fastopen_cookie_out, "Fast Open cookies given")		\
 	C(fastopen_bad_cookie, "SYNs with a Fast Open cookie that is none of ours") \
 	C(fastopen_limit, "Fast Open SYNs beyond the listener's limit")	\
+	C(ecn_ce_in,	"segments received with a congestion mark")	\
+	C(ecn_reduced,	"windows reduced for congestion marks")		\
 	C(syn_cookie_out, "SYN cookies sent")				\
 	C(syn_cookie_in, "connections made from SYN cookies")		\
 	C(syn_drop,	"SYNs dropped because queues were full")	\

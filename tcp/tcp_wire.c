@@ -11,6 +11,8 @@ enum tcp_kind {
 	KIND_SACK = 5,
 	KIND_TS = 8,
 	KIND_FO = 34,
+	KIND_ACC0 = 172,
+	KIND_ACC1 = 174,
 	KIND_EXP = 254,
 };
 
@@ -23,6 +25,9 @@ enum {
 	LEN_BLOCK = 8, /* of SACK's, each */
 	LEN_FO = 2,    /* without the cookie */
 	LEN_FO_EXP = 4,
+	LEN_ACC = 2,   /* without fields */
+	LEN_COUNT = 3, /* one of them */
+	N_COUNTS = 3,
 	WSCALE_MAX = 14, /* RFC 7323 2.3 */
 };
 
@@ -59,6 +64,20 @@ static void parse_fo(const uint8_t *at, unsigned len, uint16_t has, struct tcp_s
 	seg->fo = at;
 }
 
+/* RFC 9768 3.2.3: whole fields count, the rest is padding; 3.2.3.2.1: not of a SYN */
+static void parse_acc(const uint8_t *at, unsigned len, uint16_t has, struct tcp_seg *seg)
+{
+	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return;
+	seg->has &= (uint16_t) ~(TCP_HAS_ACC0 | TCP_HAS_ACC1);
+	seg->has |= has;
+	seg->n_acc = 0;
+	for (; len >= LEN_COUNT && seg->n_acc < N_COUNTS;
+	     len -= LEN_COUNT, at += LEN_COUNT)
+		seg->acc[seg->n_acc++] =
+			(uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+}
+
 /*
  * One option of @len bytes at @at.  A length that the kind cannot have makes it an
  * option we do not know, as does a place where it has no meaning: all but timestamps
@@ -90,6 +109,8 @@ static void parse_option(const uint8_t *at, unsigned len, struct tcp_seg *seg)
 		if (len == LEN_TS)
 			parse_ts(at + 2, seg);
 		break;
+	case KIND_ACC0: parse_acc(at + LEN_ACC, len - LEN_ACC, TCP_HAS_ACC0, seg); break;
+	case KIND_ACC1: parse_acc(at + LEN_ACC, len - LEN_ACC, TCP_HAS_ACC1, seg); break;
 	case KIND_FO: parse_fo(at + LEN_FO, len - LEN_FO, TCP_HAS_FO, seg); break;
 	case KIND_EXP:
 		/* RFC 6994 3.1: a number of 16 bits says which experiment it is */
@@ -146,6 +167,8 @@ bool tcp_parse(struct rd *r, struct tcp_seg *seg)
 	seg->header_len = (uint8_t)header_len;
 	seg->fo_len = 0;
 	seg->fo = NULL;
+	seg->n_acc = 0;
+	seg->acc[0] = seg->acc[1] = seg->acc[2] = 0;
 	seg->ts_val = seg->ts_ecr = 0;
 	parse_options(options, header_len - TCP_HEADER_LEN, seg);
 	return true;
@@ -172,6 +195,8 @@ static unsigned fixed_options_len(const struct tcp_seg *seg)
 		len += LEN_WSCALE + 1;
 	if (seg->has & TCP_HAS_FO)
 		len += (fo_len(seg) + 3) & ~3U;
+	if (seg->has & (TCP_HAS_ACC0 | TCP_HAS_ACC1))
+		len += (LEN_ACC + seg->n_acc * (unsigned)LEN_COUNT + 3) & ~3U;
 	return len;
 }
 
@@ -230,6 +255,21 @@ static uint8_t *put_fo(uint8_t *at, const struct tcp_seg *seg)
 	return at;
 }
 
+static uint8_t *put_acc(uint8_t *at, const struct tcp_seg *seg)
+{
+	unsigned len = LEN_ACC + seg->n_acc * (unsigned)LEN_COUNT;
+
+	*at++ = seg->has & TCP_HAS_ACC0 ? KIND_ACC0 : KIND_ACC1;
+	*at++ = (uint8_t)len;
+	for (unsigned i = 0; i < seg->n_acc; i++) {
+		*at++ = (uint8_t)(seg->acc[i] >> 16);
+		at = put16(at, (uint16_t)seg->acc[i]);
+	}
+	for (; len % 4; len++)
+		*at++ = KIND_NOP;
+	return at;
+}
+
 static uint8_t *put_options(uint8_t *at, const struct tcp_seg *seg)
 {
 	bool sack_ok = seg->has & TCP_HAS_SACK_OK;
@@ -251,6 +291,8 @@ static uint8_t *put_options(uint8_t *at, const struct tcp_seg *seg)
 		at = put_bytes(at, KIND_NOP, KIND_WSCALE, LEN_WSCALE, seg->wscale);
 	if (seg->has & TCP_HAS_FO)
 		at = put_fo(at, seg);
+	if (seg->has & (TCP_HAS_ACC0 | TCP_HAS_ACC1))
+		at = put_acc(at, seg);
 	return at;
 }
 

@@ -8,7 +8,7 @@
  *
  * Options: MSS (RFC 9293 3.2), window scale and timestamps (RFC 7323), SACK
  * permitted and SACK (RFC 2018), Fast Open (RFC 7413) by its number and as the experiment
- * that it was (RFC 6994).  Others are skipped by their length; an option whose length is
+ * that it was (RFC 6994), AccECN (RFC 9768 3.2.3).  Others are skipped by their length; an option whose length is
  * impossible ends the list.
  */
 #pragma once
@@ -48,6 +48,8 @@ enum tcp_has {
 	TCP_HAS_TS = 1 << 3,
 	TCP_HAS_FO = 1 << 4,	 /* a Fast Open cookie, or asked for one */
 	TCP_HAS_FO_EXP = 1 << 5, /* ... in the form of the experiment */
+	TCP_HAS_ACC0 = 1 << 6,	 /* AccECN's bytes: ECT(0), CE, ECT(1) */
+	TCP_HAS_ACC1 = 1 << 7,	 /* ... ECT(1), CE, ECT(0) */
 };
 
 struct tcp_block {
@@ -67,6 +69,8 @@ struct tcp_seg {
 	uint8_t header_len;
 	uint8_t fo_len;	   /* bytes of the cookie; 0: a request for one */
 	const uint8_t *fo; /* the cookie: in the packet, or whoever sends it has it */
+	uint8_t n_acc;	   /* of @acc, that are there: each 24 bits */
+	uint32_t acc[3];
 	uint32_t ts_val, ts_ecr;
 	struct tcp_block sack[TCP_SACK_MAX];
 };

@@ -9,6 +9,7 @@
 
 #include "stack/base/list.h"
 #include "stack/base/seq.h"
+#include "tcp/ecn.h"
 #include "tcp/fo_cookie.h"
 #include "tcp/rcvq.h"
 #include "tcp/sack.h"
@@ -71,6 +72,11 @@ struct tcp_xfer {
 	bool fo_exp : 1;     /* ... in the form of the experiment */
 	uint32_t fo_listener, fo_serial;
 	struct fo_cookie fo_cookie; /* that the SYN-ACK gives, if it has a length */
+
+	/* ECN (ecn.c).  AccECN keeps the counters as long as it is connected. */
+	uint8_t ecn_asked;  /* enum ecn_asked, of our SYN or the peer's */
+	struct seq ecn_una; /* the next mark counts when this is acknowledged */
+	struct accecn acc;
 
 	bool early_fin; /* a FIN at @fin came before what precedes it */
 	struct seq fin;

@@ -260,6 +260,20 @@ Case(reass, congestion_of_one_fragment_is_of_all)
 	pkt_free(p);
 }
 
+Case(reass, a_mark_beside_what_may_not_be_marked_spoils_the_packet)
+{
+	/* RFC 3168 5.3 */
+	make_whole(100);
+	ip.tos = 0;
+	cr_assert_eq(middle(0, 48), V_KEPT);
+	ip.tos = 3;
+	cr_assert_eq(middle(48, 16), V_FRAG_BAD);
+	ip.tos = 0;
+	last(64);
+	cr_assert(!arrived());
+	cr_assert_eq(stats()->reass_refused, 1);
+}
+
 /* ---- what is tolerated ---- */
 
 Case(reass, exact_copies_are_dropped_alone)

@@ -136,6 +136,7 @@ static struct pkt *packet_of(struct dialog *d, const uint8_t *b, uint32_t len)
 	first->dst = addr_ip4(our_ip);
 	first->proto = IP_PROTO_TCP;
 	first->gso_len = d->gso_len;
+	first->tos = d->tos;
 	first->l4 = first->data;
 	return first;
 }

@@ -50,6 +50,7 @@ struct dialog {
 	struct tcp_conn *c;
 	enum verdict verdict; /* of the last segment */
 	uint16_t gso_len;     /* of what is injected */
+	uint8_t tos;	      /* the same; of what is sent: in @last */
 	uint32_t n_written, n_read;
 	struct pkt *last; /* the last packet that expect() looked at */
 };

@@ -150,6 +150,26 @@ static void fast_open(struct in *in, struct tcp_line *l, bool experiment)
 	put_option(l, bytes, bytes[1]);
 }
 
+/* RFC 9768 3.2.3 */
+static void accecn(struct in *in, struct tcp_line *l, uint8_t kind)
+{
+	uint8_t bytes[11] = { kind, 2 };
+
+	l->acc = kind;
+	for (skip_space(in); isdigit((unsigned char)*in->p) && l->n_acc < 3;
+	     skip_space(in)) {
+		uint32_t v = number(in);
+		uint8_t *at = bytes + bytes[1];
+
+		l->count[l->n_acc++] = v;
+		at[0] = (uint8_t)(v >> 16);
+		at[1] = (uint8_t)(v >> 8);
+		at[2] = (uint8_t)v;
+		bytes[1] = (uint8_t)(bytes[1] + 3);
+	}
+	put_option(l, bytes, bytes[1]);
+}
+
 static void option(struct in *in, struct tcp_line *l, const struct tcp_bases *b)
 {
 	if (take(in, "nop")) {
@@ -171,6 +191,10 @@ static void option(struct in *in, struct tcp_line *l, const struct tcp_bases *b)
 		timestamps(in, l, b);
 	} else if (take(in, "sack")) {
 		sack(in, l, b);
+	} else if (take(in, "ECN0")) {
+		accecn(in, l, 172);
+	} else if (take(in, "ECN1")) {
+		accecn(in, l, 174);
 	} else if (take(in, "FOEXP")) {
 		fast_open(in, l, true);
 	} else if (take(in, "FO")) {
@@ -274,6 +298,12 @@ static void read_option(struct tcp_line *l, const uint8_t *o)
 		l->ts_val = be32(o + 2);
 		l->ts_ecr = be32(o + 6);
 		break;
+	case 172:
+	case 174:
+		l->acc = o[0];
+		for (; l->n_acc < 3 && 5 + 3 * l->n_acc <= o[1]; l->n_acc++)
+			l->count[l->n_acc] = be32(o + 1 + 3 * l->n_acc) & 0xffffff;
+		break;
 	case 34:
 		l->has_fo = true;
 		l->fo_len = (uint8_t)(o[1] - 2);
@@ -335,6 +365,8 @@ static bool same_options(const struct tcp_line *want, const struct tcp_line *got
 	    want->has_sack_ok != got->has_sack_ok || want->has_ts != got->has_ts ||
 	    want->n_sack != got->n_sack ||
 	    memcmp(want->sack, got->sack, sizeof(want->sack)) != 0 ||
+	    want->acc != got->acc || want->n_acc != got->n_acc ||
+	    memcmp(want->count, got->count, sizeof(want->count)) != 0 ||
 	    want->has_fo != got->has_fo || want->has_foexp != got->has_foexp ||
 	    got->unknown)
 		return false;
@@ -398,6 +430,10 @@ static void say_options(struct out *o, const struct tcp_line *l,
 		say(o, " %u:%u", l->sack[i][0] - b->sack, l->sack[i][1] - b->sack);
 	if (l->n_sack)
 		comma = ",";
+	if (l->acc)
+		say(o, "%sECN%u", comma, l->acc == 174), comma = ",";
+	for (unsigned i = 0; i < l->n_acc; i++)
+		say(o, " %u", l->count[i]);
 	if (l->has_fo)
 		say(o, l->has_foexp ? "%sFOEXP " : "%sFO ", comma), comma = ",";
 	for (unsigned i = 0; i < l->fo_len; i++)

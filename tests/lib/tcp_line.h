@@ -6,7 +6,8 @@
  * Flags: S F R P U E W, . for ACK and A for AE; a digit stands for the three of ACE
  * (RFC 9768 3.1.1).  Numbers are relative to bases that the reader gives.  A Fast Open
  * option is "FO 0123456789abcdef", its experimental form "FOEXP ..."; without digits it
- * asks for a cookie, and "FO cookie" is any.  What a line does not mention (ack, win, urg, the options) is not compared.
+ * asks for a cookie, and "FO cookie" is any.  AccECN's is "ECN0 e0b ceb e1b" or "ECN1 e1b
+ * ceb e0b", shorter with fewer numbers.  What a line does not mention (ack, win, urg, the options) is not compared.
  * Written apart from the stack's own wire code.
  */
 #pragma once
@@ -34,6 +35,8 @@ struct tcp_line {
 	uint32_t sack[TCP_LINE_SACKS][2];
 	bool has_fo, has_foexp, any_fo; /* @has_foexp implies @has_fo */
 	uint8_t fo_len, fo[TCP_LINE_COOKIE];
+	uint8_t acc, n_acc; /* AccECN: the option's kind or 0, and fields */
+	uint32_t count[3];
 	uint8_t unknown; /* kind of an option that no line can name; 0: none */
 
 	uint8_t options[40]; /* as written, for sending */

@@ -190,7 +190,7 @@ Case(synq, remembers_a_newer_timestamp)
 	uint32_t id = adds(1, now);
 	struct syn out;
 
-	synq_touch(q, id, 99);
+	synq_touch(q, id, 99, 6);
 	synq_get(q, id, &out);
 	cr_assert_eq(out.ts_recent, 99);
 }
