@@ -69,5 +69,6 @@ uint32_t hystart_ack(struct hystart *h, const struct cc_ack *ack)
 		next_round(h, ack);
 	else
 		h->n_left -= ack->n_acked;
-	return h->phase == HYSTART_CSS ? n / CSS_GROWTH_DIVISOR : n;
+	/* The ACK that ends CSS still belongs to it. */
+	return h->phase == HYSTART_ALERT ? n : n / CSS_GROWTH_DIVISOR;
 }
