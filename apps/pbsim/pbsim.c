@@ -149,13 +149,31 @@ static int add_node(struct pbsim *s, const char *name, struct node **node)
 	return 0;
 }
 
-/* 10.0.0.1, and so on, without those that end in 0 or 255. */
-static struct addr made_addr(unsigned i)
+/* 10.0.0.1, and so on, without those that end in 0 or 255; or fd00::1, and so on. */
+static struct addr made_addr(unsigned i, unsigned family)
 {
-	struct ip4 a = { { 10, (uint8_t)(i / 254 >> 8), (uint8_t)(i / 254),
-			   (uint8_t)(i % 254 + 1) } };
+	struct ip4 a4 = { { 10, (uint8_t)(i / 254 >> 8), (uint8_t)(i / 254),
+			    (uint8_t)(i % 254 + 1) } };
+	struct ip6 a6 = {
+		{ 0xfd, [14] = (uint8_t)((i + 1) >> 8), [15] = (uint8_t)(i + 1) }
+	};
 
-	return addr_ip4(a);
+	return family == 6 ? addr_ip6(a6) : addr_ip4(a4);
+}
+
+/* 0 or -errno. */
+static int host_check(struct pbsim *s, struct host *h)
+{
+	const struct pbsim_host *c = &h->conf;
+
+	if (c->family && c->family != 4 && c->family != 6)
+		return pbsim_fail(s, EINVAL, "family %u is not 4 or 6", c->family);
+	h->addr = made_addr(s->n_hosts, c->family);
+	if (c->addr && !addr_parse(c->addr, &h->addr))
+		return pbsim_fail(s, EINVAL, "\"%.60s\" is no address", c->addr);
+	if (c->cc && !cc_find(c->cc))
+		return pbsim_fail(s, EINVAL, "no congestion control \"%.40s\"", c->cc);
+	return 0;
 }
 
 int pbsim_host(struct pbsim *s, const char *name, const struct pbsim_host *conf)
@@ -168,13 +186,7 @@ int pbsim_host(struct pbsim *s, const char *name, const struct pbsim_host *conf)
 		return pbsim_fail(s, ENOMEM, "no memory");
 	if (conf)
 		h->conf = *conf;
-	h->addr = made_addr(s->n_hosts);
-	err = h->conf.addr && !addr_parse(h->conf.addr, &h->addr) ?
-		      pbsim_fail(s, EINVAL, "\"%.60s\" is no address", h->conf.addr) :
-		      0;
-	if (!err && h->conf.cc && !cc_find(h->conf.cc))
-		err = pbsim_fail(s, EINVAL, "no congestion control \"%.40s\"",
-				 h->conf.cc);
+	err = host_check(s, h);
 	if (!err)
 		err = add_node(s, name, &n);
 	if (!err) {

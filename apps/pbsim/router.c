@@ -3,13 +3,16 @@
 #include <string.h>
 
 #include "apps/pbsim/pbsim_impl.h"
-#include "stack/base/byte.h"
 #include "stack/base/cksum.h"
 
 enum {
 	ICMP_LEN = 8,
-	QUOTE_LEN = 28, /* RFC 792: the IP header and 8 bytes */
 	IP4_LEN = 20,
+	IP6_LEN = 40,
+	QUOTE4_LEN = IP4_LEN + 8, /* RFC 792: the IP header and 8 bytes */
+	QUOTE6_LEN = IP6_LEN + 20,
+	PROTO_ICMP = 1,
+	PROTO_ICMP6 = 58,
 	DF = 0x40,
 	TTL = 64,
 };
@@ -119,29 +122,74 @@ static void put_sum(uint8_t *field, const uint8_t *from, uint32_t len)
 	memcpy(field, &sum, sizeof(sum));
 }
 
-/* RFC 1191 4: "fragmentation needed", with the MTU that would do; from an address that
- * is the receiver's, for a router has none. */
-static void too_big(struct node *n, const struct frame *f, unsigned mtu, uint64_t now_ns)
-{
-	struct frame *e = frame_new(&n->s->shop, IP4_LEN + ICMP_LEN + QUOTE_LEN);
-	uint8_t *b;
+/*
+ * What a router says of a packet that is too big, with the MTU that would do; from an
+ * address that is the receiver's, for a router of ours has none.
+ */
 
-	if (!e)
-		return;
-	b = e->bytes;
-	memset(b, 0, e->len);
+/* RFC 1191 4: "fragmentation needed" */
+static void too_big4(const struct frame *f, struct frame *e, unsigned mtu)
+{
+	uint8_t *b = e->bytes;
+
 	b[0] = 0x45;
 	put16(b + 2, e->len);
 	b[8] = TTL;
-	b[9] = 1;
+	b[9] = PROTO_ICMP;
 	memcpy(b + 12, f->bytes + 16, 4);
 	memcpy(b + 16, f->bytes + 12, 4);
 	put_sum(b + 10, b, IP4_LEN);
-	b[20] = 3;
-	b[21] = 4;
-	put16(b + 26, mtu);
-	memcpy(b + IP4_LEN + ICMP_LEN, f->bytes, QUOTE_LEN);
-	put_sum(b + 22, b + IP4_LEN, ICMP_LEN + QUOTE_LEN);
+	b += IP4_LEN;
+	b[0] = 3;
+	b[1] = 4;
+	put16(b + 6, mtu);
+	memcpy(b + ICMP_LEN, f->bytes, QUOTE4_LEN);
+	put_sum(b + 2, b, ICMP_LEN + QUOTE4_LEN);
+}
+
+/* RFC 4443 3.2: "packet too big" */
+static void too_big6(const struct frame *f, struct frame *e, unsigned mtu)
+{
+	uint8_t *b = e->bytes, pseudo[8] = { 0 };
+	uint32_t len = ICMP_LEN + QUOTE6_LEN;
+	uint16_t sum;
+
+	b[0] = 0x60;
+	put16(b + 4, len);
+	b[6] = PROTO_ICMP6;
+	b[7] = TTL;
+	memcpy(b + 8, f->bytes + 24, 16);
+	memcpy(b + 24, f->bytes + 8, 16);
+	b += IP6_LEN;
+	b[0] = 2;
+	put16(b + 6, mtu);
+	memcpy(b + ICMP_LEN, f->bytes, QUOTE6_LEN);
+	/* RFC 8200 8.1: the sum is of both addresses, the length and the protocol, too */
+	put16(pseudo + 2, len);
+	pseudo[7] = PROTO_ICMP6;
+	sum = cksum_end(
+		cksum_add(cksum_add(0, pseudo, sizeof(pseudo)), e->bytes + 8, 32 + len));
+	memcpy(b + 2, &sum, sizeof(sum));
+}
+
+static void too_big(struct node *n, const struct frame *f, unsigned mtu, uint64_t now_ns)
+{
+	bool v4 = f->bytes[0] >> 4 == 4;
+	uint32_t len =
+		v4 ? IP4_LEN + ICMP_LEN + QUOTE4_LEN : IP6_LEN + ICMP_LEN + QUOTE6_LEN;
+	struct frame *e;
+
+	/* Of IPv4 only what may not be cut; and we do not cut. */
+	if (v4 && !(f->bytes[6] & DF))
+		return;
+	e = frame_new(&n->s->shop, len);
+	if (!e)
+		return;
+	memset(e->bytes, 0, len);
+	if (v4)
+		too_big4(f, e, mtu);
+	else
+		too_big6(f, e, mtu);
 	router_input(n, e, now_ns);
 }
 
@@ -155,8 +203,7 @@ void router_input(struct node *n, struct frame *f, uint64_t now_ns)
 		frame_free(&n->s->shop, f);
 		return;
 	}
-	if (f->len > l->conf.mtu && dst.family == ADDR_IP4 && f->bytes[6] & DF &&
-	    f->len >= QUOTE_LEN)
+	if (f->len > l->conf.mtu && !f->gso_len && f->len >= QUOTE6_LEN)
 		too_big(n, f, l->conf.mtu, now_ns);
 	line_send(l, f, now_ns);
 }

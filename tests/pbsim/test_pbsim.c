@@ -243,27 +243,56 @@ Test(pbsim, hundreds_of_stacks_live_in_one_process)
 	pbsim_free(s);
 }
 
-Test(pbsim, a_narrow_link_behind_a_router_is_found)
+/* a -- r -- b, and r -- q -- c, where only the way to q is narrow: c's SYN cannot tell. */
+static void narrow_way(unsigned family)
 {
+	struct pbsim_host host = { .family = family };
 	struct pbsim_line narrow = plain;
 	struct pbsim *s = pbsim_new(1);
 
-	narrow.mtu = 1000;
-	pbsim_host(s, "a", NULL);
-	pbsim_host(s, "b", NULL);
+	narrow.mtu = 1300;
+	pbsim_host(s, "a", &host);
+	pbsim_host(s, "c", &host);
 	pbsim_router(s, "r");
-	pbsim_link(s, "a", "r", &plain, &plain);
-	pbsim_link(s, "r", "b", &narrow, &narrow);
-	/* The MSS of b's SYN says what its own link takes: c's must be learned. */
-	pbsim_host(s, "c", NULL);
 	pbsim_router(s, "q");
+	pbsim_link(s, "a", "r", &plain, &plain);
 	pbsim_link(s, "r", "q", &narrow, &narrow);
 	pbsim_link(s, "q", "c", &plain, &plain);
 	add(s, (struct pbsim_flow){ .kind = PBSIM_BULK, .to = "c", .bytes = 1000000 });
 	run(s, 60 * NS_PER_S);
 	cr_assert_eq(pbsim_result(s, 0)->delivered, 1000000);
-	cr_assert_gt(line_of(s, 4).too_long, 0);
-	cr_assert_lt(line_of(s, 4).too_long, 100);
+	cr_assert_gt(line_of(s, 2).too_long, 0);
+	cr_assert_lt(line_of(s, 2).too_long, 50);
+	pbsim_free(s);
+}
+
+Test(pbsim, a_narrow_link_behind_a_router_is_found)
+{
+	narrow_way(4);
+}
+
+Test(pbsim, a_narrow_link_behind_a_router_is_found_by_ipv6)
+{
+	narrow_way(6);
+}
+
+Test(pbsim, hosts_of_ipv6_are_as_fast)
+{
+	struct pbsim_host host = { .addr = "2001:db8::1" };
+	struct pbsim_line fq = plain;
+	struct pbsim *s = pbsim_new(1);
+
+	fq.queue.kind = AQM_FQ_CODEL;
+	pbsim_host(s, "a", &host);
+	host.addr = "2001:db8:1::1";
+	pbsim_host(s, "b", &host);
+	cr_assert_eq(pbsim_link(s, "a", "b", &fq, &fq), 0);
+	add(s, (struct pbsim_flow){ .kind = PBSIM_BULK, .bytes = 5000000 });
+	run(s, 60 * NS_PER_S);
+	cr_assert_eq(pbsim_result(s, 0)->delivered, 5000000);
+	/* 1428 of each 1500 bytes. */
+	cr_assert_gt(pbsim_result(s, 0)->ended_ns, 4200 * NS_PER_MS);
+	cr_assert_lt(pbsim_result(s, 0)->ended_ns, 5500 * NS_PER_MS);
 	pbsim_free(s);
 }
 
@@ -401,6 +430,8 @@ Test(pbsim, mistakes_are_told)
 	cr_assert_eq(pbsim_host(s, "", NULL), -EINVAL);
 	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);
 	cr_assert_str_eq(pbsim_error(s), "\"10.0.0\" is no address");
+	bad = (struct pbsim_host){ .family = 5 };
+	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);
 	bad = (struct pbsim_host){ .cc = "none" };
 	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);
 	cr_assert_eq(pbsim_link(s, "a", "b", &plain, &plain), -EEXIST);
