@@ -147,6 +147,9 @@ static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t n_ce, uint32_t fligh
 		.recovering = recovering,
 	};
 
+	/* RFC 3168 6.1.2: an ACK with ECE does not make cwnd grow */
+	if (n_ce && !c->cc.ops->own_ecn)
+		ack.cwnd_limited = false;
 	c->cc.ops->ack(&c->cc, &ack);
 }
 
