@@ -8,6 +8,8 @@
 #include "stack/api/stack.h"
 #include "stack/api/stat.h"
 #include "stack/base/clock.h"
+#include "stack/core/core.h"
+#include "tcp/tcp_impl.h"
 #include "tests/lib/player_impl.h"
 
 enum {
@@ -183,7 +185,7 @@ static bool play_end(struct player *p)
 
 /* ---- the beginning ---- */
 
-/* --NAME=VALUE: all that can be set of a stack, but where it is. */
+/* --NAME=VALUE: all that can be set of a stack, but where it is, before it is there. */
 static bool set_option(struct player *p, const struct script_option *o,
 		       struct pb_stack_conf *conf)
 {
@@ -215,7 +217,22 @@ static bool set_option(struct player *p, const struct script_option *o,
 			return !*end;
 		}
 	}
-	return false;
+	return strcmp(o->name, "ecn") == 0 || strcmp(o->name, "ecn_plus") == 0;
+}
+
+/* What only TCP knows. */
+static void set_tcp(struct player *p)
+{
+	struct tcp *tcp = p->core->tcp;
+
+	for (unsigned i = 0; i < p->script->n_options; i++) {
+		const struct script_option *o = &p->script->options[i];
+
+		if (strcmp(o->name, "ecn") == 0)
+			tcp->conf.ecn = tcp->opts.ecn = (uint8_t)atoi(o->value);
+		if (strcmp(o->name, "ecn_plus") == 0)
+			tcp->conf.ecn_plus = atoi(o->value);
+	}
 }
 
 static bool set_options(struct player *p, struct pb_stack_conf *conf)
@@ -268,6 +285,7 @@ static bool open_stack(struct player *p)
 	if (pb_stack_open(&conf, &p->stack, error) < 0)
 		return player_fail(p, "%s", error);
 	p->core = pb_stack_core(p->stack, 0);
+	set_tcp(p);
 	return pb_core_use(p->core) == 0 || player_fail(p, "no core");
 }
 

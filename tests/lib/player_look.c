@@ -52,6 +52,8 @@ ASK(rtos, v->info.rtos)
 ASK(recoveries, v->info.fast_recoveries)
 ASK(bytes_retrans, v->info.bytes_retrans)
 ASK(sack, v->info.sack)
+ASK(ecn, v->info.ecn)
+ASK(accecn, v->info.accecn)
 ASK(timestamps, v->info.timestamps)
 ASK(snd_wscale, v->info.snd_wscale)
 ASK(rcv_wscale, v->info.rcv_wscale)
@@ -84,6 +86,8 @@ static const struct {
 	{ "recoveries", ask_recoveries },
 	{ "bytes_retrans", ask_bytes_retrans },
 	{ "sack", ask_sack },
+	{ "ecn", ask_ecn },
+	{ "accecn", ask_accecn },
 	{ "timestamps", ask_timestamps },
 	{ "snd_wscale", ask_snd_wscale },
 	{ "rcv_wscale", ask_rcv_wscale },
