@@ -111,10 +111,11 @@ void tcp_listen_timer(struct timer *t, uint64_t now_ns)
 			synq_del(tcp->synq, id);
 			continue;
 		}
-		send_syn_ack(tcp, &syn, false, NULL, now_ns);
 		/* RFC 6298 5.5 */
 		synq_again(tcp->synq, id,
 			   now_ns + (RTO_INITIAL_US * NS_PER_US << syn.tries));
+		syn.tries++;
+		send_syn_ack(tcp, &syn, false, NULL, now_ns);
 	}
 	arm_timer(tcp);
 }
@@ -325,6 +326,9 @@ static enum verdict half_open_syn(struct tcp_in *in, const struct syn *syn, uint
 		again.ts_recent = in->s.ts_val;
 	again.ecn = tcp_ecn_judge_again(syn->ecn, in->s.flags, in->p->tos);
 	synq_touch(tcp->synq, id, again.ts_recent, again.ecn);
+	/* RFC 9768 3.2.3.2.2: perhaps it was the option */
+	if (again.tries == 1)
+		again.tries++;
 	send_syn_ack(tcp, &again, false, NULL, in->now_ns);
 	return V_DONE;
 }

@@ -28,7 +28,6 @@ static void fill(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_ns)
 	s->ts_ecr = c->ts_recent;
 	s->has = TCP_HAS_MSS | (c->sack ? TCP_HAS_SACK_OK : 0) |
 		 (c->ts ? TCP_HAS_TS : 0) | (c->rcv_wscale ? TCP_HAS_WSCALE : 0);
-	s->flags |= tcp_ecn_syn_ack(c->x->ecn_asked, c->tries + 1u, s);
 }
 
 /* What goes with it.  How many bytes of the send queue. */
@@ -101,6 +100,8 @@ void tcp_syn_output(struct tcp_conn *c, uint64_t now_ns)
 	tcp_conn_xfer(c);
 	fill(c, &s, now_ns);
 	len = add_fastopen(c, &s, &hint);
+	if (c->state == TCP_SYN_RECEIVED)
+		s.flags |= tcp_ecn_syn_ack(c->x->ecn_asked, c->tries + 1u, &s);
 	if (send(c, &s, len, now_ns) == -ENOBUFS) {
 		tcp_conn_starve(c, now_ns);
 		return;

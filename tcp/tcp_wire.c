@@ -72,6 +72,7 @@ static void parse_acc(const uint8_t *at, unsigned len, uint16_t has, struct tcp_
 	seg->has &= (uint16_t) ~(TCP_HAS_ACC0 | TCP_HAS_ACC1);
 	seg->has |= has;
 	seg->n_acc = 0;
+	seg->acc[0] = seg->acc[1] = seg->acc[2] = 0;
 	for (; len >= LEN_COUNT && seg->n_acc < N_COUNTS;
 	     len -= LEN_COUNT, at += LEN_COUNT)
 		seg->acc[seg->n_acc++] =
@@ -180,8 +181,8 @@ static unsigned fo_len(const struct tcp_seg *seg)
 	return seg->fo_len + (seg->has & TCP_HAS_FO_EXP ? (unsigned)LEN_FO_EXP : LEN_FO);
 }
 
-/* Bytes of all options but SACK, padding included. */
-static unsigned fixed_options_len(const struct tcp_seg *seg)
+/* Bytes of all options but AccECN and SACK, padding included. */
+static unsigned plain_options_len(const struct tcp_seg *seg)
 {
 	unsigned len = 0;
 
@@ -195,9 +196,22 @@ static unsigned fixed_options_len(const struct tcp_seg *seg)
 		len += LEN_WSCALE + 1;
 	if (seg->has & TCP_HAS_FO)
 		len += (fo_len(seg) + 3) & ~3U;
-	if (seg->has & (TCP_HAS_ACC0 | TCP_HAS_ACC1))
-		len += (LEN_ACC + seg->n_acc * (unsigned)LEN_COUNT + 3) & ~3U;
 	return len;
+}
+
+/* Of AccECN's, which is left out where it does not fit. */
+static unsigned acc_len(const struct tcp_seg *seg)
+{
+	unsigned len = (LEN_ACC + seg->n_acc * (unsigned)LEN_COUNT + 3) & ~3U;
+
+	if (!(seg->has & (TCP_HAS_ACC0 | TCP_HAS_ACC1)))
+		return 0;
+	return plain_options_len(seg) + len <= TCP_OPTIONS_MAX ? len : 0;
+}
+
+static unsigned fixed_options_len(const struct tcp_seg *seg)
+{
+	return plain_options_len(seg) + acc_len(seg);
 }
 
 /* How many of the SACK blocks fit behind @len bytes of options. */
@@ -291,7 +305,7 @@ static uint8_t *put_options(uint8_t *at, const struct tcp_seg *seg)
 		at = put_bytes(at, KIND_NOP, KIND_WSCALE, LEN_WSCALE, seg->wscale);
 	if (seg->has & TCP_HAS_FO)
 		at = put_fo(at, seg);
-	if (seg->has & (TCP_HAS_ACC0 | TCP_HAS_ACC1))
+	if (acc_len(seg))
 		at = put_acc(at, seg);
 	return at;
 }

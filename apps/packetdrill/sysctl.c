@@ -92,6 +92,7 @@ void drill_sysctl_fastopen(struct drill *d)
 
 	has_key = text_of(d, "tcp_fastopen_key", text) && read_key(text, &keys);
 	tcp->conf.timestamps = number_of(d, "tcp_timestamps", 0, tcp->conf.timestamps);
+	tcp->opts.ecn = (uint8_t)number_of(d, "tcp_ecn", 0, tcp->conf.ecn);
 	tcp_set_fastopen(tcp, (unsigned)number_of(d, "tcp_fastopen", 0, TCP_FO_CLIENT),
 			 has_key ? &keys : NULL);
 	tcp->fo_cache.pause_s = (uint32_t)number_of(

@@ -49,6 +49,14 @@ PB_API int pb_close(int s);
  * TCP_FASTOPEN TCP_FASTOPEN_KEY TCP_FASTOPEN_CONNECT TCP_FASTOPEN_NO_COOKIE.
  * IPPROTO_IP: IP_TOS IP_TTL.  IPPROTO_IPV6: IPV6_V6ONLY IPV6_TCLASS IPV6_UNICAST_HOPS.
  */
+/*
+ * Of IPPROTO_TCP, and ours alone.  PB_TCP_ECN, before it connects or listens: 0 no ECN, 1
+ * asks for RFC 3168's, 2 accepts it, 3 asks for AccECN (RFC 9768), 4 accepts AccECN and
+ * asks for RFC 3168's, 5 accepts both; at first 2.  PB_TCP_L4S: 1 marks with ECT(1) (RFC
+ * 9331) where AccECN was agreed on.
+ */
+enum { PB_TCP_ECN = 0x5001, PB_TCP_L4S };
+
 PB_API int pb_setsockopt(int s, int level, int opt, const void *value, socklen_t len);
 PB_API int pb_getsockopt(int s, int level, int opt, void *value, socklen_t *len);
 PB_API int pb_getsockname(int s, struct sockaddr *addr, socklen_t *len);

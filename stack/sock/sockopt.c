@@ -24,6 +24,8 @@ static const struct row {
 	{ IPPROTO_TCP, TCP_KEEPCNT, TCP_OPT_KEEP_PROBES, AS_IS },
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT, TCP_OPT_USER_TIMEOUT_MS, AS_IS },
 	{ IPPROTO_TCP, TCP_SYNCNT, TCP_OPT_SYN_TRIES, AS_IS },
+	{ IPPROTO_TCP, PB_TCP_ECN, TCP_OPT_ECN, AS_IS },
+	{ IPPROTO_TCP, PB_TCP_L4S, TCP_OPT_L4S, BOOL },
 	{ IPPROTO_IP, IP_TOS, TCP_OPT_TOS, AS_IS },
 	{ IPPROTO_IP, IP_TTL, TCP_OPT_TTL, AS_IS },
 	{ IPPROTO_IPV6, IPV6_TCLASS, TCP_OPT_TOS, AS_IS },
@@ -217,6 +219,7 @@ static void linux_info(const struct socks *ss, const struct sock *s, struct tcp_
 			(uint8_t)((i.timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
 				  (i.sack ? TCPI_OPT_SACK : 0) |
 				  (i.syn_data ? TCPI_OPT_SYN_DATA : 0) |
+				  (i.ecn ? TCPI_OPT_ECN : 0) |
 				  (i.snd_wscale | i.rcv_wscale ? TCPI_OPT_WSCALE : 0)),
 		.tcpi_snd_wscale = i.snd_wscale & 0xf,
 		.tcpi_rcv_wscale = i.rcv_wscale & 0xf,

@@ -269,6 +269,9 @@ Dialog(tcp_ecn, slows_down_once_a_round_trip_and_says_so)
 	cr_assert_eq(field(), ECN_ECT0);
 	dialog_drop(&d);
 	inject(&d, "E. 1:1(0) ack 10001");
+	cr_assert_eq(tcp_stats(d.tcp)->ecn_reduced, 1, "all of it from before");
+	dialog_drop(&d);
+	inject(&d, "E. 1:1(0) ack 11001");
 	cr_assert_eq(tcp_stats(d.tcp)->ecn_reduced, 2, "another window");
 	dialog_drop(&d);
 }

@@ -323,6 +323,35 @@ Test(tcp_wire, writes_cookies_as_linux_does)
 	cr_assert_eq(emits(&seg, out), TCP_HEADER_MAX, "and no block behind it");
 }
 
+/* RFC 9768 3.2.3 */
+Test(tcp_wire, accecn_goes_round_in_every_length)
+{
+	struct tcp_seg seg = { .flags = TCP_ACK, .acc = { 1, 0x234567, 0xffffff } };
+	uint8_t out[TCP_HEADER_MAX];
+	struct tcp_seg back;
+
+	for (unsigned n = 0; n <= 3; n++) {
+		seg.has = n % 2 ? TCP_HAS_ACC0 : TCP_HAS_ACC1;
+		seg.n_acc = (uint8_t)n;
+		cr_assert_eq(emits(&seg, out), TCP_HEADER_LEN + (2 + 3 * n + 3) / 4 * 4);
+		cr_assert(parses(out, sizeof(out), &back));
+		cr_assert(back.has == seg.has && back.n_acc == n);
+		for (unsigned i = 0; i < n; i++)
+			cr_assert_eq(back.acc[i], seg.acc[i]);
+	}
+}
+
+Test(tcp_wire, accecn_of_another_length_is_read_as_far_as_it_goes)
+{
+	struct tcp_seg seg = OPTIONS(TCP_ACK, 172, 7, 0, 0, 9, 1, 1);
+
+	cr_assert(seg.has == TCP_HAS_ACC0 && seg.n_acc == 1 && seg.acc[0] == 9);
+	seg = OPTIONS(TCP_ACK, 174, 15, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0);
+	cr_assert(seg.has == TCP_HAS_ACC1 && seg.n_acc == 3 && seg.acc[2] == 3);
+	cr_assert_eq(OPTIONS(TCP_SYN, 172, 2).has, 0, "not of a SYN");
+	cr_assert_eq(OPTIONS(TCP_SYN | TCP_ACK, 172, 2).has, TCP_HAS_ACC0);
+}
+
 Test(tcp_wire, an_impossible_length_ends_the_options)
 {
 	struct tcp_seg seg = OPTIONS(TCP_SYN, 3, 3, 5, 8, 0, 4, 2);
