@@ -48,6 +48,8 @@ void ip_free(struct ip *ip)
 {
 	neigh_on_unreachable(ip->neigh, NULL, NULL);
 	pkt_free_list(ip->loop);
+	for (unsigned i = 0; i < ip->n_ifaces; i++)
+		igmp_fini(&ip->ifaces[i].igmp);
 	reass_fini(&ip->reass);
 	pmtu_fini(&ip->pmtu);
 	free(ip);

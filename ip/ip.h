@@ -40,12 +40,20 @@ enum {
 	IP_ICMP_ERRORS_PER_S = 100,
 };
 
-enum ip_proto { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
+enum ip_proto {
+	IP_PROTO_ICMP = 1,
+	IP_PROTO_IGMP = 2,
+	IP_PROTO_TCP = 6,
+	IP_PROTO_UDP = 17,
+};
 
 enum ip_flag {
 	IP_DF = 1 << 0, /* do not fragment; EMSGSIZE instead */
 	IP_BROADCAST_OK = 1 << 1,
 	IP_ALERT = 1 << 2, /* with @via: routers shall look at it (RFC 2113) */
+	/* With @via and a group: to ourselves too, as far as we are in it; or only so. */
+	IP_GROUP_LOOP = 1 << 3,
+	IP_GROUP_HOST = 1 << 4,
 };
 
 /* How a packet shall go. */

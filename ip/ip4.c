@@ -32,13 +32,14 @@ static bool bad_source(const struct ip *ip, const struct ip_iface *iface, struct
 	       ip_iface_is_broadcast(iface, src) || ip_iface_of(ip, src);
 }
 
-/* RFC 1112 4: every host that knows groups is in the one of all hosts. */
+/* RFC 1112 4: every host that knows groups is in the one of all hosts; and in others, if
+ * a program wants to. */
 static bool for_all(const struct ip_iface *iface, struct ip4 dst)
 {
 	static const struct ip4 all_hosts = { { 224, 0, 0, 1 } };
 
 	return ip4_is_broadcast(dst) || ip_iface_is_broadcast(iface, dst) ||
-	       ip4_eq(dst, all_hosts);
+	       ip4_eq(dst, all_hosts) || igmp_listens(&iface->igmp, dst);
 }
 
 /* From the link.  We are strict about the interface (RFC 1122 3.3.4.2 (A)). */
@@ -89,6 +90,7 @@ static struct step to_transport(struct ip *ip, struct pkt *p, uint64_t now_ns)
 	case IP_PROTO_TCP: return step_to(NEXT_TCP);
 	case IP_PROTO_UDP: return step_to(NEXT_UDP);
 	case IP_PROTO_ICMP: return step_to(NEXT_ICMP4);
+	case IP_PROTO_IGMP: return igmp_input(ip, p, now_ns);
 	default: break;
 	}
 	/* RFC 1122 3.2.2.1 */

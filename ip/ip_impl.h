@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ip/icmp_wire.h"
+#include "ip/igmp.h"
 #include "ip/ip.h"
 #include "ip/ip4_wire.h"
 #include "ip/ip6_impl.h"
@@ -31,6 +32,7 @@ struct ip_iface {
 	struct eth *eth;
 	uint8_t n_addrs;
 	struct ip_addr addrs[IP_ADDR_MAX];
+	struct igmp igmp;
 	struct ip6_iface ip6;
 };
 

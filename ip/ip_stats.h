@@ -23,6 +23,9 @@
 	C(icmp_errors_out, "ICMP errors sent")				\
 	C(icmp_errors_in, "ICMP errors about packets of ours")		\
 	C(icmp_held_back, "ICMP messages not sent for the rate limit")	\
+	C(igmp_in,	"IGMP messages received")			\
+	C(igmp_out,	"IGMP messages sent")				\
+	C(groups_full,	"groups not joined because there were too many") \
 	C(pmtu_set,	"path MTUs learned")
 /* clang-format on */
 

@@ -35,6 +35,23 @@ static void send_whole(struct ip *ip, struct pkt *p, struct ip4_header *h,
 	neigh_output(ip->neigh, ip->ifaces[d->iface].eth, &d->next_hop, p, now_ns);
 }
 
+/* A copy of what goes to a group that we are in. */
+static void loop_copy(struct ip *ip, const struct pkt *p, struct ip4_header *h)
+{
+	struct pkt *copy = pkt_copy(ip->pool, PKT_DATA, p);
+
+	if (!copy || p->total_len + IP4_HEADER_LEN > IP4_LEN_MAX) {
+		ip->stats.out_no_memory++;
+		pkt_free(copy);
+		return;
+	}
+	h->total_len = (uint16_t)(copy->total_len + IP4_HEADER_LEN);
+	copy->l4 = copy->data;
+	copy->l3 = pkt_push(copy, IP4_HEADER_LEN);
+	ip4_emit(copy->l3, h);
+	ip_output_loop(ip, copy);
+}
+
 int ip_output_link(struct ip *ip, struct pkt *p, const struct ip_out *how,
 		   uint64_t now_ns)
 {
@@ -50,6 +67,14 @@ int ip_output_link(struct ip *ip, struct pkt *p, const struct ip_out *how,
 		.dst = how->dst.ip4,
 	};
 
+	/* RFC 1112 6.1: before it is gone, and however far it goes. */
+	if (how->flags & (IP_GROUP_LOOP | IP_GROUP_HOST) && eth &&
+	    igmp_listens(&ip->ifaces[iface].igmp, h.dst))
+		loop_copy(ip, p, &h);
+	if (how->flags & IP_GROUP_HOST) {
+		pkt_free(p);
+		return 0;
+	}
 	if (!eth || how->dst.family != ADDR_IP4 ||
 	    (!ip4_is_multicast(h.dst) && !ip4_is_broadcast(h.dst)))
 		return refuse(p, &ip->stats.out_no_route, -ENETUNREACH);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "ip/ip6.h"
+#include "ip/mcast.h"
+#include "ip/udp_impl.h"
 #include "ip/udp_wire.h"
 #include "stack/base/check.h"
 #include "stack/base/cksum.h"
@@ -16,20 +18,10 @@
 #include "stack/base/rng.h"
 
 /* RFC 6056 3.2: as many as can be.  Those below are for who asks for them. */
-enum { EPHEMERAL_FIRST = 32768, EPHEMERAL_LAST = 65535, BUCKETS = 1024 };
+enum { EPHEMERAL_FIRST = 32768, EPHEMERAL_LAST = 65535 };
 
 /* A packet that carries a datagram has this much in front: UDP, IP, Ethernet, a tag. */
 enum { HEADROOM = UDP_HEADER_LEN + 60 + 18 };
-
-struct udp {
-	struct ip *ip;
-	struct pkt_pool *pool;
-	const struct hash_key *key;
-	uint64_t n_chosen; /* ephemeral ports, of which each has its own secret hash */
-	struct list ready;
-	struct list by_port[BUCKETS]; /* struct udp_port, by local port number */
-	struct udp_stats stats;
-};
 
 int udp_new(struct udp **udp, struct ip *ip, struct pkt_pool *pool, struct rng *rng,
 	    const struct hash_key *key)
@@ -42,8 +34,12 @@ int udp_new(struct udp **udp, struct ip *ip, struct pkt_pool *pool, struct rng *
 	u->pool = pool;
 	u->key = key;
 	u->n_chosen = rng_u64(rng);
+	if (pool_init(&u->groups, sizeof(struct udp_group), 8, UDP_GROUPS_ALL_MAX)) {
+		free(u);
+		return -ENOMEM;
+	}
 	list_init(&u->ready);
-	for (unsigned i = 0; i < BUCKETS; i++)
+	for (unsigned i = 0; i < UDP_BUCKETS; i++)
 		list_init(&u->by_port[i]);
 	*udp = u;
 	return 0;
@@ -51,9 +47,9 @@ int udp_new(struct udp **udp, struct ip *ip, struct pkt_pool *pool, struct rng *
 
 /* ---- ports ---- */
 
-static struct list *bucket_of(struct udp *udp, uint16_t local_port)
+struct list *udp_bucket(struct udp *udp, uint16_t local_port)
 {
-	return &udp->by_port[local_port % BUCKETS];
+	return &udp->by_port[local_port % UDP_BUCKETS];
 }
 
 static bool same_or_any(const struct addr *a, const struct addr *b)
@@ -68,13 +64,15 @@ static bool clash(const struct udp_port *p, const struct udp_port *q)
 
 	if (p->family && q->family && p->family != q->family)
 		return false;
+	if (p->reuse && q->reuse)
+		return false;
 	return a->local_port == b->local_port && same_or_any(&a->local, &b->local) &&
 	       addr_eq(&a->remote, &b->remote) && a->remote_port == b->remote_port;
 }
 
 static bool taken(struct udp *udp, const struct udp_port *port)
 {
-	struct list *all = bucket_of(udp, port->flow.local_port);
+	struct list *all = udp_bucket(udp, port->flow.local_port);
 
 	for (struct list *l = all->next; l != all; l = l->next)
 		if (clash(container_of(l, struct udp_port, node), port))
@@ -102,7 +100,9 @@ static bool choose(struct udp *udp, struct udp_port *port)
 
 int udp_bind(struct udp *udp, struct udp_port *port)
 {
-	if (port->flow.local.family && !ip_is_configured(udp->ip, &port->flow.local))
+	/* Bound to a group, it hears nothing else. */
+	if (port->flow.local.family && !mcast_is_group(&port->flow.local) &&
+	    !ip_is_configured(udp->ip, &port->flow.local))
 		return -EADDRNOTAVAIL;
 	if (port->flow.local_port ? taken(udp, port) : !choose(udp, port))
 		return -EADDRINUSE;
@@ -112,7 +112,7 @@ int udp_bind(struct udp *udp, struct udp_port *port)
 	port->error = 0;
 	list_init(&port->ready);
 	list_init(&port->node);
-	list_push(bucket_of(udp, port->flow.local_port), &port->node);
+	list_push(udp_bucket(udp, port->flow.local_port), &port->node);
 	return 0;
 }
 
@@ -129,10 +129,11 @@ void udp_unbind(struct udp *udp, struct udp_port *port)
 
 void udp_free(struct udp *udp)
 {
-	for (unsigned i = 0; i < BUCKETS; i++)
+	for (unsigned i = 0; i < UDP_BUCKETS; i++)
 		while (!list_empty(&udp->by_port[i]))
 			udp_unbind(udp, container_of(udp->by_port[i].next,
 						     struct udp_port, node));
+	pool_fini(&udp->groups);
 	free(udp);
 }
 
@@ -141,8 +142,7 @@ const struct udp_stats *udp_stats(const struct udp *udp)
 	return &udp->stats;
 }
 
-/* How well @port suits @flow: 0 not at all, 3 best. */
-static unsigned suits(const struct udp_port *port, const struct flow *flow)
+unsigned udp_suits(const struct udp_port *port, const struct flow *flow)
 {
 	const struct flow *own = &port->flow;
 
@@ -161,13 +161,13 @@ static unsigned suits(const struct udp_port *port, const struct flow *flow)
 
 static struct udp_port *find(struct udp *udp, const struct flow *flow)
 {
-	struct list *all = bucket_of(udp, flow->local_port);
+	struct list *all = udp_bucket(udp, flow->local_port);
 	struct udp_port *best = NULL;
 	unsigned best_suits = 0;
 
 	for (struct list *l = all->next; l != all; l = l->next) {
 		struct udp_port *port = container_of(l, struct udp_port, node);
-		unsigned how = suits(port, flow);
+		unsigned how = udp_suits(port, flow);
 
 		if (how > best_suits) {
 			best = port;
@@ -211,7 +211,7 @@ static void put_from(struct pkt *p, uint16_t src_port)
 	memcpy(p->cb, &from, sizeof(from));
 }
 
-static struct step enqueue(struct udp *udp, struct udp_port *port, struct pkt *p)
+struct step udp_enqueue(struct udp *udp, struct udp_port *port, struct pkt *p)
 {
 	if (port->n_queued == UDP_QUEUE_MAX ||
 	    port->bytes_queued + p->total_len > UDP_QUEUE_BYTES_MAX)
@@ -243,6 +243,12 @@ struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns)
 	flow.local_port = h.dst_port;
 	flow.remote_port = h.src_port;
 	port = find(udp, &flow);
+	if (port && port->service == NEXT_NONE &&
+	    (p->flags & PKT_BROADCAST || mcast_is_group(&p->dst))) {
+		pkt_pull(p, UDP_HEADER_LEN);
+		put_from(p, h.src_port);
+		return udp_group_input(udp, &flow, p);
+	}
 	if (!port) {
 		/* RFC 1122 4.1.3.1 */
 		ip_unreachable(udp->ip, p, IP_ERROR_PORT_UNREACHABLE, now_ns);
@@ -252,7 +258,7 @@ struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns)
 	put_from(p, h.src_port);
 	if (port->service != NEXT_NONE)
 		return step_to((enum next)port->service);
-	return enqueue(udp, port, p);
+	return udp_enqueue(udp, port, p);
 }
 
 static int errno_of(enum ip_error error)
@@ -361,12 +367,20 @@ static int find_source(struct udp *udp, struct ip_out *how)
 	return how->src.family ? 0 : ip_source(udp->ip, &how->dst, &how->src);
 }
 
+/* The address of ours that @port is bound to. */
+static struct addr own_of(const struct udp_port *port)
+{
+	static const struct addr none;
+
+	return mcast_is_group(&port->flow.local) ? none : port->flow.local;
+}
+
 int udp_output_to(struct udp *udp, struct udp_port *port, struct pkt *p,
 		  const struct udp_to *to, uint64_t now_ns)
 {
 	struct udp_header h = { .src_port = port->flow.local_port, .dst_port = to->port };
 	struct ip_out how = {
-		.src = to->src.family ? to->src : port->flow.local,
+		.src = to->src.family ? to->src : own_of(port),
 		.dst = to->dst,
 		.proto = IP_PROTO_UDP,
 		.ttl = port->ttl,
@@ -374,7 +388,9 @@ int udp_output_to(struct udp *udp, struct udp_port *port, struct pkt *p,
 		.flags = port->ip_flags,
 		.via = to->via,
 	};
-	int err = find_source(udp, &how);
+	int err = how.dst.family == ADDR_IP4 && ip4_is_multicast(how.dst.ip4) ?
+			  udp_group_route(udp, port, &how) :
+			  find_source(udp, &how);
 
 	if (!err && p->total_len > UINT16_MAX - UDP_HEADER_LEN)
 		err = -EMSGSIZE;

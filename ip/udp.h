@@ -18,7 +18,15 @@
 struct pkt;
 struct udp;
 
-enum { UDP_QUEUE_MAX = 256, UDP_QUEUE_BYTES_MAX = 1 << 18 };
+struct udp_group;
+
+enum {
+	UDP_QUEUE_MAX = 256,
+	UDP_QUEUE_BYTES_MAX = 1 << 18,
+	UDP_GROUPS_MAX = 20,	   /* that one port is in */
+	UDP_GROUPS_ALL_MAX = 1024, /* and all of a core */
+	UDP_COPIES_MAX = 64,	   /* of one datagram to a group, for so many ports */
+};
 
 struct udp_port {
 	struct list ready; /* in udp's ready list when there is news */
@@ -33,7 +41,14 @@ struct udp_port {
 	/* enum next: a layer that reads each datagram at once, with struct udp_from in its
 	 * cb; NEXT_NONE: they wait for a socket. */
 	uint8_t service;
-	void *user; /* the socket */
+	bool reuse; /* others that have it, too, may bind the same */
+	/* Of what is sent to groups: how far, 1 at first (RFC 1112 6.1); not to ourselves;
+	 * the interface and one, 0: as routes say. */
+	bool group_ttl_set, group_quiet;
+	uint8_t group_ttl, group_via;
+	uint8_t n_groups;
+	struct udp_group *groups; /* that it is in */
+	void *user;		  /* the socket */
 };
 
 /* In the cb of a queued datagram; its source address is in pkt->src. */
@@ -71,6 +86,20 @@ int udp_bind(struct udp *udp, struct udp_port *port);
 /* Frees what is queued.  Harmless for a port that was unbound. */
 void udp_unbind(struct udp *udp, struct udp_port *port);
 
+/*
+ * @port hears what comes to @group by @iface, bound or not.  0; -EADDRINUSE: it does
+ * already; -ENOBUFS: too many; -EINVAL as mcast_join().
+ */
+int udp_group_join(struct udp *udp, struct udp_port *port, unsigned iface,
+		   const struct addr *group, uint64_t now_ns);
+/* 0 or -EADDRNOTAVAIL. */
+int udp_group_leave(struct udp *udp, struct udp_port *port, unsigned iface,
+		    const struct addr *group, uint64_t now_ns);
+/* Before the port goes away. */
+void udp_group_leave_all(struct udp *udp, struct udp_port *port, uint64_t now_ns);
+
+/* What is sent to a group, or to all stations, each port gets that fits, as far as it is
+ * in the group; that of all hosts everybody is in. */
 struct step udp_input(struct udp *udp, struct pkt *p, uint64_t now_ns);
 /*
  * An ICMP error; @p as icmp4_input() made it.  It reaches the port only when that is

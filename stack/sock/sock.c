@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "ip/ip6.h"
+#include "ip/mcast.h"
 #include "stack/base/byte.h"
 #include "stack/base/pkt.h"
 #include "stack/sock/sock_impl.h"
@@ -281,7 +282,8 @@ int pb_bind(int number, const struct sockaddr *sa, socklen_t len)
 	if (err)
 		return sock_fail(err == -ENETUNREACH ? EINVAL : -err);
 	/* While an address is still probed for (RFC 5227), a server may start. */
-	if (!addr_is_any(&addr) && !ip_is_configured(ss->ip, &addr))
+	if (!addr_is_any(&addr) && !ip_is_configured(ss->ip, &addr) &&
+	    (s->kind != SOCK_UDP || !mcast_is_group(&addr)))
 		return sock_fail(EADDRNOTAVAIL);
 	if (s->kind == SOCK_UDP)
 		return (int)sock_result(sock_udp_bind(ss, s, &addr, port));

@@ -138,3 +138,13 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 		      int flags, struct sockaddr *from, socklen_t *from_len);
 void sock_udp_close(struct socks *ss, struct sock *s);
+
+/* ---- sock_mcast.c ---- */
+
+/* True for the options of IPPROTO_IP about groups, which only UDP has. */
+bool sock_mcast_is_opt(int level, int name);
+/* 0 or -errno. */
+int sock_mcast_set(struct socks *ss, struct sock *s, int name, const void *value,
+		   socklen_t len);
+int sock_mcast_get(const struct socks *ss, const struct sock *s, int name, void *value,
+		   socklen_t *len);

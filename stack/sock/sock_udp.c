@@ -1,3 +1,4 @@
+#include "ip/mcast.h"
 #include "stack/api/sock.h"
 #include "stack/base/pkt.h"
 #include "stack/sock/sock_impl.h"
@@ -106,7 +107,8 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 	if (wrong_family(s, to))
 		return -ENETUNREACH;
 	/* RFC 5227 2.1.1: an address that is still probed for is no source */
-	if (udp->flow.local.family && !ip_is_ours(ss->ip, &udp->flow.local))
+	if (udp->flow.local.family && !mcast_is_group(&udp->flow.local) &&
+	    !ip_is_ours(ss->ip, &udp->flow.local))
 		return -EADDRNOTAVAIL;
 	err = bound(s) ? 0 : udp_bind(ss->udp, udp);
 	if (err)
@@ -146,6 +148,7 @@ ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 
 void sock_udp_close(struct socks *ss, struct sock *s)
 {
+	udp_group_leave_all(ss->udp, s->udp, ss->now_ns);
 	if (bound(s))
 		udp_unbind(ss->udp, s->udp);
 	pool_put(&ss->udp_ports, s->udp);

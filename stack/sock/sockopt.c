@@ -149,6 +149,8 @@ static int set_plain(struct socks *ss, struct sock *s, int level, int name, int 
 		return set_v6only(s, name, v);
 	if (level == SOL_SOCKET && name == SO_REUSEADDR) {
 		s->reuse = v != 0;
+		if (s->kind == SOCK_UDP)
+			s->udp->reuse = s->reuse;
 		return 0;
 	}
 	if (level == SOL_SOCKET && name == SO_BROADCAST && s->kind == SOCK_UDP) {
@@ -177,6 +179,8 @@ int pb_setsockopt(int number, int level, int name, const void *value, socklen_t 
 		return -1;
 	if (!value)
 		return sock_fail(EFAULT);
+	if (sock_mcast_is_opt(level, name))
+		return (int)sock_result(sock_mcast_set(ss, s, name, value, len));
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		return (int)sock_result(set_linger(ss, s, value, len));
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
@@ -329,5 +333,7 @@ int pb_getsockopt(int number, int level, int name, void *value, socklen_t *len)
 		return -1;
 	if (!value || !len)
 		return sock_fail(EFAULT);
+	if (sock_mcast_is_opt(level, name))
+		return (int)sock_result(sock_mcast_get(ss, s, name, value, len));
 	return (int)sock_result(get_any(ss, s, level, name, value, len));
 }
