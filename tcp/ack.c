@@ -167,10 +167,21 @@ static uint32_t scoreboard(struct tcp_in *in)
 	return sack_update(b, &in->s, c->snd_una, c->snd_nxt, &dsack);
 }
 
+/* What arrived for the first time: @sacked bytes were known to before. */
+static void count(struct tcp_conn *c, uint32_t n_acked, uint32_t n_sacked,
+		  uint32_t sacked)
+{
+	uint32_t known = sacked + n_sacked - c->x->sack.n_sacked;
+	uint32_t n = n_acked + n_sacked > known ? n_acked + n_sacked - known : 0;
+
+	if (n)
+		tcp_ledger(c)->delivered += (n + c->mss - 1) / c->mss;
+}
+
 void tcp_ack(struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
-	uint32_t flight = tcp_conn_flight(c), n_acked, n_sacked, rtt_us, n_ce;
+	uint32_t flight = tcp_conn_flight(c), n_acked, n_sacked, rtt_us, sacked, n_ce;
 	bool dup = is_duplicate(in), recovering;
 
 	/* RFC 9293 3.10.7.4: a number below SND.UNA tells nothing any more */
@@ -181,11 +192,13 @@ void tcp_ack(struct tcp_in *in)
 	if (!flight)
 		return;
 	recovering = c->x->ca == TCP_CA_RECOVERY;
+	sacked = c->x->sack.n_sacked;
 	n_acked = advance(c, in->s.ack);
 	n_sacked = scoreboard(in);
 	rtt_us = n_acked ? round_trip(in) : 0;
 	if (rtt_us)
 		rtt_sample(&c->rtt, rtt_us);
+	count(c, n_acked, n_sacked, sacked);
 	tcp_recover_ack(c, n_acked, n_sacked, dup, in->now_ns);
 	/* RFC 5681 3.2 (1): a duplicate ACK does not make cwnd grow */
 	if (n_acked)

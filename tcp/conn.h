@@ -91,6 +91,7 @@ struct tcp_conn {
 	bool error_told : 1;	   /* tcp_recv() said @error */
 	bool is_orphan : 1;	   /* in tcp->orphans */
 	bool syn_data : 1;	   /* data came, or went, with the SYN */
+	bool counted : 1;	   /* its place in tcp->ledgers is used */
 	uint8_t error, soft_error; /* errno */
 	uint8_t job;		   /* enum tcp_job */
 	uint8_t tries;		   /* timeouts since something was acknowledged */

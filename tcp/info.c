@@ -1,3 +1,4 @@
+#include "ip/ip.h"
 #include "tcp/tcp_impl.h"
 
 const char *tcp_state_name(enum tcp_state state)
@@ -27,13 +28,46 @@ static void xfer_info(const struct tcp_conn *c, struct tcp_conn_info *info)
 	info->lost = info->unacked > known ? info->unacked - known : 0;
 	info->sndq_len = x->snd.len;
 	info->rcvq_len = x->rcv.len;
+	info->ca = x->ca;
+	if (!c->fin_sent)
+		info->unsent = seq_dist(c->snd_nxt, tcp_conn_write_end(c));
 	info->ooo_len = x->rcv.ooo_len;
+}
+
+static void ledger_info(const struct tcp *tcp, const struct tcp_conn *c,
+			struct tcp_conn_info *info)
+{
+	const struct tcp_ledger *l = tcp_ledger_look(c);
+	uint64_t now_ns = tcp->now_ns;
+
+	info->delivered = l->delivered + c->was_connected;
+	info->segs_retrans = l->segs_retrans;
+	info->data_segs_in = l->data_segs_in;
+	info->data_segs_out = l->data_segs_out;
+	info->segs_early = l->segs_early;
+	info->tx_age_ms = tcp_ms(now_ns) - c->last_tx_ms;
+	info->ack_age_ms = tcp_ms(now_ns) - c->last_rx_ms;
+	info->rx_age_ms = c->counted ? tcp_ms(now_ns) - l->rx_ms : info->ack_age_ms;
+	info->rwnd_limited_us = tcp_ledger_busy_us(c, TCP_BUSY_RWND, now_ns);
+	info->sndbuf_limited_us = tcp_ledger_busy_us(c, TCP_BUSY_SNDBUF, now_ns);
+	info->busy_us = tcp_ledger_busy_us(c, TCP_BUSY, now_ns) + info->rwnd_limited_us +
+			info->sndbuf_limited_us;
+}
+
+/* What we announced, or would: without options, as the peer sees it. */
+static uint32_t announced_mss(const struct tcp_conn *c, uint32_t pmtu)
+{
+	uint32_t headers = tcp_headers_len(&c->flow);
+	uint32_t mss = pmtu > headers ? pmtu - headers : 0;
+
+	return c->opts.maxseg && mss > c->opts.maxseg ? c->opts.maxseg : mss;
 }
 
 void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *c,
 		   struct tcp_conn_info *info)
 {
-	(void)tcp;
+	uint32_t pmtu = ip_path_mtu(tcp->ip, &c->flow.remote);
+
 	*info = (struct tcp_conn_info){
 		.flow = c->flow,
 		.state = (enum tcp_state)c->state,
@@ -55,6 +89,11 @@ void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *c,
 		.rtos = c->n_rto,
 		.fast_recoveries = c->n_recovery,
 		.backoff = c->rtt.backoff,
+		.tries = c->tries,
+		.probes = c->probes,
+		.pmtu = pmtu,
+		.advmss = announced_mss(c, pmtu),
+		.rcv_lim = c->rcv_lim,
 		.snd_wscale = c->snd_wscale,
 		.rcv_wscale = c->rcv_wscale,
 		.sack = c->sack,
@@ -68,6 +107,7 @@ void tcp_conn_info(const struct tcp *tcp, const struct tcp_conn *c,
 		info->rcv_wnd = seq_dist(c->rcv_nxt, c->rcv_adv);
 	if (c->x)
 		xfer_info(c, info);
+	ledger_info(tcp, c, info);
 	info->bytes_sent = c->bytes_acked + info->unacked + c->bytes_retrans;
 }
 

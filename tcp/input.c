@@ -89,6 +89,7 @@ static void established(struct tcp_in *in, uint8_t wscale)
 	tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
 	if (tcp_conn_flight(c))
 		tcp_timer_retransmit(c, in->now_ns);
+	tcp_ledger(c)->rx_ms = tcp_ms(in->now_ns);
 	tcp_enter(c, TCP_ESTABLISHED, in->now_ns);
 	/* RFC 9293 3.10.4: CLOSE in SYN-RECEIVED waited for this */
 	if (c->fin_wanted)

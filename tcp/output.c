@@ -18,6 +18,7 @@
 
 enum {
 	SUPER_MAX = 65535 - 40 - 40, /* payload that fits IP with the longest headers */
+	BURST_RTT_US = 512,	     /* each halves what a short path adds to a burst */
 };
 
 /* ---- the window that we offer ---- */
@@ -119,6 +120,15 @@ void tcp_output_acked(struct tcp_conn *c)
 	c->ack_due_ns = TIMER_NEVER;
 }
 
+static void count_data(struct tcp_conn *c, struct seq seq, uint32_t n_segs)
+{
+	struct tcp_ledger *l = tcp_ledger(c);
+
+	l->data_segs_out += n_segs;
+	if (seq_before(seq, c->snd_nxt))
+		l->segs_retrans += n_segs;
+}
+
 /* 0, -ENOBUFS or -EMSGSIZE; what else went wrong below is as if it was lost. */
 static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 	       uint64_t now_ns)
@@ -139,6 +149,7 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 		.no_df = c->no_df,
 	};
 	struct pkt *body = NULL;
+	uint32_t n_segs;
 	int err;
 
 	if (c->ts) {
@@ -166,7 +177,10 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 		return err;
 	if (err)
 		c->soft_error = (uint8_t)-err;
-	c->segs_out += len > how.gso_len ? (len - 1) / how.gso_len + 1 : 1;
+	n_segs = len > how.gso_len ? (len - 1) / how.gso_len + 1 : 1;
+	c->segs_out += n_segs;
+	if (len)
+		count_data(c, seq, n_segs);
 	tcp_output_acked(c);
 	return 0;
 }
@@ -228,13 +242,35 @@ void tcp_output_reset(struct tcp_conn *c, uint64_t now_ns)
 
 /* ---- data ---- */
 
+/*
+ * The longest super-segment: what goes in a millisecond at twice the rate of the flow, more
+ * over a short path, and a few segments at least.  A slow flow would gain nothing by long
+ * bursts, and others on its path would wait for them.
+ */
+static uint32_t burst(const struct tcp_conn *c, uint32_t mss)
+{
+	uint32_t srtt_us = c->rtt.srtt_x8_us / 8, min = c->tcp->conf.min_burst_segs * mss;
+	uint64_t n;
+
+	if (!srtt_us || c->rtt.min_us < BURST_RTT_US)
+		return SUPER_MAX;
+	n = (uint64_t)c->cc.cwnd * 2000 / srtt_us;
+	if (c->rtt.min_us / BURST_RTT_US < 16)
+		n += SUPER_MAX >> c->rtt.min_us / BURST_RTT_US;
+	return n < min ? min : n < SUPER_MAX ? (uint32_t)n : SUPER_MAX;
+}
+
 /* The longest payload that one packet may carry: half of cwnd, lest the bursts into which a
  * flow falls become ever longer. */
 static uint32_t longest(const struct tcp_conn *c, uint32_t mss)
 {
-	uint32_t max = c->cc.cwnd / 2 < SUPER_MAX ? c->cc.cwnd / 2 : SUPER_MAX;
+	uint32_t max = c->cc.cwnd / 2, limit;
 
-	return c->gso && mss <= max ? max / mss * mss : mss;
+	if (!c->gso || max < 2 * mss)
+		return mss;
+	limit = burst(c, mss);
+	max = max < limit ? max : limit;
+	return mss <= max ? max / mss * mss : mss;
 }
 
 /* Sends bytes of [hole.start, hole.end) again.  True: some, and more may follow. */
@@ -431,8 +467,10 @@ void tcp_output(struct tcp_conn *c, uint64_t now_ns)
 	case TCP_LAST_ACK:
 		if (c->fin_wanted && !c->fin_sent)
 			tcp_conn_xfer(c);
-		if (c->x)
+		if (c->x) {
 			send_data(c, now_ns);
+			tcp_ledger_limit(c, now_ns);
+		}
 		send_ack(c, now_ns);
 		if (tcp_conn_flight(c) == 0)
 			tcp_timer_quiet(c, now_ns);

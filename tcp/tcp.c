@@ -25,6 +25,7 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.syn_tries = 8,
 		.synack_tries = 6,
 		.delack_ms = 40,
+		.min_burst_segs = 2,
 		.keep_idle_ms = 2 * 3600 * 1000,
 		.keep_intvl_ms = 75 * 1000,
 		.keep_probes = 9,
@@ -63,6 +64,9 @@ static int reserve(struct tcp *tcp)
 	err = err ? err :
 		    pool_init(&tcp->listeners, sizeof(struct tcp_listener), 64,
 			      TCP_LISTENERS_MAX);
+	err = err ? err :
+		    pool_init(&tcp->ledgers, sizeof(struct tcp_ledger), 64,
+			      conf->max_conns);
 	err = err ? err : map_init(&tcp->flows, FLOWS_AT_FIRST);
 	err = err ? err : map_init(&tcp->ports, PORTS_AT_FIRST);
 	err = err ? err :
@@ -84,6 +88,8 @@ static void release(struct tcp *tcp)
 		map_fini(&tcp->ports);
 	if (tcp->flows.now.slots)
 		map_fini(&tcp->flows);
+	if (tcp->ledgers.arena)
+		pool_fini(&tcp->ledgers);
 	if (tcp->listeners.arena)
 		pool_fini(&tcp->listeners);
 	if (tcp->xfers.arena)
@@ -98,8 +104,9 @@ static bool is_sane(const struct tcp_conf *conf)
 	return conf->ecn < TCP_N_ECN && conf->max_conns && conf->fo_cache_max &&
 	       conf->max_syn && conf->max_time_wait && conf->rcvbuf && conf->sndbuf &&
 	       conf->syn_tries && conf->syn_tries <= UINT8_MAX + 1u && conf->rst_per_s &&
-	       conf->delack_ms && conf->orphan_ms && conf->keep_probes <= UINT8_MAX &&
-	       conf->synack_tries && conf->synack_tries <= SYNQ_TRIES_MAX;
+	       conf->delack_ms && conf->min_burst_segs && conf->orphan_ms &&
+	       conf->keep_probes <= UINT8_MAX && conf->synack_tries &&
+	       conf->synack_tries <= SYNQ_TRIES_MAX;
 }
 
 int tcp_new(struct tcp **out, const struct tcp_conf *conf, struct ip *ip,

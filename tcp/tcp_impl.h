@@ -21,6 +21,7 @@
  *	err.c	     what ICMP says
  *	user.c	     what the layer above asks
  *	opt.c	     settings
+ *	ledger.c     counters that are only looked at
  *	info.c check.c	to look
  */
 #pragma once
@@ -35,6 +36,7 @@
 #include "tcp/conn.h"
 #include "tcp/fo_cache.h"
 #include "tcp/fo_cookie.h"
+#include "tcp/ledger.h"
 #include "tcp/lport.h"
 #include "tcp/synq.h"
 #include "tcp/timewait.h"
@@ -106,8 +108,9 @@ struct tcp {
 	uint64_t now_ns;      /* the last time we were told */
 
 	struct pool conns, xfers, listeners;
-	struct map flows; /* connections by hash_flow() */
-	struct map ports; /* listeners by port */
+	struct pool ledgers; /* by the number of the connection; none is given out */
+	struct map flows;    /* connections by hash_flow() */
+	struct map ports;    /* listeners by port */
 	struct synq *synq;
 	struct timewait *timewait;
 	struct lport lport;

@@ -58,6 +58,7 @@ struct tcp_conf {
 	uint32_t user_timeout_ms; /* unacknowledged data so old: ETIMEDOUT */
 	uint32_t syn_tries, synack_tries;
 	uint32_t delack_ms;
+	uint32_t min_burst_segs; /* a super-segment may always stand for so many */
 	uint32_t keep_idle_ms, keep_intvl_ms, keep_probes;
 	uint32_t challenge_ack_per_s; /* RFC 5961 7, for the core, with jitter */
 	uint32_t rst_per_s;	      /* answers to segments for nobody */
@@ -81,6 +82,12 @@ struct tcp_conn_info {
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint64_t segs_in, segs_out;
 	uint32_t rtos, fast_recoveries, backoff;
+	uint32_t tries, probes; /* timeouts, and probes, that wait for a sign of life */
+	uint32_t pmtu, rcv_lim, advmss, unsent, delivered, segs_retrans;
+	uint32_t data_segs_in, data_segs_out, segs_early;
+	uint32_t tx_age_ms, rx_age_ms, ack_age_ms; /* since data went, came; ACKs */
+	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
+	uint8_t ca; /* enum tcp_ca */
 	uint8_t snd_wscale, rcv_wscale;
 	bool sack, timestamps, syn_data, ecn, accecn;
 	const char *cc;

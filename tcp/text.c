@@ -152,8 +152,10 @@ static void early(struct tcp_in *in, struct seq seq, bool has_fin)
 	struct tcp_conn *c = in->c;
 	struct tcp *tcp = in->tcp;
 
-	if (in->len)
+	if (in->len) {
+		tcp_ledger(c)->segs_early++;
 		in->verdict = tcp_early_add(c, in->p, seq) ? V_KEPT : V_NO_MEMORY;
+	}
 	if (has_fin) {
 		struct tcp_xfer *x = tcp_conn_xfer(c);
 
@@ -204,6 +206,18 @@ static bool trim_window(struct tcp_in *in, struct seq seq, bool *has_fin)
 	return true;
 }
 
+static void count(struct tcp_in *in)
+{
+	uint32_t gso_len = in->p->gso_len;
+	struct tcp_ledger *l;
+
+	if (!in->len)
+		return;
+	l = tcp_ledger(in->c);
+	l->rx_ms = tcp_ms(in->now_ns);
+	l->data_segs_in += gso_len ? (in->len + gso_len - 1) / gso_len : 1;
+}
+
 void tcp_text(struct tcp_in *in)
 {
 	bool has_fin = in->s.flags & TCP_FIN;
@@ -218,6 +232,7 @@ void tcp_text(struct tcp_in *in)
 		return;
 	}
 	measure(in);
+	count(in);
 	if (!trim_old(in, &seq, has_fin) || !trim_window(in, seq, &has_fin))
 		return;
 	if (in->len && !c->owned) {

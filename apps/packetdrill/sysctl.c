@@ -63,6 +63,8 @@ void drill_sysctl_after(struct drill *d)
 	conf->timestamps = number_of(d, "tcp_timestamps", 0, conf->timestamps);
 	conf->window_scale = number_of(d, "tcp_window_scaling", 0, conf->window_scale);
 	conf->syn_cookies = number_of(d, "tcp_syncookies", 0, conf->syn_cookies);
+	conf->min_burst_segs =
+		(uint32_t)number_of(d, "tcp_min_tso_segs", 0, conf->min_burst_segs);
 	/* Linux counts those behind the first. */
 	conf->syn_tries =
 		1 + (uint32_t)number_of(d, "tcp_syn_retries", 0, conf->syn_tries - 1);

@@ -28,6 +28,8 @@
 #include "tcp/opt.h"
 #include "tcp/tcp.h"
 
+struct pb_tcp_info;
+
 enum sock_kind { SOCK_FREE, SOCK_TCP_NEW, SOCK_TCP, SOCK_LISTENER, SOCK_UDP };
 
 enum { SOCK_CC_LEN = 16 };
@@ -128,6 +130,24 @@ int sock_fo_set(struct socks *ss, struct sock *s, int name, const void *value,
 		socklen_t len);
 int sock_fo_get(const struct socks *ss, const struct sock *s, int name, void *value,
 		socklen_t *len);
+
+/* TCP_INFO, also of a socket that is no connection. */
+void sock_tcp_info(const struct socks *ss, const struct sock *s, struct pb_tcp_info *ti);
+/* SO_MEMINFO, the places that Linux has for it; what we do not count apart is 0. */
+enum sock_mem {
+	SOCK_MEM_RCVQ,
+	SOCK_MEM_RCVBUF,
+	SOCK_MEM_SENT,
+	SOCK_MEM_SNDBUF,
+	SOCK_MEM_FORWARD,
+	SOCK_MEM_SNDQ,
+	SOCK_MEM_OPTIONS,
+	SOCK_MEM_BACKLOG,
+	SOCK_MEM_DROPS,
+	SOCK_N_MEM
+};
+void sock_tcp_memory(const struct socks *ss, const struct sock *s,
+		     uint32_t mem[SOCK_N_MEM]);
 
 int sock_udp_bind(struct socks *ss, struct sock *s, const struct addr *addr,
 		  uint16_t port);

@@ -1,6 +1,7 @@
 #include <linux/tcp.h>
 
 #include "stack/api/sock.h"
+#include "stack/api/tcp_info.h"
 #include "stack/sock/sock_impl.h"
 #include "tcp/cc.h"
 
@@ -196,59 +197,6 @@ int pb_setsockopt(int number, int level, int name, const void *value, socklen_t 
 	return (int)sock_result(set_plain(ss, s, level, name, v));
 }
 
-/* Linux's states count from 1, ESTABLISHED first (include/net/tcp_states.h). */
-static uint8_t linux_state(enum tcp_state state)
-{
-	static const uint8_t number[TCP_N_STATES] = {
-		[TCP_ESTABLISHED] = 1, [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3,
-		[TCP_FIN_WAIT_1] = 4,  [TCP_FIN_WAIT_2] = 5, [TCP_TIME_WAIT] = 6,
-		[TCP_CLOSED] = 7,      [TCP_CLOSE_WAIT] = 8, [TCP_LAST_ACK] = 9,
-		[TCP_LISTEN] = 10,     [TCP_CLOSING] = 11,
-	};
-
-	return number[state];
-}
-
-static void linux_info(const struct socks *ss, const struct sock *s, struct tcp_info *ti)
-{
-	struct tcp_conn_info i;
-	uint32_t mss;
-
-	tcp_conn_info(ss->tcp, s->conn, &i);
-	mss = i.mss ? i.mss : 1;
-	*ti = (struct tcp_info){
-		.tcpi_state = linux_state(i.state),
-		.tcpi_backoff = (uint8_t)i.backoff,
-		.tcpi_options =
-			(uint8_t)((i.timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-				  (i.sack ? TCPI_OPT_SACK : 0) |
-				  (i.syn_data ? TCPI_OPT_SYN_DATA : 0) |
-				  (i.ecn ? TCPI_OPT_ECN : 0) |
-				  (i.snd_wscale | i.rcv_wscale ? TCPI_OPT_WSCALE : 0)),
-		.tcpi_snd_wscale = i.snd_wscale & 0xf,
-		.tcpi_rcv_wscale = i.rcv_wscale & 0xf,
-		.tcpi_rto = i.rto_us,
-		.tcpi_snd_mss = i.mss,
-		.tcpi_rcv_mss = i.rcv_mss,
-		.tcpi_unacked = (i.unacked + mss - 1) / mss,
-		.tcpi_sacked = i.sacked / mss,
-		.tcpi_lost = i.lost / mss,
-		.tcpi_retrans = i.retrans / mss,
-		.tcpi_rtt = i.srtt_us,
-		.tcpi_rttvar = i.rttvar_us,
-		.tcpi_snd_ssthresh = i.ssthresh / mss,
-		.tcpi_snd_cwnd = i.cwnd / mss,
-		.tcpi_bytes_acked = i.bytes_acked,
-		.tcpi_bytes_received = i.bytes_received,
-		.tcpi_bytes_sent = i.bytes_sent,
-		.tcpi_bytes_retrans = i.bytes_retrans,
-		.tcpi_segs_out = (uint32_t)i.segs_out,
-		.tcpi_segs_in = (uint32_t)i.segs_in,
-		.tcpi_min_rtt = i.min_rtt_us,
-		.tcpi_snd_wnd = i.snd_wnd,
-	};
-}
-
 /* Gives @n bytes as far as there is room, and says how many there are. */
 static int give(void *value, socklen_t *len, const void *bytes, size_t n)
 {
@@ -263,8 +211,10 @@ static int give_int(void *value, socklen_t *len, int v)
 	return give(value, len, &v, sizeof(v));
 }
 
-static int get_socket(struct sock *s, int name, void *value, socklen_t *len)
+static int get_socket(struct socks *ss, struct sock *s, int name, void *value,
+		      socklen_t *len)
 {
+	uint32_t mem[SOCK_N_MEM];
 	struct linger l = { 0 };
 	int ms = -1;
 
@@ -285,6 +235,9 @@ static int get_socket(struct sock *s, int name, void *value, socklen_t *len)
 		l.l_onoff = ms >= 0;
 		l.l_linger = ms >= 0 ? ms / 1000 : 0;
 		return give(value, len, &l, sizeof(l));
+	case SO_MEMINFO:
+		sock_tcp_memory(ss, s, mem);
+		return give(value, len, mem, sizeof(mem));
 	default: return -ENOPROTOOPT;
 	}
 }
@@ -294,7 +247,7 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 {
 	const struct row *row = row_of(level, name);
 	struct tcp_conn_info info;
-	struct tcp_info ti;
+	struct pb_tcp_info ti;
 	int v, err;
 
 	if (row && (level != IPPROTO_IPV6 || s->is_ip6)) {
@@ -304,7 +257,7 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 		return give_int(value, len, row->unit == SECONDS ? v / 1000 : v);
 	}
 	if (level == SOL_SOCKET)
-		return get_socket(s, name, value, len);
+		return get_socket(ss, s, name, value, len);
 	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && s->is_ip6)
 		return give_int(value, len, s->v6only);
 	if (level == IPPROTO_TCP) {
@@ -312,12 +265,17 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 		if (err != -ENOENT)
 			return err;
 	}
-	if (level != IPPROTO_TCP || s->kind != SOCK_TCP)
+	if (level != IPPROTO_TCP || s->kind == SOCK_UDP)
 		return -ENOPROTOOPT;
 	if (name == TCP_INFO) {
-		linux_info(ss, s, &ti);
+		sock_tcp_info(ss, s, &ti);
 		return give(value, len, &ti, sizeof(ti));
 	}
+	/* Linux's algorithms without numbers of their own tell nothing, either. */
+	if (name == TCP_CC_INFO)
+		return give(value, len, "", 0);
+	if (s->kind != SOCK_TCP)
+		return -ENOPROTOOPT;
 	if (name != TCP_CONGESTION)
 		return -ENOPROTOOPT;
 	tcp_conn_info(ss->tcp, s->conn, &info);

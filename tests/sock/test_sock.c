@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "stack/api/tcp_info.h"
 #include "stack/api/zc.h"
 #include "stack/base/clock.h"
 #include "tests/lib/case.h"
@@ -307,8 +308,10 @@ Case(sock, unknown_options_are_refused_not_ignored)
 
 Case(sock, info_of_a_connection_is_as_the_kernel_has_it)
 {
+	struct pb_tcp_info pi = { 0 };
 	struct tcp_info ti = { 0 };
 	socklen_t len = sizeof(ti);
+	uint32_t mem[9];
 	char cc[16];
 
 	join();
@@ -321,6 +324,23 @@ Case(sock, info_of_a_connection_is_as_the_kernel_has_it)
 	cr_assert(ti.tcpi_options & TCPI_OPT_SACK);
 	cr_assert_geq(ti.tcpi_rtt, 2000);
 	cr_assert_leq(ti.tcpi_rtt, 4000);
+	len = sizeof(pi);
+	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_INFO, &pi, &len), 0);
+	cr_assert_eq(len, sizeof(pi));
+
+	cr_assert_eq(pb_tcp_info(client, &pi), 0);
+	cr_assert_eq(pi.rtt_us, ti.tcpi_rtt);
+	cr_assert_eq(pi.snd_cwnd, 10);
+	cr_assert_eq(pi.data_segs_out, 1);
+	cr_assert_eq(pi.bytes_sent, 5);
+	cr_assert_eq(pi.delivered, 2);
+	len = sizeof(mem);
+	cr_assert_eq(pb_getsockopt(client, SOL_SOCKET, SO_MEMINFO, mem, &len), 0);
+	cr_assert_eq(len, sizeof(mem));
+	cr_assert_eq(mem[0], 0);
+	len = sizeof(mem);
+	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_CC_INFO, mem, &len), 0);
+	cr_assert_eq(len, 0, "CUBIC and Reno have none");
 	len = sizeof(cc);
 	cr_assert_eq(pb_getsockopt(client, IPPROTO_TCP, TCP_CONGESTION, cc, &len), 0);
 	cr_assert_str_eq(cc, "reno");
