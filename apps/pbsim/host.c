@@ -19,6 +19,7 @@
 #include "stack/base/clock.h"
 #include "stack/base/pkt.h"
 #include "stack/core/core.h"
+#include "tcp/tcp_impl.h"
 
 enum {
 	BUFFER = 4 << 20,
@@ -262,6 +263,41 @@ static int open_stack(struct host *h)
 	return 0;
 }
 
+static const struct ecn_mode {
+	const char *name;
+	enum tcp_ecn ecn;
+	bool l4s;
+} ecn_modes[] = {
+	{ "off", TCP_ECN_OFF, false },
+	{ "on", TCP_ECN_CLASSIC, false },
+	{ "accecn", TCP_ECN_ACC, false },
+	{ "l4s", TCP_ECN_ACC, true },
+};
+
+static const struct ecn_mode *ecn_mode(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ecn_modes); i++)
+		if (strcmp(ecn_modes[i].name, name) == 0)
+			return &ecn_modes[i];
+	return NULL;
+}
+
+bool host_knows_ecn(const char *name)
+{
+	return ecn_mode(name);
+}
+
+/* What its connections and listeners will begin with. */
+static void set_ecn(struct host *h)
+{
+	struct tcp_opts *opts = &h->core->tcp->opts;
+
+	if (!h->conf.ecn)
+		return;
+	opts->ecn = ecn_mode(h->conf.ecn)->ecn;
+	opts->l4s = ecn_mode(h->conf.ecn)->l4s;
+}
+
 int host_open(struct host *h)
 {
 	struct pbsim *s = h->node->s;
@@ -277,6 +313,7 @@ int host_open(struct host *h)
 	if (err)
 		return err;
 	h->core = pb_stack_core(h->stack, 0);
+	set_ecn(h);
 	host_use(h);
 	h->ready = pb_ready_new();
 	if (!h->ready || pb_program_add(h->core, run_programs, h))

@@ -109,7 +109,7 @@ static int one(const struct args *a, struct scene *sc, struct study *study)
 	if (!run)
 		return -ENOMEM;
 	err = scene_build(sc, run);
-	if (!err && a->folder && !sc->n_vary)
+	if (!err && a->folder && !sc->n_tables)
 		err = output_open(run, a->folder, a->every_ns, a->capture, &out);
 	if (!err)
 		err = scene_run(run);
@@ -146,6 +146,8 @@ static int all(const struct args *a, struct scene *sc)
 		if (!err)
 			err = one(a, sc, &study);
 	} while (!err && scene_next(sc));
+	if (!err && sc->n_tables && a->folder)
+		err = output_study(&study, a->folder);
 	if (!err && sc->n_tables && a->csv)
 		study_csv(&study, stdout);
 	else if (!err && sc->n_tables)

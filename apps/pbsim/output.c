@@ -70,26 +70,35 @@ static void curve_free(struct curve *c)
 	free(c->y);
 }
 
-static FILE *create(struct output *o, const char *name)
+/* A file in a folder, which is made where it is missing; NULL: the scene has an error. */
+static FILE *create_in(struct scene *sc, const char *folder, const char *name)
 {
 	char path[PATH_LEN];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s", o->folder, name);
+	if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+		scene_fail(sc, 0, "%s: %s", folder, strerror(errno));
+		return NULL;
+	}
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	f = fopen(path, "w");
 	if (!f)
-		scene_fail(o->run->scene, 0, "%s: %s", path, strerror(errno));
+		scene_fail(sc, 0, "%s: %s", path, strerror(errno));
 	return f;
 }
 
+static FILE *create(struct output *o, const char *name)
+{
+	return create_in(o->run->scene, o->folder, name);
+}
+
 /* 0, or -EIO when not all was written. */
-static int finish(struct output *o, FILE *f, const char *name)
+static int finish(struct scene *sc, FILE *f, const char *name)
 {
 	int bad = ferror(f);
 
 	if (fclose(f) != 0 || bad) {
-		scene_fail(o->run->scene, 0, "%s/%s: not all was written", o->folder,
-			   name);
+		scene_fail(sc, 0, "%s: not all was written", name);
 		return -EIO;
 	}
 	return 0;
@@ -177,7 +186,7 @@ static int write_plot(struct output *o, const char *file, const struct plot *p)
 	if (!f)
 		return -EIO;
 	plot_write(p, f);
-	return finish(o, f, file);
+	return finish(o->run->scene, f, file);
 }
 
 static struct plot_series series_of(const struct curve *c, const char *name,
@@ -325,8 +334,6 @@ static int prepare(struct output *o, const char *folder)
 	if (strlen(folder) >= sizeof(o->folder))
 		return scene_fail(sc, 0, "%.60s...: too long a path", folder);
 	strcpy(o->folder, folder);
-	if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-		return scene_fail(sc, 0, "%s: %s", folder, strerror(errno));
 	o->series = create(o, "series.jsonl");
 	return o->series ? 0 : -EIO;
 }
@@ -364,12 +371,12 @@ static int write_csv(struct output *o, const char *name,
 	if (!f)
 		return -EIO;
 	report(o->run, f);
-	return finish(o, f, name);
+	return finish(o->run->scene, f, name);
 }
 
 int output_close(struct output *o)
 {
-	int err = finish(o, o->series, "series.jsonl");
+	int err = finish(o->run->scene, o->series, "series.jsonl");
 
 	if (!err)
 		err = write_csv(o, "flows.csv", report_flows_csv);
@@ -382,5 +389,41 @@ int output_close(struct output *o)
 	pbsim_on_look(o->run->sim, 0, NULL, NULL);
 	pbsim_on_segment(o->run->sim, NULL, NULL);
 	output_free(o);
+	return err;
+}
+
+/* One chart, as TABLE-VALUE.svg. */
+static int write_chart(const struct study *study, const char *folder, unsigned i,
+		       unsigned k)
+{
+	const struct scene_table *t = &study->scene->table[i];
+	char name[PATH_LEN / 2];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%u-%.60s.svg", i + 1, t->value[k]);
+	for (char *p = name; *p; p++)
+		if (*p == '/' || *p == ':')
+			*p = '-';
+	f = create_in(study->scene, folder, name);
+	if (!f)
+		return -EIO;
+	study_plot(study, i, k, f);
+	return finish(study->scene, f, name);
+}
+
+int output_study(const struct study *study, const char *folder)
+{
+	struct scene *sc = study->scene;
+	FILE *f = create_in(sc, folder, "study.csv");
+	int err = -EIO;
+
+	if (f) {
+		study_csv(study, f);
+		err = finish(sc, f, "study.csv");
+	}
+	for (unsigned i = 0; i < sc->n_tables; i++)
+		for (unsigned k = 0; k < sc->table[i].n_values && !err; k++)
+			if (sc->table[i].column >= 0)
+				err = write_chart(study, folder, i, k);
 	return err;
 }

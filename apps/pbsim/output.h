@@ -9,6 +9,7 @@
 
 struct output;
 struct scene_run;
+struct study;
 
 /*
  * Looks at the run, which is ready, every @every_ns (0: a thousand times).  The folder is
@@ -18,3 +19,6 @@ int output_open(struct scene_run *run, const char *folder, uint64_t every_ns,
 		bool capture, struct output **out);
 /* The run came to its end: writes everything.  0, or -errno and the scene's error. */
 int output_close(struct output *out);
+
+/* Of a study: study.csv, and a chart of each table that has columns.  As output_close(). */
+int output_study(const struct study *study, const char *folder);

@@ -173,6 +173,9 @@ static int host_check(struct pbsim *s, struct host *h)
 		return pbsim_fail(s, EINVAL, "\"%.60s\" is no address", c->addr);
 	if (c->cc && !cc_find(c->cc))
 		return pbsim_fail(s, EINVAL, "no congestion control \"%.40s\"", c->cc);
+	if (c->ecn && !host_knows_ecn(c->ecn))
+		return pbsim_fail(s, EINVAL, "ecn %.40s is not off, on, accecn or l4s",
+				  c->ecn);
 	return 0;
 }
 

@@ -45,6 +45,8 @@ enum {
 struct pbsim_host {
 	const char *addr; /* "192.0.2.1" or "2001:db8::1"; in 10.0.0.0/8 or fd00::/8 */
 	unsigned family;  /* of an address that is chosen: 4 or 6; 4 */
+	const char *ecn;  /* "off", "on" (RFC 3168), "accecn" (RFC 9768), "l4s" (that, and
+			    ECT(1), RFC 9331); the stack's own */
 	const char *cc;	  /* the stack's own */
 	uint32_t rcvbuf, sndbuf; /* 4 MiB */
 	uint32_t n_bufs;	 /* 16384, and at least four times the larger of both */

@@ -131,6 +131,7 @@ struct host *router_host_of(const struct pbsim *s, const struct addr *addr);
 
 /* ---- host.c ---- */
 
+bool host_knows_ecn(const char *name);
 /* Opens its stack, once its link is there.  0 or -errno. */
 int host_open(struct host *h);
 void host_close(struct host *h);

@@ -72,6 +72,10 @@ static void find_range(struct chart *c)
 	}
 	if (!(c->y1 > 0))
 		c->y1 = 1;
+	if (c->p->tick) {
+		c->x0 = -0.5;
+		c->x1 = c->p->n_ticks - 0.5;
+	}
 	/* The beginning belongs to it, if it is near; and the end, to its tick. */
 	if (c->x0 > 0 && c->x0 < c->x1 / 10)
 		c->x0 = 0;
@@ -109,19 +113,35 @@ static void grid_line(const struct chart *c, double xa, double ya, double xb, do
 		ya, xb, yb);
 }
 
-static void axes(const struct chart *c)
+static void x_tick(const struct chart *c, double at, const char *name)
 {
-	double step = plot_step(c->x1 - c->x0, X_TICKS), first = ceil(c->x0 / step);
+	double x = x_at(c, at);
+
+	grid_line(c, x, TOP, x, TOP + ROWS);
+	label(c, x, TOP + ROWS + 18, "text-anchor=\"middle\"", name);
+}
+
+static void x_axis(const struct chart *c)
+{
+	double step = plot_step(c->x1 - c->x0, X_TICKS);
 	char number[32];
 
-	for (double i = first; i * step <= c->x1 + step * 1e-9; i++) {
-		double x = x_at(c, i * step);
-
-		grid_line(c, x, TOP, x, TOP + ROWS);
+	for (unsigned i = 0; i < c->p->n_ticks; i++)
+		x_tick(c, i, c->p->tick[i]);
+	if (c->p->tick)
+		return;
+	for (double i = ceil(c->x0 / step); i * step <= c->x1 + step * 1e-9; i++) {
 		snprintf(number, sizeof(number), "%g", i * step);
-		label(c, x, TOP + ROWS + 18, "text-anchor=\"middle\"", number);
+		x_tick(c, i * step, number);
 	}
-	step = plot_step(c->y1, Y_TICKS);
+}
+
+static void axes(const struct chart *c)
+{
+	double step = plot_step(c->y1, Y_TICKS);
+	char number[32];
+
+	x_axis(c);
 	for (double i = 0; i * step <= c->y1 + step * 1e-9; i++) {
 		double y = y_at(c, i * step);
 

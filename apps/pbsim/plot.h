@@ -26,6 +26,9 @@ struct plot {
 	const char *title, *x_name, *y_name; /* names with their units */
 	unsigned n;
 	const struct plot_series *series;
+	/* What stands below x = 0, 1, and so on; NULL: numbers do. */
+	const char *const *tick;
+	unsigned n_ticks;
 };
 
 /* A step of 1, 2 or 5 times a power of ten, so that @range has at most @n of them. */

@@ -29,3 +29,5 @@ void study_add(struct study *st, const struct scene_run *run);
 void study_print(const struct study *st, FILE *to);
 /* A line for each run: what varied, and every value. */
 void study_csv(const struct study *st, FILE *to);
+/* Of table @i, which has columns, its value @k as a chart: a line for each row. */
+void study_plot(const struct study *st, unsigned i, unsigned k, FILE *to);

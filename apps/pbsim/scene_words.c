@@ -53,6 +53,7 @@ static const struct key line_keys[] = {
 #define HOST(field) offsetof(struct pbsim_host, field)
 static const struct key host_keys[] = {
 	{ "addr", KEY_TEXT, HOST(addr), 0 },
+	{ "ecn", KEY_TEXT, HOST(ecn), 0 },
 	{ "family", KEY_COUNT32, HOST(family), 0 },
 	{ "cc", KEY_TEXT, HOST(cc), 0 },
 	{ "rcvbuf", KEY_SIZE32, HOST(rcvbuf), 0 },

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "apps/pbsim/metric.h"
+#include "apps/pbsim/plot.h"
 #include "apps/pbsim/report.h"
 #include "apps/pbsim/scene.h"
 
-enum { CELL = 10 };
+enum { CELL = 10, NAME_LEN = 48 };
 
 int study_init(struct study *st, struct scene *scene)
 {
@@ -187,4 +188,80 @@ void study_csv(const struct study *st, FILE *to)
 		}
 		fprintf(to, "\n");
 	}
+}
+
+/* A row in a legend. */
+static void row_name(const struct scene *sc, const struct scene_table *t,
+		     const unsigned *at, char out[static NAME_LEN])
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < t->n_rows && n < NAME_LEN; i++)
+		n += (size_t)snprintf(out + n, NAME_LEN - n, "%s%.16s", i ? " " : "",
+				      sc->vary[t->row[i]].value[at[t->row[i]]]);
+}
+
+/* Number of the first value of table @i among those of a run. */
+static unsigned first_value(const struct scene *sc, unsigned i)
+{
+	unsigned first = 0;
+
+	while (i-- > 0)
+		first += sc->table[i].n_values;
+	return first;
+}
+
+/* The points of one row; what has no value is left out. */
+static struct plot_series row_points(const struct study *st, const struct scene_table *t,
+				     unsigned *at, unsigned value, double *x, double *y)
+{
+	const struct scene *sc = st->scene;
+	struct plot_series s = { .style = PLOT_LINE, .x = x, .y = y };
+
+	for (unsigned c = 0; c < sc->vary[t->column].n; c++) {
+		double v;
+
+		at[t->column] = c;
+		v = st->value[(size_t)run_of(sc, at) * st->n_values + value];
+		if (isnan(v))
+			continue;
+		x[s.n] = c;
+		y[s.n++] = v;
+	}
+	at[t->column] = 0;
+	return s;
+}
+
+void study_plot(const struct study *st, unsigned i, unsigned k, FILE *to)
+{
+	const struct scene *sc = st->scene;
+	const struct scene_table *t = &sc->table[i];
+	const struct scene_vary *column = &sc->vary[t->column];
+	double *points = calloc(PLOT_SERIES_MAX * 2 * (size_t)column->n, sizeof(double));
+	struct plot_series series[PLOT_SERIES_MAX];
+	char name[PLOT_SERIES_MAX][NAME_LEN];
+	unsigned at[SCENE_VARY_MAX] = { 0 };
+	struct plot p = {
+		.title = metric_text(t->value[k]),
+		.x_name = column->name,
+		.y_name = t->value[k],
+		.series = series,
+		.tick = column->value,
+		.n_ticks = column->n,
+	};
+
+	if (!points)
+		return;
+	do {
+		double *x = points + (size_t)p.n * 2 * column->n;
+
+		series[p.n] =
+			row_points(st, t, at, first_value(sc, i) + k, x, x + column->n);
+		row_name(sc, t, at, name[p.n]);
+		series[p.n].name = name[p.n];
+		p.n++;
+	} while (p.n < PLOT_SERIES_MAX && next_row(sc, t, at));
+	plot_write(&p, to);
+	free(points);
 }

@@ -296,6 +296,40 @@ Test(pbsim, hosts_of_ipv6_are_as_fast)
 	pbsim_free(s);
 }
 
+struct told {
+	uint64_t drops, marks;
+};
+
+static struct told marked(const char *ecn)
+{
+	struct pbsim_host host = { .ecn = ecn };
+	struct pbsim_line line = plain;
+	struct pbsim *s = pbsim_new(1);
+	const struct aqm_stats *q;
+	struct told told;
+
+	line.queue = (struct aqm_conf){ .kind = AQM_CODEL, .ecn = true };
+	pbsim_host(s, "a", &host);
+	pbsim_host(s, "b", &host);
+	cr_assert_eq(pbsim_link(s, "a", "b", &line, &line), 0);
+	add(s, (struct pbsim_flow){ .kind = PBSIM_BULK });
+	run(s, 20 * NS_PER_S);
+	cr_assert_gt(pbsim_goodput(s, 0), 8000000);
+	q = line_of(s, 0).queue;
+	told = (struct told){ q->early + q->full, q->marked };
+	cr_assert_gt(told.drops + told.marks, 0);
+	pbsim_free(s);
+	return told;
+}
+
+Test(pbsim, streams_with_ecn_are_marked_and_lose_nothing)
+{
+	cr_assert_eq(marked("off").marks, 0);
+	cr_assert_eq(marked("on").drops, 0);
+	cr_assert_eq(marked("accecn").drops, 0);
+	cr_assert_eq(marked("l4s").drops, 0);
+}
+
 static uint64_t digest_of(uint64_t seed)
 {
 	struct pbsim_line bad = plain;
@@ -431,6 +465,8 @@ Test(pbsim, mistakes_are_told)
 	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);
 	cr_assert_str_eq(pbsim_error(s), "\"10.0.0\" is no address");
 	bad = (struct pbsim_host){ .family = 5 };
+	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);
+	bad = (struct pbsim_host){ .ecn = "yes" };
 	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);
 	bad = (struct pbsim_host){ .cc = "none" };
 	cr_assert_eq(pbsim_host(s, "x", &bad), -EINVAL);

@@ -32,7 +32,7 @@ Test(plot, tells_its_axes_and_who_is_who)
 		{ "a > b", PLOT_STEP, 3, x, y },
 		{ "again", PLOT_MARK, 1, x + 1, y + 1 },
 	};
-	const struct plot p = { "title", "time, s", "kB", 2, series };
+	const struct plot p = { "title", "time, s", "kB", 2, series, NULL, 0 };
 	char *text = drawn(&p);
 
 	cr_assert(strstr(text, ">title<"));
@@ -49,7 +49,7 @@ Test(plot, of_many_points_has_no_more_than_can_be_seen)
 	enum { N = 1000000 };
 	double *x = calloc(N, sizeof(double)), *y = calloc(N, sizeof(double));
 	const struct plot_series series = { "s", PLOT_LINE, N, x, y };
-	const struct plot p = { "t", "x", "y", 1, &series };
+	const struct plot p = { "t", "x", "y", 1, &series, NULL, 0 };
 	char *text;
 
 	for (unsigned i = 0; i < N; i++) {
@@ -63,10 +63,23 @@ Test(plot, of_many_points_has_no_more_than_can_be_seen)
 	free(y);
 }
 
+Test(plot, has_names_below_it)
+{
+	static const char *const ticks[] = { "0%", "1%" };
+	const double x[] = { 0, 1 }, y[] = { 3, 1 };
+	const struct plot_series series = { "s", PLOT_LINE, 2, x, y };
+	const struct plot p = { "t", "x", "y", 1, &series, ticks, 2 };
+	char *text = drawn(&p);
+
+	cr_assert(strstr(text, ">0%<"));
+	cr_assert(strstr(text, ">1%<"));
+	free(text);
+}
+
 Test(plot, of_nothing_is_empty)
 {
 	const struct plot_series series = { "s", PLOT_STEP, 0, NULL, NULL };
-	const struct plot p = { "t", "x", "y", 1, &series };
+	const struct plot p = { "t", "x", "y", 1, &series, NULL, 0 };
 	char *text = drawn(&p);
 
 	cr_assert(strstr(text, "</svg>"));
