@@ -156,25 +156,52 @@ static struct step error_input(struct ip *ip, struct pkt *p, const struct icmp_h
 
 /* ---- neighbour discovery ---- */
 
+/* A solicitation or an advertisement: of ours, or of a neighbour. */
+static struct step nd_message(struct ip *ip, const struct pkt *p, const struct nd_msg *m,
+			      uint64_t now_ns)
+{
+	struct ip_iface *iface = &ip->ifaces[p->iface];
+	struct step s = nd_input(ip->neigh, iface->eth, p, m, now_ns);
+
+	/* RFC 4861 7.2.5: whoever stops being a router takes its routes along. */
+	if (m->type == ND_ADVERT && s.verdict == V_DONE && !m->router)
+		ra_router_gone(&iface->ip6.ra, m->target);
+	if (s.verdict == V_ND_CONFLICT &&
+	    nd_addr_state(ip->neigh, iface->eth, m->target) == ARP_ADDR_CONFLICT)
+		slaac_conflict(ip, p->iface, m->target, now_ns);
+	return s;
+}
+
 static struct step nd(struct ip *ip, const struct pkt *p, uint64_t now_ns)
 {
 	struct rd r = rd_of(p->data, p->len);
 	struct nd_msg m;
+	struct ra *ra;
 
 	/* RFC 4861 6.1, 7.1, 8.1: no router passed it on.  RFC 6980 5: it is whole, and
 	 * came without a fragment header; nobody sends it with another. */
 	if (p->ttl != ND_HOP_LIMIT || p->next || p->l4 != p->l3 + IP6_HEADER_LEN ||
 	    p->iface >= IP_IFACE_MAX || !nd_parse(&r, &m))
 		return step_end(V_ND_BAD);
+	ra = &ip->ifaces[p->iface].ip6.ra;
 	switch (m.type) {
 	case ND_SOLICIT:
-	case ND_ADVERT:
-		return nd_input(ip->neigh, ip->ifaces[p->iface].eth, p, &m, now_ns);
-	case ND_ROUTER_SOLICIT: /* we are a host */
+	case ND_ADVERT: return nd_message(ip, p, &m, now_ns);
+	case ND_ROUTER_SOLICIT: return step_end(V_ICMP_TYPE); /* we are a host */
 	case ND_ROUTER_ADVERT:
-	case ND_REDIRECT: break;
+		return step_end(ra_input(ra, p, &m, now_ns) ? V_DONE : V_ND_BAD);
+	case ND_REDIRECT:
+		return step_end(ra_redirect_input(ra, p, &m, now_ns) ? V_DONE : V_ND_BAD);
 	}
 	return step_end(V_ICMP_TYPE);
+}
+
+static struct step query(struct ip *ip, const struct pkt *p, uint64_t now_ns)
+{
+	if (p->iface >= IP_IFACE_MAX || p->next ||
+	    !mld_query(&ip->ifaces[p->iface].ip6.mld, p, now_ns))
+		return step_end(V_ND_BAD);
+	return step_end(V_DONE);
 }
 
 struct step icmp6_input(struct ip *ip, struct pkt *p, uint64_t now_ns)
@@ -193,6 +220,8 @@ struct step icmp6_input(struct ip *ip, struct pkt *p, uint64_t now_ns)
 	/* Only a duplicate of us, which neighbour discovery hears, can have said it. */
 	if (p->iface != IP_IFACE_LOOP && ip_is_ours(ip, &p->src))
 		return step_end(V_IP_BAD_SOURCE);
+	if (h.type == ICMP6_MLD_QUERY)
+		return query(ip, p, now_ns);
 	if (h.type == ICMP6_ECHO)
 		return echo(ip, p, &h, now_ns);
 	if (icmp6_is_error(h.type))
@@ -309,6 +338,16 @@ void icmp6_unreachable(struct ip *ip, const struct pkt *p, enum ip_error why,
 	icmp6_error(ip, p, &h, now_ns);
 }
 
+/* Nobody answered for the first hop to @dst: if there is another, it is tried. */
+static void hop_lost(struct ip *ip, struct ip6 dst)
+{
+	struct addr to = addr_ip6(dst);
+	const struct ip_dst *d = ip_dst_find(ip, &to, NULL);
+
+	if (d && d->kind == IP_DST_STATION)
+		ra_hop_lost(&ip->ifaces[d->iface].ip6.ra, d->next_hop.ip6);
+}
+
 void icmp6_no_neighbour(struct ip *ip, struct pkt *p, uint64_t now_ns)
 {
 	static const struct icmp_header error = { .type = ICMP6_UNREACHABLE,
@@ -319,7 +358,9 @@ void icmp6_no_neighbour(struct ip *ip, struct pkt *p, uint64_t now_ns)
 	struct pkt *e = NULL;
 	unsigned iface;
 
-	if (ip6_parse(&r, &h) && h.next != IP_PROTO_ICMP6)
+	if (ip6_parse(&r, &h))
+		hop_lost(ip, h.dst);
+	if (!r.bad && h.next != IP_PROTO_ICMP6)
 		e = make(ip, &error, p->data, p->len);
 	pkt_free(p);
 	if (!e)

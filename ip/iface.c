@@ -14,6 +14,7 @@ int ip_iface_add(struct ip *ip, struct eth *eth)
 		return -EEXIST;
 	ip->ifaces[eth->index] = (struct ip_iface){ .eth = eth };
 	igmp_init(&ip->ifaces[eth->index].igmp, ip, eth->index);
+	ip6_iface_init(ip, &ip->ifaces[eth->index]);
 	if (ip->n_ifaces <= eth->index)
 		ip->n_ifaces = eth->index + 1U;
 	ip->generation++;

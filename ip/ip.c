@@ -47,6 +47,8 @@ int ip_new(struct ip **ip, struct neigh_table *neigh, struct pkt_pool *pool,
 void ip_free(struct ip *ip)
 {
 	neigh_on_unreachable(ip->neigh, NULL, NULL);
+	for (unsigned i = 0; i < IP_IFACE_MAX; i++)
+		ip6_iface_fini(&ip->ifaces[i]);
 	pkt_free_list(ip->loop);
 	for (unsigned i = 0; i < ip->n_ifaces; i++)
 		igmp_fini(&ip->ifaces[i].igmp);

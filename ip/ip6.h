@@ -49,6 +49,11 @@ uint8_t ip_default_zone(const struct ip *ip);
  * tell what hardware we are (RFC 7217).  0 or -errno as ip_addr_add().
  */
 int ip6_start(struct ip *ip, unsigned iface, bool probe, uint64_t now_ns);
+/*
+ * Solicits routers on it, and believes what they say: default routes, prefixes, the
+ * addresses that we make with these, redirects (RFC 4861 6.3, 8; RFC 4862 5.5).
+ */
+void ip6_listen_to_routers(struct ip *ip, unsigned iface, uint64_t now_ns);
 /* The secret of such addresses: who keeps it has the same ones after each start.  By
  * default it is the core's key.  @text is read, not kept. */
 void ip6_set_secret(struct ip *ip, const char *text);

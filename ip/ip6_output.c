@@ -48,6 +48,7 @@ bool ip6_next_hop(const struct ip *ip, const struct addr *src, struct ip_dst *d)
 {
 	struct ip6 dst = d->dst.ip6;
 	const struct ip_route *route;
+	const struct ip6 *better;
 
 	d->kind = IP_DST_STATION;
 	d->next_hop = addr_ip6(dst);
@@ -64,7 +65,10 @@ bool ip6_next_hop(const struct ip *ip, const struct addr *src, struct ip_dst *d)
 	if (!route)
 		return false;
 	d->iface = route->iface;
-	if (route->gateway.family)
+	better = ra_redirect(&ip->ifaces[d->iface].ip6.ra, dst);
+	if (better)
+		d->next_hop = addr_ip6(*better);
+	else if (route->gateway.family)
 		d->next_hop = addr_ip6(route->gateway.ip6);
 	return true;
 }

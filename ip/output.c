@@ -90,7 +90,10 @@ static void fill_path(const struct ip *ip, struct ip_dst *d)
 	struct pmtu_info path = pmtu_get(&ip->pmtu, &d->dst);
 
 	d->link_mtu = eth->mtu;
-	d->mtu = path.mtu && path.mtu < eth->mtu ? path.mtu : eth->mtu;
+	if (d->dst.family == ADDR_IP6 && ip->ifaces[d->iface].ip6.mtu &&
+	    ip->ifaces[d->iface].ip6.mtu < eth->mtu)
+		d->link_mtu = ip->ifaces[d->iface].ip6.mtu;
+	d->mtu = path.mtu && path.mtu < d->link_mtu ? path.mtu : d->link_mtu;
 	d->no_df = path.below_min;
 	d->can_gso = d->kind == IP_DST_STATION && eth->port->caps & PORT_TX_SUM &&
 		     eth->port->caps & tso;

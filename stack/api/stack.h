@@ -44,6 +44,7 @@ struct pb_stack_conf {
 	const char *addr6;	/* "2001:db8::2/64", or NULL: no IPv6 */
 	const char *gateway6;	/* "2001:db8::1" or "fe80::1", or NULL */
 	const char *host_addr6; /* tap, tun: the host's side, "2001:db8::1/64", or NULL */
+	int autoconf6; /* hear routers: addresses and routes by SLAAC (default 0) */
 	const char *iid_secret; /* of our interface identifiers (RFC 7217); NULL: new ones
 				 * with each start */
 	/* Ask a DHCP server for address, routes and MTU (see dhcp.h).  @gateway is NULL

@@ -266,12 +266,12 @@ static int set_addresses6(struct pb_core *co, struct boot *b)
 	struct ip_route way_out = { .prefix.family = ADDR_IP6, .gateway = b->gateway6 };
 	int err;
 
-	if (!b->addr6.family)
+	if (!b->addr6.family && !b->conf->autoconf6)
 		return 0;
 	if (b->conf->iid_secret)
 		ip6_set_secret(co->ip, b->conf->iid_secret);
-	err = ip6_start(co->ip, 0, b->conf->probe_addr, co->now_ns);
-	if (!err)
+	err = ip6_start(co->ip, 0, b->conf->probe_addr || b->conf->autoconf6, co->now_ns);
+	if (!err && b->addr6.family)
 		err = ip_addr_add(co->ip, 0, &b->addr6, b->bits6, b->conf->probe_addr,
 				  co->now_ns);
 	if (err)
@@ -286,6 +286,8 @@ static int set_addresses6(struct pb_core *co, struct boot *b)
 			    b->conf->gateway6,
 			    err == -EINVAL ? "it is not in the subnet of addr6" :
 					     strerror(-err));
+	if (b->conf->autoconf6)
+		ip6_listen_to_routers(co->ip, 0, co->now_ns);
 	return 0;
 }
 
