@@ -5,30 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
-#include "stack/api/ready.h"
 #include "stack/api/sock.h"
-#include "stack/base/clock.h"
-#include "tests/lib/player_impl.h"
+#include "tests/lib/player_call.h"
 
-enum { BYTES_MAX = 16 << 20, POLL_MAX = 8 };
+enum { BYTES_MAX = 16 << 20 };
 
-/* A call under way: its words, and what it said. */
-struct call {
-	struct player *p;
-	struct player_call *state;
-	struct player_line l;
-	struct player_fd *fd; /* of the first argument, where that is one */
-	bool bad;	      /* its words make no sense, which was said */
-};
-
-static long bad(struct call *c, const char *what)
+long player_bad(struct call *c, const char *what)
 {
 	c->bad = true;
 	player_fail(c->p, "%s", what);
@@ -42,12 +28,12 @@ struct player_fd *player_fd(struct player *p, long number)
 	return &p->fds[number];
 }
 
-static long arg(struct call *c, unsigned i)
+long player_arg(struct call *c, unsigned i)
 {
 	long v = 0;
 
 	if (i >= c->l.n_args || !player_number(&c->l.args[i], &v))
-		bad(c, "an argument is not a number, and not the name of one");
+		player_bad(c, "an argument is not a number, and not the name of one");
 	return v;
 }
 
@@ -61,7 +47,8 @@ static long new_fd(struct call *c, int s, bool nonblock)
 	if (!player_number(&c->l.result, &number) || number < 0 || number >= PLAYER_FDS ||
 	    c->p->fds[number].is_open) {
 		pb_close(s);
-		return bad(c, "a socket came, and has no number, or one that is taken");
+		return player_bad(
+			c, "a socket came, and has no number, or one that is taken");
 	}
 	c->p->fds[number] =
 		(struct player_fd){ .s = s, .is_open = true, .nonblock = nonblock };
@@ -100,7 +87,7 @@ static unsigned peer_arg(struct call *c, unsigned i)
 		return 1;
 	if (!player_arg_is(&c->l.args[i], "...") &&
 	    (sscanf(c->l.args[i].p, "peer%u", &n) != 1 || n < 1 || n >= PLAYER_PEERS))
-		bad(c, "an address is ... or peer2");
+		player_bad(c, "an address is ... or peer2");
 	return n;
 }
 
@@ -119,11 +106,12 @@ static unsigned peer_of_socket(int s)
 
 static long do_socket(struct call *c)
 {
-	long type = arg(c, 1), domain = c->p->family == SCRIPT_IP4 ? AF_INET : AF_INET6;
-	long protocol = arg(c, 2);
+	long type = player_arg(c, 1),
+	     domain = c->p->family == SCRIPT_IP4 ? AF_INET : AF_INET6;
+	long protocol = player_arg(c, 2);
 
 	if (!player_arg_is(&c->l.args[0], "..."))
-		domain = arg(c, 0);
+		domain = player_arg(c, 0);
 	if (c->bad)
 		return -1;
 	return new_fd(c,
@@ -141,7 +129,7 @@ static long do_bind(struct call *c)
 
 static long do_listen(struct call *c)
 {
-	return pb_listen(c->fd->s, (int)arg(c, 1));
+	return pb_listen(c->fd->s, (int)player_arg(c, 1));
 }
 
 static long do_accept(struct call *c)
@@ -188,7 +176,7 @@ static long do_close(struct call *c)
 
 static long do_shutdown(struct call *c)
 {
-	return pb_shutdown(c->fd->s, (int)arg(c, 1));
+	return pb_shutdown(c->fd->s, (int)player_arg(c, 1));
 }
 
 /* ---- bytes ---- */
@@ -197,14 +185,14 @@ static long do_shutdown(struct call *c)
 static long send_some(struct call *c, long flags, const struct sockaddr *to,
 		      socklen_t to_len)
 {
-	long len = arg(c, 2), done = c->state->done, n;
+	long len = player_arg(c, 2), done = c->state->done, n;
 	uint8_t *bytes;
 
 	if (c->bad || len < 0 || len > BYTES_MAX)
-		return bad(c, "so many bytes cannot be written");
+		return player_bad(c, "so many bytes cannot be written");
 	bytes = malloc((size_t)len + 1);
 	if (!bytes)
-		return bad(c, "no memory");
+		return player_bad(c, "no memory");
 	for (long i = done; i < len; i++)
 		bytes[i] = player_byte(c->fd->n_written + (uint32_t)(i - done));
 	n = pb_sendto(c->fd->s, bytes + done, (size_t)(len - done), (int)flags, to,
@@ -228,7 +216,7 @@ static long do_write(struct call *c)
 
 static long do_send(struct call *c)
 {
-	return send_some(c, arg(c, 3), NULL, 0);
+	return send_some(c, player_arg(c, 3), NULL, 0);
 }
 
 static long do_sendto(struct call *c)
@@ -240,7 +228,7 @@ static long do_sendto(struct call *c)
 	if (c->fd->peer != n)
 		c->p->peers[n].fresh = true;
 	c->fd->peer = n;
-	return send_some(c, arg(c, 3), (struct sockaddr *)&sa, len);
+	return send_some(c, player_arg(c, 3), (struct sockaddr *)&sa, len);
 }
 
 /* What was read is the next part of the stream, without its urgent byte. */
@@ -264,14 +252,14 @@ static void check_read(struct call *c, const uint8_t *bytes, long n, bool peek)
 static long receive(struct call *c, long flags)
 {
 	const struct player_peer *peer = &c->p->peers[c->fd->peer];
-	long len = arg(c, 2), n;
+	long len = player_arg(c, 2), n;
 	uint8_t *bytes;
 
 	if (c->bad || len < 0 || len > BYTES_MAX)
-		return bad(c, "so many bytes cannot be read");
+		return player_bad(c, "so many bytes cannot be read");
 	bytes = malloc((size_t)len + 1);
 	if (!bytes)
-		return bad(c, "no memory");
+		return player_bad(c, "no memory");
 	n = pb_recv(c->fd->s, bytes, (size_t)len, (int)flags);
 	if (flags & MSG_OOB) {
 		if (n == 1 && bytes[0] != player_byte(peer->urgent_at))
@@ -290,148 +278,7 @@ static long do_read(struct call *c)
 
 static long do_recv(struct call *c)
 {
-	return receive(c, arg(c, 3));
-}
-
-/* ---- options ---- */
-
-static long do_setsockopt(struct call *c)
-{
-	long level = arg(c, 1), name = arg(c, 2), v, seconds;
-	struct player_arg in, on, linger;
-	struct linger l;
-	int number;
-
-	if (c->bad || c->l.n_args < 4)
-		return bad(c, "setsockopt(FD, LEVEL, NAME, VALUE, LENGTH)");
-	if (player_inside(&c->l.args[3], "\"\"", &in))
-		return pb_setsockopt(c->fd->s, (int)level, (int)name, in.p,
-				     (socklen_t)in.len);
-	if (player_inside(&c->l.args[3], "{}", &in) && player_field(&in, "onoff", &on) &&
-	    player_field(&in, "linger", &linger) && player_number(&on, &v) &&
-	    player_number(&linger, &seconds)) {
-		l = (struct linger){ .l_onoff = (int)v, .l_linger = (int)seconds };
-		return pb_setsockopt(c->fd->s, (int)level, (int)name, &l, sizeof(l));
-	}
-	if (!player_inside(&c->l.args[3], "[]", &in) || !player_number(&in, &v))
-		return bad(c, "an option's value is [NUMBER], \"WORD\" or "
-			      "{onoff=NUMBER, linger=NUMBER}");
-	number = (int)v;
-	if (level == SOL_SOCKET && name == SO_OOBINLINE)
-		c->fd->oobinline = number;
-	return pb_setsockopt(c->fd->s, (int)level, (int)name, &number, sizeof(number));
-}
-
-/* The script's value is what must be there. */
-static long do_getsockopt(struct call *c)
-{
-	long level = arg(c, 1), name = arg(c, 2), want, r;
-	int number = 0;
-	socklen_t len = sizeof(number);
-	struct player_arg in;
-	char word[64] = { 0 };
-
-	if (c->bad || c->l.n_args < 4)
-		return bad(c, "getsockopt(FD, LEVEL, NAME, VALUE, LENGTH)");
-	if (player_inside(&c->l.args[3], "\"\"", &in)) {
-		len = sizeof(word) - 1;
-		r = pb_getsockopt(c->fd->s, (int)level, (int)name, word, &len);
-		if (r == 0 && !player_arg_is(&in, word))
-			player_fail(c->p, "the option is \"%s\"", word);
-		return r;
-	}
-	r = pb_getsockopt(c->fd->s, (int)level, (int)name, &number, &len);
-	if (r < 0 || player_arg_is(&c->l.args[3], "..."))
-		return r;
-	if (!player_inside(&c->l.args[3], "[]", &in) || !player_number(&in, &want))
-		return bad(c, "an option's value is [NUMBER] or \"WORD\"");
-	if (number != want)
-		player_fail(c->p, "the option is %d (%s)", number,
-			    player_errno_name(number));
-	return r;
-}
-
-static long do_fcntl(struct call *c)
-{
-	long cmd = arg(c, 1);
-
-	if (cmd == F_GETFL)
-		return O_RDWR | (c->fd->nonblock ? O_NONBLOCK : 0);
-	if (cmd != F_SETFL)
-		return bad(c, "fcntl(FD, F_GETFL) or fcntl(FD, F_SETFL, FLAGS)");
-	c->fd->nonblock = arg(c, 2) & O_NONBLOCK;
-	return 0;
-}
-
-static long do_ioctl(struct call *c)
-{
-	long request = arg(c, 1), want;
-	struct player_arg in;
-
-	if (request != SIOCINQ || c->l.n_args < 3 ||
-	    !player_inside(&c->l.args[2], "[]", &in) || !player_number(&in, &want))
-		return bad(c, "ioctl(FD, SIOCINQ, [BYTES])");
-	if (pb_readable(c->fd->s) != want)
-		player_fail(c->p, "%zd bytes can be read", pb_readable(c->fd->s));
-	return 0;
-}
-
-/* ---- poll ---- */
-
-static const struct {
-	short poll;
-	uint32_t ready;
-} events[] = {
-	{ POLLIN, PB_READY_IN },       { POLLOUT, PB_READY_OUT },
-	{ POLLERR, PB_READY_ERR },     { POLLHUP, PB_READY_HUP },
-	{ POLLRDHUP, PB_READY_RDHUP }, { POLLPRI, PB_READY_PRI },
-};
-
-static long poll_now(const struct player_fd *fd, long wanted)
-{
-	struct pb_ready *set = pb_ready_new();
-	struct pb_event event = { 0 };
-	uint32_t want = 0;
-	long got = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(events); i++)
-		want |= wanted & events[i].poll ? events[i].ready : 0;
-	if (set && pb_ready_add(set, fd->s, want, NULL) == 0 &&
-	    pb_ready_wait(set, &event, 1) == 1) {
-		for (size_t i = 0; i < ARRAY_LEN(events); i++)
-			got |= event.events & events[i].ready ? events[i].poll : 0;
-	}
-	if (set)
-		pb_ready_free(set);
-	return got;
-}
-
-/* poll([{fd=4, events=POLLIN, revents=POLLIN}], 1, TIMEOUT_MS) */
-static long do_poll(struct call *c)
-{
-	struct player_arg in, one, number, events_arg, revents;
-	long fd, wanted, want, got, timeout_ms = arg(c, 2);
-	uint64_t waited_ns = c->p->now_ns - c->state->at_ns;
-
-	if (c->bad || !player_inside(&c->l.args[0], "[]", &in) ||
-	    !player_inside(&in, "{}", &one) || !player_field(&one, "fd", &number) ||
-	    !player_field(&one, "events", &events_arg) ||
-	    !player_field(&one, "revents", &revents) || !player_number(&number, &fd) ||
-	    !player_number(&events_arg, &wanted) || !player_number(&revents, &want) ||
-	    !player_fd(c->p, fd))
-		return bad(c, "poll([{fd=FD, events=WANTED, revents=THERE}], 1, MS)");
-	got = poll_now(player_fd(c->p, fd), wanted);
-	if (!got && c->state->event->waits &&
-	    (timeout_ms < 0 || waited_ns < (uint64_t)timeout_ms * NS_PER_MS)) {
-		if (timeout_ms > 0)
-			c->state->wake_ns =
-				c->state->at_ns + (uint64_t)timeout_ms * NS_PER_MS;
-		errno = EAGAIN;
-		return -1;
-	}
-	if (got != want)
-		player_fail(c->p, "poll says 0x%lx, not 0x%lx", got, want);
-	return got ? 1 : 0;
+	return receive(c, player_arg(c, 3));
 }
 
 /* ---- which call ---- */
@@ -453,11 +300,11 @@ static const struct {
 	{ "recv", true, do_recv },
 	{ "close", true, do_close },
 	{ "shutdown", true, do_shutdown },
-	{ "setsockopt", true, do_setsockopt },
-	{ "getsockopt", true, do_getsockopt },
-	{ "fcntl", true, do_fcntl },
-	{ "ioctl", true, do_ioctl },
-	{ "poll", false, do_poll },
+	{ "setsockopt", true, player_do_setsockopt },
+	{ "getsockopt", true, player_do_getsockopt },
+	{ "fcntl", true, player_do_fcntl },
+	{ "ioctl", true, player_do_ioctl },
+	{ "poll", false, player_do_poll },
 };
 
 /* Tries the call once.  False: its words make no sense. */
@@ -471,7 +318,7 @@ static bool try_call(struct player *p, struct player_call *state)
 		if (!player_arg_is(&c.l.name, calls[i].name))
 			continue;
 		if (calls[i].has_fd) {
-			c.fd = player_fd(p, arg(&c, 0));
+			c.fd = player_fd(p, player_arg(&c, 0));
 			if (!c.fd)
 				return player_fail(p, "no such socket");
 		}

@@ -5,6 +5,7 @@
  *	player_wire.c	packets as bytes
  *	player_seg.c	what is said about segments and messages in a line
  *	player_call.c	calls of the socket API
+ *	player_opt.c	those that set and ask
  *	player_args.c	their arguments, and the names of constants
  *	player_look.c	what is asked about the stack's state
  */

@@ -15,8 +15,10 @@
 #include "tests/lib/player_impl.h"
 
 enum {
+	ICMP4 = 1,
 	TCP = 6,
 	UDP = 17,
+	ICMP6 = 58,
 	TCP_HEADER = 20,
 	UDP_HEADER = 8,
 	ICMP_HEADER = 8,
@@ -321,7 +323,7 @@ static bool put_quote(struct player *p, const struct player_peer *peer, const ch
 
 static bool in_icmp(struct player *p, const struct player_peer *peer, const char *text)
 {
-	const struct player_ip ip = { .proto = p->family == SCRIPT_IP4 ? 1 : 58 };
+	const struct player_ip ip = { .proto = p->family == SCRIPT_IP4 ? ICMP4 : ICMP6 };
 	uint8_t b[ICMP_HEADER + 40 + TCP_HEADER] = { 0 };
 	uint32_t len = 0;
 
@@ -527,6 +529,23 @@ static bool match_udp(struct player *p, const struct script_event *e,
 	return true;
 }
 
+/* An error about what a peer sent: its kind, and a quote of a packet of that peer's. */
+static bool match_icmp(struct player *p, const struct script_event *e,
+		       const struct said *s, const struct player_sent *sent)
+{
+	uint32_t ip_len = p->family == SCRIPT_IP4 ? 20 : 40;
+	const char *text = s->text + 5;
+	uint8_t want[2];
+
+	if (!icmp_head(p, &text, want))
+		return false;
+	if (sent->proto != (p->family == SCRIPT_IP4 ? ICMP4 : ICMP6) ||
+	    sent->len < ICMP_HEADER + ip_len + 8 || memcmp(sent->bytes, want, 2) != 0 ||
+	    be16(sent->bytes + ICMP_HEADER + ip_len) != p->peers[e->peer].port)
+		return differs(p, e, sent);
+	return true;
+}
+
 /* The next packet, if it comes in its time. */
 static struct player_sent *wait_for(struct player *p, const struct script_event *e,
 				    uint64_t from_ns, uint64_t until_ns)
@@ -569,9 +588,12 @@ bool player_out(struct player *p, const struct script_event *e, uint64_t from_ns
 		if (!sent)
 			return false;
 		p->base_ns = sent->at_ns;
-		well = strncmp(s.text, "udp ", 4) == 0 ?
-			       match_udp(p, e, &s, sent) :
-			       match_tcp(p, e, &s, sent, &done, &whole);
+		if (strncmp(s.text, "udp ", 4) == 0)
+			well = match_udp(p, e, &s, sent);
+		else if (strncmp(s.text, "icmp ", 5) == 0)
+			well = match_icmp(p, e, &s, sent);
+		else
+			well = match_tcp(p, e, &s, sent, &done, &whole);
 		free(sent);
 	} while (well && done < whole);
 	return well;
