@@ -107,20 +107,6 @@ void tcp_fastopen_opened(struct tcp_in *in, struct tcp_listener *l,
 	tcp_conn_speak(c);
 }
 
-bool tcp_fastopen_repeats(struct tcp_in *in)
-{
-	struct tcp_conn *c = in->c;
-	struct seq irs = seq_add(c->rcv_nxt, -(uint32_t)c->bytes_received - 1);
-
-	if (!c->x->fo_passive ||
-	    (in->s.flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN ||
-	    !seq_eq(in->s.seq, irs))
-		return false;
-	/* Our SYN-ACK did not arrive. */
-	c->syn_due = true;
-	return true;
-}
-
 void tcp_fastopen_left(struct tcp_conn *c, enum tcp_state state, uint64_t now_ns)
 {
 	struct tcp_xfer *x = c->x;

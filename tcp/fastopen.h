@@ -1,10 +1,12 @@
 /*
- * Fast Open (RFC 7413) as the layer above sees it: tcp.h has the rest.
+ * Fast Open (RFC 7413), and what else is special about opening, as the layer above sees it:
+ * tcp.h has the rest.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct addr;
@@ -29,6 +31,10 @@ bool tcp_fastopen_ready(struct tcp *tcp, const struct addr *dst,
 /* At most @max connections made by a SYN may be without their ACK; 0: none are made. */
 void tcp_listener_set_fastopen(struct tcp_listener *listener, unsigned max);
 unsigned tcp_listener_fastopen(const struct tcp_listener *listener);
+/* Connections wait for accept when they have data, or after @s seconds (Linux's
+ * TCP_DEFER_ACCEPT); 0: at once. */
+void tcp_listener_set_defer(struct tcp_listener *listener, uint32_t s);
+uint32_t tcp_listener_defer(const struct tcp_listener *listener);
 /* Keys of its own, to be looked at and set. */
 struct fo_keys *tcp_listener_fo_keys(struct tcp_listener *listener);
 /* The core's. */

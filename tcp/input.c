@@ -159,6 +159,7 @@ static bool syn_sent(struct tcp_in *in)
 	if (!has_ack) {
 		c->x->ecn_asked = tcp_ecn_judge(&c->opts, s->flags, in->p->tos);
 		tcp_ecn_responds(c, c->x->ecn_asked, 1);
+		c->x->syn_sent = false;
 		/* Simultaneous open.  What came with the SYN will come again. */
 		tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
 		c->syn_due = true;
@@ -341,7 +342,7 @@ static bool check(struct tcp_in *in)
 
 	if (c->state == TCP_SYN_SENT)
 		return syn_sent(in);
-	if (c->state == TCP_SYN_RECEIVED && tcp_fastopen_repeats(in))
+	if (c->state == TCP_SYN_RECEIVED && tcp_syn_repeated(in))
 		return false;
 	if (predicted(in)) {
 		note_timestamp(in);

@@ -17,6 +17,7 @@
 #include "ip/ip.h"
 #include "stack/base/clock.h"
 #include "tcp/cookie.h"
+#include "tcp/fastopen.h"
 #include "tcp/isn.h"
 #include "tcp/tcp_impl.h"
 
@@ -25,7 +26,7 @@ enum {
 	SYN_WND = UINT16_MAX /* what a SYN-ACK offers at most */
 };
 
-static struct tcp_listener *listener_at(struct tcp *tcp, uint32_t id)
+static struct tcp_listener *listener_at(const struct tcp *tcp, uint32_t id)
 {
 	return pool_at(&tcp->listeners, id);
 }
@@ -98,6 +99,18 @@ static void challenge(struct tcp_in *in, const struct syn *syn)
 	tcp_emit_bare(tcp, &in->flow, &s, &tcp->opts, in->now_ns);
 }
 
+/*
+ * TCP_DEFER_ACCEPT: the listener still waits for data.  When it waited long enough, the
+ * next ACK counts, and it is our SYN-ACK that asks for one; the last try does in any case.
+ */
+static bool is_deferred(const struct tcp *tcp, const struct syn *syn, uint64_t now_ns)
+{
+	uint32_t defer_s = listener_at(tcp, syn->listener)->defer_s;
+
+	return defer_s && now_ns - syn->at_ns < defer_s * NS_PER_S &&
+	       syn->tries < tcp->conf.synack_tries;
+}
+
 void tcp_listen_timer(struct timer *t, uint64_t now_ns)
 {
 	struct tcp *tcp = container_of(t, struct tcp, synq_timer);
@@ -115,7 +128,8 @@ void tcp_listen_timer(struct timer *t, uint64_t now_ns)
 		synq_again(tcp->synq, id,
 			   now_ns + (RTO_INITIAL_US * NS_PER_US << syn.tries));
 		syn.tries++;
-		send_syn_ack(tcp, &syn, false, NULL, now_ns);
+		if (!syn.acked || !is_deferred(tcp, &syn, now_ns))
+			send_syn_ack(tcp, &syn, false, NULL, now_ns);
 	}
 	arm_timer(tcp);
 }
@@ -149,9 +163,9 @@ static void fill_conn(struct tcp_conn *c, const struct tcp_in *in, const struct 
 	agree(c, in, syn);
 	c->snd_wnd = c->max_wnd = (uint32_t)in->s.window << c->snd_wscale;
 	/* Karn: only of a SYN-ACK that was sent once.  A cookie knows no time. */
-	if (syn->tries == 1)
+	if (syn->tries == 1 && !syn->acked)
 		rtt_sample(&c->rtt, (uint32_t)((in->now_ns - syn->at_ns) / NS_PER_US));
-	if (syn->tries > 1) {
+	if (syn->tries > 1 && !syn->acked) {
 		/* RFC 5681 3.1: a lost SYN-ACK makes the initial window one segment */
 		c->cc.cwnd = c->mss;
 		rtt_fallback(&c->rtt);
@@ -376,6 +390,10 @@ static enum verdict half_open(struct tcp_in *in, uint32_t id)
 		tcp_emit_refusal(in);
 		return V_TCP_BAD_ACK;
 	}
+	if (!in->len && !(s->flags & TCP_FIN) && is_deferred(in->tcp, &syn, in->now_ns)) {
+		synq_put_off(in->tcp->synq, id);
+		return V_DONE;
+	}
 	return open_conn(in, &syn, id);
 }
 
@@ -522,6 +540,16 @@ void *tcp_listener_user(const struct tcp_listener *l)
 struct tcp_opts *tcp_listener_opts(struct tcp_listener *l)
 {
 	return &l->opts;
+}
+
+void tcp_listener_set_defer(struct tcp_listener *l, uint32_t s)
+{
+	l->defer_s = s;
+}
+
+uint32_t tcp_listener_defer(const struct tcp_listener *l)
+{
+	return l->defer_s;
 }
 
 unsigned tcp_listener_waiting(const struct tcp_listener *l)

@@ -71,7 +71,7 @@ static void was_sent(struct tcp_conn *c, uint32_t len, uint64_t now_ns)
 {
 	struct tcp_xfer *x = c->x;
 	bool answer = c->state == TCP_SYN_RECEIVED;
-	bool again = c->tries || (x->syn_sent && (!answer || x->fo_passive));
+	bool again = c->tries || x->syn_sent;
 
 	c->segs_out++;
 	c->syn_due = false;
@@ -107,4 +107,17 @@ void tcp_syn_output(struct tcp_conn *c, uint64_t now_ns)
 		return;
 	}
 	was_sent(c, len, now_ns);
+}
+
+bool tcp_syn_repeated(struct tcp_in *in)
+{
+	struct tcp_conn *c = in->c;
+	struct seq irs = seq_add(c->rcv_nxt, -(uint32_t)c->bytes_received - 1);
+
+	if ((in->s.flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN ||
+	    !seq_eq(in->s.seq, irs))
+		return false;
+	/* Our SYN-ACK did not arrive. */
+	c->syn_due = true;
+	return true;
 }

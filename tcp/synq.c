@@ -37,7 +37,7 @@ struct entry {
 	uint32_t next, prev; /* in the list of its tries */
 	uint16_t mss;
 	uint8_t has : 4, wscale : 4;
-	uint8_t tries : 3, is_far : 1, ecn : 3;
+	uint8_t tries : 3, is_far : 1, ecn : 3, acked : 1;
 };
 
 static_assert(sizeof(struct entry) <= SYNQ_ENTRY_MAX_LEN, "an entry is small");
@@ -155,6 +155,7 @@ void synq_get(const struct synq *q, uint32_t id, struct syn *syn)
 		.snd_wscale = e->wscale,
 		.tries = e->tries,
 		.ecn = e->ecn,
+		.acked = e->acked,
 	};
 	get_flow(q, e, &syn->flow);
 }
@@ -277,6 +278,11 @@ void synq_touch(struct synq *q, uint32_t id, uint32_t ts_recent, uint8_t ecn)
 {
 	entry_at(q, id)->ts_recent = ts_recent;
 	entry_at(q, id)->ecn = ecn & 7;
+}
+
+void synq_put_off(struct synq *q, uint32_t id)
+{
+	entry_at(q, id)->acked = true;
 }
 
 /* The entry with the earliest deadline. */

@@ -33,6 +33,7 @@ struct syn {
 	uint8_t snd_wscale;
 	uint8_t tries; /* SYN-ACKs sent */
 	uint8_t ecn;   /* enum ecn_asked */
+	bool acked;    /* the ACK came, and was put off (TCP_DEFER_ACCEPT) */
 };
 
 enum { SYNQ_NONE = UINT32_MAX };
@@ -59,6 +60,8 @@ uint64_t synq_due(const struct synq *q);
 /* An entry that is due at @now_ns, or SYNQ_NONE; the caller must then call
  * synq_again() or synq_del(). */
 uint32_t synq_next_due(struct synq *q, uint64_t now_ns);
+/* Its ACK came without data, for which the listener waits. */
+void synq_put_off(struct synq *q, uint32_t id);
 /*
  * One more SYN-ACK was sent; the next is due at @due_ns.  After SYNQ_TRIES_MAX they are
  * counted no more: the caller gives up before.

@@ -85,8 +85,6 @@ bool tcp_fastopen_judge(const struct tcp_in *in, struct tcp_listener *l,
 /* It did: in->c is in SYN-RECEIVED and waits for tcp_accept(). */
 void tcp_fastopen_opened(struct tcp_in *in, struct tcp_listener *l,
 			 const struct fo_cookie *answer);
-/* The same SYN once more, which is answered as the first was. */
-bool tcp_fastopen_repeats(struct tcp_in *in);
 /* SYN-RECEIVED is over, for @state. */
 void tcp_fastopen_left(struct tcp_conn *c, enum tcp_state state, uint64_t now_ns);
 /* What our SYN says of it; bytes that go with it.  @hint must stay until it is sent. */
@@ -118,6 +116,8 @@ bool tcp_output_is_shut(const struct tcp_conn *c);
 
 /* The SYN or SYN-ACK that is due. */
 void tcp_syn_output(struct tcp_conn *c, uint64_t now_ns);
+/* In SYN-RECEIVED: the peer's SYN once more, which is answered as the first was. */
+bool tcp_syn_repeated(struct tcp_in *in);
 
 /* ---- emit.c ---- */
 

@@ -79,7 +79,8 @@ struct tcp_listener {
 	uint16_t port;
 	struct tcp_opts opts;
 	void *user;
-	uint32_t serial; /* no other listener has it */
+	uint32_t serial;  /* no other listener has it */
+	uint32_t defer_s; /* TCP_DEFER_ACCEPT; 0: off */
 
 	/* Fast Open (fastopen.c). */
 	unsigned fo_max;     /* connections without their ACK; 0: off */

@@ -1,5 +1,6 @@
 /*
- * Fast Open's options (RFC 7413), as Linux has them: TCP_FASTOPEN how many connections of a
+ * Options of how connections open, as Linux has them: TCP_DEFER_ACCEPT, and Fast Open's
+ * (RFC 7413): TCP_FASTOPEN how many connections of a
  * listener may be without their ACK, TCP_FASTOPEN_KEY its keys (one, or the present and the
  * one before), TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE for clients, the last for both.
  */
@@ -43,6 +44,17 @@ static int set_bare(struct sock *s, int v)
 		       -EINVAL;
 }
 
+static int set_defer(struct sock *s, int v)
+{
+	uint32_t defer_s = v > 0 ? (uint32_t)v : 0;
+
+	if (s->kind == SOCK_LISTENER)
+		tcp_listener_set_defer(s->listener, defer_s);
+	else if (s->kind == SOCK_TCP_NEW)
+		s->setup->defer_s = defer_s;
+	return 0;
+}
+
 /* Where the socket's keys are; NULL: it can have none. */
 static struct fo_keys *keys_of(const struct sock *s)
 {
@@ -62,13 +74,15 @@ int sock_fo_set(struct socks *ss, struct sock *s, int name, const void *value,
 	if (name == TCP_FASTOPEN_KEY)
 		return keys ? fo_keys_set(keys, value, len) : -EINVAL;
 	if (name != TCP_FASTOPEN && name != TCP_FASTOPEN_CONNECT &&
-	    name != TCP_FASTOPEN_NO_COOKIE)
+	    name != TCP_FASTOPEN_NO_COOKIE && name != TCP_DEFER_ACCEPT)
 		return -ENOENT;
 	if (len < sizeof(v))
 		return -EINVAL;
 	memcpy(&v, value, sizeof(v));
 	if (name == TCP_FASTOPEN)
 		return set_max(s, v);
+	if (name == TCP_DEFER_ACCEPT)
+		return set_defer(s, v);
 	return name == TCP_FASTOPEN_CONNECT ? set_connect(ss, s, v) : set_bare(s, v);
 }
 
@@ -103,6 +117,12 @@ int sock_fo_get(const struct socks *ss, const struct sock *s, int name, void *va
 			v = (int)tcp_listener_fastopen(s->listener);
 		else if (setup)
 			v = (int)setup->fo_max;
+		break;
+	case TCP_DEFER_ACCEPT:
+		if (s->kind == SOCK_LISTENER)
+			v = (int)tcp_listener_defer(s->listener);
+		else if (setup)
+			v = (int)setup->defer_s;
 		break;
 	case TCP_FASTOPEN_CONNECT: v = setup && setup->fo_connect; break;
 	case TCP_FASTOPEN_NO_COOKIE:

@@ -42,7 +42,8 @@ struct sock_setup {
 	bool fo_connect;      /* TCP_FASTOPEN_CONNECT */
 	unsigned fo_max;      /* TCP_FASTOPEN, for when it listens */
 	struct fo_keys fo_keys;
-	struct addr to; /* connected as far as the program knows; ADDR_NONE: not */
+	uint32_t defer_s; /* TCP_DEFER_ACCEPT, the same */
+	struct addr to;	  /* connected as far as the program knows; ADDR_NONE: not */
 	uint16_t to_port;
 };
 
@@ -125,7 +126,7 @@ int sock_tcp_shutdown(struct socks *ss, struct sock *s, int how);
 void sock_tcp_close(struct socks *ss, struct sock *s);
 void sock_tcp_flow(const struct socks *ss, const struct sock *s, struct flow *flow);
 
-/* Options of Fast Open, sock_fo.c.  0 or -errno; -ENOENT: it is none of them. */
+/* Options of opening, sock_fo.c.  0 or -errno; -ENOENT: it is none of them. */
 int sock_fo_set(struct socks *ss, struct sock *s, int name, const void *value,
 		socklen_t len);
 int sock_fo_get(const struct socks *ss, const struct sock *s, int name, void *value,

@@ -41,6 +41,7 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 		return err;
 	*tcp_listener_opts(listener) = setup->opts;
 	*tcp_listener_fo_keys(listener) = setup->fo_keys;
+	tcp_listener_set_defer(listener, setup->defer_s);
 	if (setup->fo_max)
 		tcp_listener_set_fastopen(listener, setup->fo_max);
 	s->kind = SOCK_LISTENER;

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "tcp/fastopen.h"
 #include "tcp/opt.h"
 #include "tests/lib/tcp_dialog.h"
 
@@ -308,6 +309,70 @@ Dialog(tcp_listen, gives_its_options_to_its_connections)
 	cr_assert_eq(tcp_get(d.c, TCP_OPT_NODELAY), 1);
 	cr_assert_eq(tcp_get(d.c, TCP_OPT_SNDBUF), 12345);
 	cr_assert_eq(tcp_get(d.c, TCP_OPT_MAXSEG), 700);
+}
+
+/* ---- TCP_DEFER_ACCEPT ---- */
+
+static void half_open_deferred(uint32_t defer_s)
+{
+	dialog_listen(&d, 8);
+	tcp_listener_set_defer(d.l, defer_s);
+	inject(&d, "S 0:0(0) win 1000 <mss 1460>");
+	expect(&d, "S. 0:0(0) ack 1");
+	tick(&d, 50);
+	inject(&d, ". 1:1(0) ack 1");
+	nothing(&d);
+	cr_assert_eq(tcp_stats(d.tcp)->n_conns, 0, "no control block, nobody is woken");
+	cr_assert_null(tcp_ready_listener_pop(d.tcp));
+}
+
+Dialog(tcp_listen, who_defers_is_woken_by_data)
+{
+	half_open_deferred(10);
+	/* The client is silent, and our SYN-ACK did arrive. */
+	tick(&d, 5000);
+	nothing(&d);
+	inject(&d, "P. 1:11(10) ack 1");
+	expect(&d, ". 1:1(0) ack 11");
+	d.c = tcp_accept(d.tcp, d.l, &d);
+	cr_assert(d.c);
+	dialog_read(&d, 10);
+}
+
+Dialog(tcp_listen, who_defers_is_woken_by_a_fin)
+{
+	half_open_deferred(10);
+	inject(&d, "F. 1:1(0) ack 1");
+	expect(&d, ". 1:1(0) ack 2");
+	cr_assert(tcp_accept(d.tcp, d.l, &d));
+}
+
+Dialog(tcp_listen, who_defers_waits_no_longer_than_it_said)
+{
+	half_open_deferred(5);
+	tick(&d, 4900);
+	nothing(&d);
+	/* The first try behind the deadline asks for another ACK. */
+	tick(&d, 2200);
+	expect(&d, "S. 0:0(0) ack 1");
+	inject(&d, ". 1:1(0) ack 1");
+	d.c = tcp_accept(d.tcp, d.l, &d);
+	cr_assert(d.c);
+	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+	dialog_write(&d, 100);
+	expect(&d, "P. 1:101(100) ack 1");
+}
+
+Dialog(tcp_listen, who_defers_for_very_long_does_not_lose_who_is_silent)
+{
+	unsigned n = 0;
+
+	half_open_deferred(3600);
+	for (unsigned s = 0; s < 200 && !d.ip.n_waiting; s++, n++)
+		tick(&d, 1000);
+	expect(&d, "S. 0:0(0) ack 1");
+	inject(&d, ". 1:1(0) ack 1");
+	cr_assert(tcp_accept(d.tcp, d.l, &d), "after %u s", n);
 }
 
 /* ---- when the SYN queue is full ---- */

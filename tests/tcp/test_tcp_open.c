@@ -278,6 +278,43 @@ Dialog(tcp_open, opens_from_both_sides_at_once)
 	dialog_read(&d, 3);
 }
 
+Dialog(tcp_open, opens_from_both_sides_with_all_options)
+{
+	struct tcp_conn_info info;
+
+	dialog_connect_begin(&d);
+	tick(&d, 5);
+	inject(&d, "S 0:0(0) win 2000 <mss 1000,sackOK,TS val 90 ecr 0,nop,wscale 4>");
+	expect(&d, "S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 5 ecr 90,nop,wscale 7>");
+	inject(&d,
+	       "S. 0:0(0) ack 1 win 2000 <mss 1000,sackOK,TS val 95 ecr 0,nop,wscale 4>");
+	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+	nothing(&d);
+	inject(&d, ". 1:1(0) ack 1 win 2000 <nop,nop,TS val 96 ecr 5>");
+	tcp_conn_info(d.tcp, d.c, &info);
+	cr_assert(info.sack && info.timestamps);
+	cr_assert_eq(info.snd_wnd, 2000 << 4);
+	cr_assert_eq(info.rcv_wscale, 7);
+	inject(&d, "P. 11:21(10) ack 1 <nop,nop,TS val 97 ecr 5>");
+	expect(&d, ". 1:1(0) ack 1 <nop,nop,TS val 5 ecr 96,nop,nop,sack 11:21>");
+	inject(&d, "P. 1:11(10) ack 1 <nop,nop,TS val 98 ecr 5>");
+	expect(&d, ". 1:1(0) ack 21 <nop,nop,TS val 5 ecr 98>");
+	dialog_write(&d, 10);
+	expect(&d, "P. 1:11(10) ack 21 <nop,nop,TS val 5 ecr 98>");
+}
+
+Dialog(tcp_open, opens_from_both_sides_though_a_syn_ack_is_lost)
+{
+	dialog_connect_begin(&d);
+	inject(&d, "S 0:0(0) win 2000 <mss 1000>");
+	expect(&d, "S. 0:0(0) ack 1");
+	/* The peer repeats its SYN, for ours was lost before it. */
+	inject(&d, "S 0:0(0) win 2000 <mss 1000>");
+	expect(&d, "S. 0:0(0) ack 1 <mss 1460>");
+	inject(&d, "S. 0:0(0) ack 1 win 2000 <mss 1000>");
+	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+}
+
 Dialog(tcp_open, opens_from_both_sides_by_an_ack)
 {
 	dialog_connect_begin(&d);
