@@ -5,6 +5,7 @@
  */
 #include "ip/ip.h"
 #include "stack/base/clock.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/tcp_impl.h"
 
 static uint32_t scaled_window(const struct tcp_in *in)
@@ -119,6 +120,8 @@ static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 	uint8_t second = (uint8_t)(now_ns / NS_PER_S);
 
 	c->tries = 0;
+	if (c->x->mtu_guess)
+		tcp_mtu_worked(c, now_ns);
 	c->x->stalled_ms = tcp_ms(now_ns);
 	if (tcp_conn_flight(c))
 		tcp_timer_retransmit(c, now_ns);

@@ -118,6 +118,9 @@ bool tcp_conn_sync_mss(struct tcp_conn *c)
 	unsigned path = ip_path_mtu(c->tcp->ip, &c->flow.remote), mss;
 	uint16_t old = c->mss;
 
+	if (c->x && c->x->mtu_guess && c->x->mtu_guess < path)
+		path = c->x->mtu_guess;
+
 	/*
 	 * RFC 9293 3.7.5: a path below what every host must take is more likely a
 	 * forged ICMP message; then fragments cost less than tiny segments.

@@ -101,6 +101,8 @@ struct tcp_conn_info {
 	C(closed,	"connections that ended in order")		\
 	C(reset_in,	"connections reset by the peer")		\
 	C(reset_out,	"resets sent")					\
+	C(mtu_guesses,	"times that long segments were lost for good")	\
+	C(mtu_found,	"shorter segments that arrived where long ones did not") \
 	C(timed_out,	"connections given up for silence")		\
 	C(orphan_evicted, "closed connections reset to make room")	\
 	C(segs_in,	"segments received")				\

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "stack/base/clock.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/tcp_impl.h"
 
 static void rearm(struct tcp_conn *c)
@@ -178,6 +179,7 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 		return;
 	}
 	/* RFC 6298 5.4 to 5.6 */
+	tcp_mtu_timeout(c);
 	tcp_conn_sync_mss(c);
 	tcp_fastopen_timeout(c, now_ns);
 	tcp_recover_timeout(c, now_ns);

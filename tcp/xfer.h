@@ -47,6 +47,8 @@ struct tcp_xfer {
 	struct seq high_rxt; /* all holes before it were sent again */
 	uint32_t inflate;    /* without SACK: bytes that duplicate ACKs stand for */
 
+	uint16_t mtu_guess; /* in force until something is acknowledged (mtu_probe.c) */
+
 	struct seq timed;  /* the ACK of it is a round-trip sample ... */
 	uint32_t timed_us; /* ... that began then */
 	bool timing;
