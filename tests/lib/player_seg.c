@@ -46,6 +46,7 @@ static void store32(uint8_t *b, uint32_t v)
 struct said {
 	struct player_ip ip;
 	bool has_tos, has_ttl, any_options;
+	bool bad_sum;  /* of the peer's: its checksum is wrong */
 	uint32_t each; /* a segment has so many bytes; 0: all are in one */
 	char text[PLAYER_TEXT_LEN * 2]; /* without all of that */
 };
@@ -66,6 +67,8 @@ static bool tag(struct said *s, const char *word)
 			return s->has_tos = true;
 		}
 	}
+	if (strcmp(word, "badsum") == 0)
+		return s->bad_sum = true;
 	if (sscanf(word, "tos %i", &v) == 1) {
 		s->ip.tos = (uint8_t)(s->ip.tos | v);
 		return s->has_tos = true;
@@ -194,7 +197,7 @@ static void put_segment(struct player *p, struct player_peer *peer, const struct
 	store16(b + 18, l->urgent);
 	memcpy(b + TCP_HEADER, l->options, l->options_len);
 	fill(b + header_len, offset_of(l, peer->isn, peer->in_begin), l->len);
-	store16(b + 16, (uint16_t)~player_sum(p, true, TCP, b, len));
+	store16(b + 16, (uint16_t)(~player_sum(p, true, TCP, b, len) ^ s->bad_sum));
 	ip.proto = tcp.proto;
 	player_put(p, &ip, b, len);
 }
