@@ -8,6 +8,7 @@
  *	player_opt.c	those that set and ask
  *	player_args.c	their arguments, and the names of constants
  *	player_look.c	what is asked about the stack's state
+ *	player_info.c	... in the words of TCP_INFO
  */
 #pragma once
 
@@ -185,3 +186,8 @@ void player_close_all(struct player *p);
 /* ---- player_look.c ---- */
 
 bool player_look(struct player *p, const struct script_event *e);
+
+/* ---- player_info.c ---- */
+
+/* The field of that name of TCP_INFO.  False: there is none. */
+bool player_info(int s, const char *name, uint64_t *value);

@@ -166,8 +166,14 @@ static bool ask_conn(struct player *p, const char *key, const char *want)
 {
 	struct view v;
 
+	uint64_t value;
+
 	if (!view(p, &v))
 		return false;
+	if (strncmp(key, "tcpi_", 5) == 0)
+		return player_info(player_fd(p, p->last_fd)->s, key, &value) ?
+			       compare(p, key, want, value) :
+			       player_fail(p, "TCP_INFO has no \"%s\"", key);
 	if (strcmp(key, "state") == 0)
 		return same_word(p, key, tcp_state_name(v.info.state), want);
 	if (strcmp(key, "ca") == 0)
