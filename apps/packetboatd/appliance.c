@@ -65,6 +65,7 @@ static void fill_stack_conf(const struct settings *conf, struct pb_stack_conf *s
 	sc->n_bufs = (uint32_t)conf->buffers;
 	sc->max_conns = (uint32_t)conf->max_conns;
 	sc->cc = conf->cc;
+	sc->ecn = (unsigned)conf->ecn;
 }
 
 static int open_net(struct appliance *a, char *error)

@@ -290,6 +290,8 @@ static const struct conf_opt options[] = {
 	BOOL("stack", "probe_addr", probe_addr, "yes",
 	     "look whether somebody has our address already (RFC 5227)"),
 	TEXT("stack", "cc", cc, "reno", is_cc, "reno, cubic", "congestion control"),
+	NUMBER("stack", "ecn", ecn, 2, 0, 5,
+	       "congestion marks: 0 none, 1 asked for, 2 accepted (RFC 3168); 3, 4, 5 with AccECN"),
 	NUMBER("stack", "max_conns", max_conns, 100000, 16, 4000000, "TCP connections"),
 	NUMBER("stack", "buffers", buffers, 1 << 14, 1 << 10, 1 << 24, "packet buffers of 4K"),
 	TEXT("stack", "pcap", pcap, NULL, is_path, A_PATH,

@@ -62,10 +62,12 @@ struct pb_stack_conf {
 	uint32_t max_syn;	 /* half-open, before SYN cookies */
 	uint32_t rcvbuf, sndbuf; /* bytes of a connection */
 	uint32_t time_wait_ms;
-	const char *cc;	 /* congestion control */
-	uint64_t seed;	 /* of all random numbers; 0: from the kernel */
-	uint64_t now_ns; /* the clock's first value; 0: pb_clock() */
-	void *sim;	 /* for "sim:" ports: the struct sim of eth/port_sim.h */
+	const char *cc;	   /* congestion control */
+	unsigned ecn;	   /* PB_TCP_ECN of sock.h, for all */
+	unsigned fastopen; /* bits of Linux's sysctl tcp_fastopen: 1 clients, 2 servers */
+	uint64_t seed;	   /* of all random numbers; 0: from the kernel */
+	uint64_t now_ns;   /* the clock's first value; 0: pb_clock() */
+	void *sim;	   /* for "sim:" ports: the struct sim of eth/port_sim.h */
 };
 
 PB_API void pb_stack_conf_init(struct pb_stack_conf *conf);

@@ -55,6 +55,8 @@ void pb_stack_conf_init(struct pb_stack_conf *conf)
 		.rcvbuf = tcp.rcvbuf,
 		.sndbuf = tcp.sndbuf,
 		.time_wait_ms = tcp.time_wait_ms,
+		.ecn = tcp.ecn,
+		.fastopen = tcp.fastopen,
 	};
 }
 
@@ -136,6 +138,9 @@ static int read_conf(struct boot *b)
 	const struct pb_stack_conf *conf = b->conf;
 	int err;
 
+	if (conf->ecn >= TCP_N_ECN)
+		return fail(b, -EINVAL, "ecn: read %u, but 0 to %u are meant", conf->ecn,
+			    TCP_N_ECN - 1);
 	if (conf->n_cores != 1)
 		return fail(b, -ENOTSUP, "cores: read %u, but ports have one queue: 1",
 			    conf->n_cores);
@@ -243,6 +248,8 @@ static int make_layers(struct pb_core *co, struct boot *b)
 	tcp.time_wait_ms = conf->time_wait_ms;
 	if (conf->cc)
 		tcp.cc = conf->cc;
+	tcp.ecn = (uint8_t)conf->ecn;
+	tcp.fastopen = conf->fastopen;
 	err = neigh_new(&co->neigh, NEIGH_MAX, &co->pool, &co->wheel, &co->rng);
 	if (!err)
 		err = ip_new(&co->ip, co->neigh, &co->pool, &co->wheel, &co->rng,

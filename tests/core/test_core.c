@@ -66,6 +66,7 @@ Test(core, refuses_a_wrong_configuration_and_names_what_it_read)
 	conf = good, conf.mtu = 20, refused(&conf, "20");
 	conf = good, conf.n_bufs = 1U << 30, refused(&conf, "1073741824");
 	conf = good, conf.n_cores = 2, refused(&conf, "cores");
+	conf = good, conf.ecn = 6, refused(&conf, "ecn");
 	conf = good, conf.cc = "guess", refused(&conf, "layers");
 	sim_free(sim);
 }
