@@ -40,19 +40,27 @@ bool mcast_address(const struct ip *ip, unsigned iface, struct addr *own)
 
 int mcast_join(struct ip *ip, unsigned iface, const struct addr *group, uint64_t now_ns)
 {
-	if (iface >= IP_IFACE_MAX || !ip->ifaces[iface].eth || !mcast_is_group(group) ||
-	    group->family != ADDR_IP4)
+	if (iface >= IP_IFACE_MAX || !ip->ifaces[iface].eth || !mcast_is_group(group))
 		return -EINVAL;
+	if (group->family == ADDR_IP6)
+		return mld_join(&ip->ifaces[iface].ip6.mld, group->ip6, now_ns);
 	return igmp_join(&ip->ifaces[iface].igmp, group->ip4, now_ns);
 }
 
 void mcast_leave(struct ip *ip, unsigned iface, const struct addr *group, uint64_t now_ns)
 {
-	igmp_leave(&ip->ifaces[iface].igmp, group->ip4, now_ns);
+	if (group->family == ADDR_IP6)
+		mld_leave(&ip->ifaces[iface].ip6.mld, group->ip6, now_ns);
+	else
+		igmp_leave(&ip->ifaces[iface].igmp, group->ip4, now_ns);
 }
 
 bool mcast_listens(const struct ip *ip, unsigned iface, const struct addr *group)
 {
-	return iface < IP_IFACE_MAX && group->family == ADDR_IP4 &&
+	if (iface >= IP_IFACE_MAX)
+		return false;
+	if (group->family == ADDR_IP6)
+		return ip6_iface_listens(&ip->ifaces[iface], group->ip6);
+	return group->family == ADDR_IP4 &&
 	       igmp_listens(&ip->ifaces[iface].igmp, group->ip4);
 }

@@ -198,13 +198,13 @@ int mld_join(struct mld *m, struct ip6 group, uint64_t now_ns)
 
 	if (g && g->n_users) {
 		if (g->n_users == UINT16_MAX)
-			return -ENOSPC;
+			return -ENOBUFS;
 		g->n_users++;
 		return 0;
 	}
 	if (!g) {
 		if (m->n_groups == MLD_GROUPS_MAX)
-			return -ENOSPC;
+			return -ENOBUFS;
 		g = &m->groups[m->n_groups++];
 		*g = (struct mld_group){ .group = group };
 	}

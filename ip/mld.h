@@ -50,7 +50,7 @@ struct mld {
 void mld_init(struct mld *m, struct ip *ip, uint8_t iface);
 void mld_fini(struct mld *m);
 
-/* Listens to @group from now on, once more.  0, or -ENOSPC. */
+/* Listens to @group from now on, once more.  0, or -ENOBUFS. */
 int mld_join(struct mld *m, struct ip6 group, uint64_t now_ns);
 /* The end of one mld_join(). */
 void mld_leave(struct mld *m, struct ip6 group, uint64_t now_ns);

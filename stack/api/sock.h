@@ -52,7 +52,8 @@ PB_API int pb_close(int s);
  * TCP_DEFER_ACCEPT.
  * IPPROTO_IP: IP_TOS IP_TTL, and of datagrams IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP
  * IP_MULTICAST_IF IP_MULTICAST_TTL IP_MULTICAST_LOOP (a socket hears the groups that it
- * joined, and no others; SO_REUSEADDR lets more of them have one port).  IPPROTO_IPV6: IPV6_V6ONLY IPV6_TCLASS IPV6_UNICAST_HOPS.
+ * joined, and no others; SO_REUSEADDR lets more of them have one port).  IPPROTO_IPV6: IPV6_V6ONLY IPV6_TCLASS IPV6_UNICAST_HOPS
+ * IPV6_JOIN_GROUP IPV6_LEAVE_GROUP.
  */
 /*
  * Of IPPROTO_TCP, and ours alone.  PB_TCP_ECN, before it connects or listens: 0 no ECN, 1

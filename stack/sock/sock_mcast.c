@@ -1,13 +1,17 @@
 /*
- * Options about groups: IP_ADD_MEMBERSHIP and its like, as Linux has them.  Numbers of
+ * Options about groups: IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP and their like, as Linux has
+ * them.  Numbers of
  * interfaces are those of the core, and one.
  */
+#include "ip/ip6.h"
 #include "ip/mcast.h"
 #include "stack/api/sock.h"
 #include "stack/sock/sock_impl.h"
 
 bool sock_mcast_is_opt(int level, int name)
 {
+	if (level == IPPROTO_IPV6)
+		return name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP;
 	return level == IPPROTO_IP &&
 	       (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP ||
 		name == IP_MULTICAST_IF || name == IP_MULTICAST_TTL ||
@@ -69,6 +73,28 @@ static int set_membership(struct socks *ss, struct sock *s, int name, const void
 	return udp_group_leave(ss->udp, s->udp, (unsigned)iface, &group, ss->now_ns);
 }
 
+/* RFC 3493 5.2: a group and the number of an interface, or 0. */
+static int set_membership6(struct socks *ss, struct sock *s, int name, const void *value,
+			   socklen_t len)
+{
+	struct ipv6_mreq mreq;
+	struct addr group;
+	struct ip6 ip6;
+	unsigned iface;
+
+	if (len < sizeof(mreq))
+		return -EINVAL;
+	memcpy(&mreq, value, sizeof(mreq));
+	memcpy(&ip6, &mreq.ipv6mr_multiaddr, sizeof(ip6));
+	group = addr_ip6(ip6);
+	iface = mreq.ipv6mr_interface ? mreq.ipv6mr_interface : ip_default_zone(ss->ip);
+	if (!iface || iface > IP_IFACE_MAX)
+		return -ENODEV;
+	if (name == IPV6_JOIN_GROUP)
+		return udp_group_join(ss->udp, s->udp, iface - 1, &group, ss->now_ns);
+	return udp_group_leave(ss->udp, s->udp, iface - 1, &group, ss->now_ns);
+}
+
 /* An address of ours, or as for a membership. */
 static int set_iface(struct socks *ss, struct sock *s, const void *value, socklen_t len)
 {
@@ -120,6 +146,9 @@ int sock_mcast_set(struct socks *ss, struct sock *s, int name, const void *value
 {
 	int n, err;
 
+	if (s->kind == SOCK_UDP && s->is_ip6 &&
+	    (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP))
+		return set_membership6(ss, s, name, value, len);
 	if (s->kind != SOCK_UDP || s->is_ip6)
 		return -ENOPROTOOPT;
 	if (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)

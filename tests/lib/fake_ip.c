@@ -4,6 +4,11 @@
 
 #include "ip/ip.h"
 
+unsigned fake_ip_more(const struct ip *ip)
+{
+	return ip->ours.family == ADDR_IP6 ? 20 : 0;
+}
+
 void fake_ip_init(struct ip *ip, struct addr ours)
 {
 	*ip = (struct ip){ .ours = ours, .mtu = 1500, .last = &ip->first };
@@ -76,19 +81,20 @@ int ip_source(struct ip *ip, const struct addr *dst, struct addr *src)
 unsigned ip_path_mtu(struct ip *ip, const struct addr *dst)
 {
 	(void)dst;
-	return ip->mtu;
+	return ip->mtu ? ip->mtu + fake_ip_more(ip) : 0;
 }
 
 unsigned ip_link_mtu(struct ip *ip, const struct addr *dst)
 {
 	(void)dst;
-	return ip->mtu;
+	return ip->mtu ? ip->mtu + fake_ip_more(ip) : 0;
 }
 
 void ip_path_mtu_set(struct ip *ip, const struct addr *dst, unsigned mtu, uint64_t now_ns)
 {
 	(void)dst;
 	(void)now_ns;
+	mtu -= fake_ip_more(ip);
 	if (mtu < ip->mtu)
 		ip->mtu = mtu;
 }

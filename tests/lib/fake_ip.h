@@ -1,6 +1,9 @@
 /*
  * The IP layer as TCP sees it, made by hand: what is sent is kept to be looked at.
  *
+ * With an IPv6 address, every path is wider by what the header is longer, so that segments
+ * are of the lengths that they have with IPv4, and a dialogue holds for both.
+ *
  * Link it before the stack: it defines the functions of ip/ip.h that TCP uses, and so
  * the real ones are not taken from the library.
  */
@@ -16,7 +19,7 @@ struct ip_out;
 
 struct ip {
 	struct addr ours;
-	unsigned mtu; /* of every path */
+	unsigned mtu; /* of every path, as if it were one of IPv4 */
 	bool gso;
 	int error; /* what ip_output() answers instead of sending; 0: it sends */
 	struct pkt *first, **last; /* sent; src, dst, ttl, tos are set, DF is in cb[0] */
@@ -24,6 +27,8 @@ struct ip {
 	uint64_t now_ns; /* of the last packet sent */
 };
 
+/* Bytes that the header of @ip is longer than that of IPv4. */
+unsigned fake_ip_more(const struct ip *ip);
 void fake_ip_init(struct ip *ip, struct addr ours);
 /* Frees what was sent and not popped. */
 void fake_ip_fini(struct ip *ip);

@@ -3,17 +3,46 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "ip/ip.h"
 #include "stack/base/byte.h"
 #include "stack/base/clock.h"
-#include "tests/lib/build.h"
+#include "tests/lib/build6.h"
 #include "tests/lib/tcp_line.h"
 
 enum { N_PKTS = 8192, N_BUFS = 4096, SEGMENT_MAX = 65536 };
 
 static const struct ip4 our_ip = { { 192, 0, 2, 1 } };
 static const struct ip4 peer_ip = { { 198, 51, 100, 1 } };
+
+static const struct ip6 our_ip6 = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+static const struct ip6 peer_ip6 = { { 0x20, 0x01, 0x0d, 0xb8, 0, 1, [15] = 1 } };
+
+static bool is_ip6(const struct dialog *d)
+{
+	return d->ip.ours.family == ADDR_IP6;
+}
+
+struct addr dialog_peer_addr(const struct dialog *d)
+{
+	return is_ip6(d) ? addr_ip6(peer_ip6) : addr_ip4(peer_ip);
+}
+
+struct addr dialog_other_addr(const struct dialog *d)
+{
+	static const struct ip6 other6 = { { 0xfd, [15] = 1 } };
+	static const struct ip4 other4 = { { 10, 0, 0, 1 } };
+
+	return is_ip6(d) ? addr_ip6(other6) : addr_ip4(other4);
+}
+
+/* The sum of the pseudo header, which does not care whose side it is seen from. */
+static uint32_t pseudo(const struct dialog *d, uint32_t len)
+{
+	return is_ip6(d) ? build_pseudo6(peer_ip6, our_ip6, 6, len) :
+			   build_pseudo(peer_ip, our_ip, 6, len);
+}
 
 uint8_t dialog_byte(uint32_t offset)
 {
@@ -34,6 +63,8 @@ void dialog_conf(struct tcp_conf *conf)
 
 void dialog_begin(struct dialog *d, const struct tcp_conf *conf)
 {
+	const char *family = getenv("DIALOG_FAMILY");
+
 	memset(d, 0, sizeof(*d));
 	d->now_ns = 1000 * NS_PER_S;
 	d->key = (struct hash_key){ { 1, 2 } };
@@ -46,7 +77,8 @@ void dialog_begin(struct dialog *d, const struct tcp_conf *conf)
 	cr_assert_eq(pkt_pool_init(&d->pool, N_PKTS, N_BUFS), 0);
 	wheel_init(&d->wheel, d->now_ns);
 	rng_init(&d->rng, 1);
-	fake_ip_init(&d->ip, addr_ip4(our_ip));
+	fake_ip_init(&d->ip,
+		     family && *family == '6' ? addr_ip6(our_ip6) : addr_ip4(our_ip));
 	cr_assert_eq(tcp_new(&d->tcp, &d->conf, &d->ip, &d->pool, &d->wheel, &d->rng,
 			     &d->key, &d->trace, d->now_ns),
 		     0);
@@ -113,8 +145,7 @@ static uint32_t segment_bytes(struct dialog *d, const struct tcp_line *l, uint8_
 	memcpy(b + 20, l->options, l->options_len);
 	for (uint32_t i = 0; i < l->len; i++)
 		b[header_len + i] = dialog_byte(first_byte(l, d->peer->isn) + i);
-	store16(b + 16,
-		(uint16_t)~build_sum(build_pseudo(peer_ip, our_ip, 6, len), b, len));
+	store16(b + 16, (uint16_t)~build_sum(pseudo(d, len), b, len));
 	return len;
 }
 
@@ -132,8 +163,8 @@ static struct pkt *packet_of(struct dialog *d, const uint8_t *b, uint32_t len)
 		else
 			first = p;
 	}
-	first->src = addr_ip4(peer_ip);
-	first->dst = addr_ip4(our_ip);
+	first->src = dialog_peer_addr(d);
+	first->dst = d->ip.ours;
 	first->proto = IP_PROTO_TCP;
 	first->gso_len = d->gso_len;
 	first->tos = d->tos;
@@ -187,7 +218,8 @@ void dialog_hear(struct dialog *d, const char *text, const char *file, int at)
 
 void dialog_icmp(struct dialog *d, unsigned error, unsigned mtu, uint32_t seq)
 {
-	struct ip_quote quote = { .error = (enum ip_error)error, .mtu = mtu };
+	struct ip_quote quote = { .error = (enum ip_error)error,
+				  .mtu = mtu + fake_ip_more(&d->ip) };
 	struct pkt *p = pkt_new_buf(&d->pool, PKT_CONTROL, 0);
 	uint8_t b[8];
 
@@ -195,8 +227,8 @@ void dialog_icmp(struct dialog *d, unsigned error, unsigned mtu, uint32_t seq)
 	store16(b + 2, d->peer->port);
 	store32(b + 4, d->peer->our_isn + seq);
 	pkt_append(p, b, sizeof(b));
-	p->src = addr_ip4(our_ip);
-	p->dst = addr_ip4(peer_ip);
+	p->src = d->ip.ours;
+	p->dst = dialog_peer_addr(d);
 	memcpy(p->cb, &quote, sizeof(quote));
 	d->verdict = tcp_error_input(d->tcp, p, d->now_ns).verdict;
 	pkt_free(p);
@@ -211,22 +243,21 @@ void dialog_turn(struct dialog *d)
 	tcp_check(d->tcp);
 }
 
-static void check_sum(const struct pkt *p, const uint8_t *b, uint32_t len,
-		      const char *file, int at)
+static void check_sum(const struct dialog *d, const struct pkt *p, const uint8_t *b,
+		      uint32_t len, const char *file, int at)
 {
-	uint32_t pseudo = build_pseudo(our_ip, peer_ip, 6, len);
+	uint32_t sum = pseudo(d, len);
 
 	if (p->flags & PKT_SUM_PARTIAL) {
 		cr_assert(p->l4 == p->data, "%s:%d: l4 is not set", file, at);
-		cr_assert_eq(
-			be16(b + 16),
-			build_sum(pseudo >> 16,
-				  (uint8_t[2]){ (uint8_t)(pseudo >> 8), (uint8_t)pseudo },
-				  2),
-			"%s:%d: partial sum is wrong", file, at);
+		cr_assert_eq(be16(b + 16),
+			     build_sum(sum >> 16,
+				       (uint8_t[2]){ (uint8_t)(sum >> 8), (uint8_t)sum },
+				       2),
+			     "%s:%d: partial sum is wrong", file, at);
 	} else {
-		cr_assert_eq(build_sum(pseudo, b, len), 0xffff, "%s:%d: sum is wrong",
-			     file, at);
+		cr_assert_eq(build_sum(sum, b, len), 0xffff, "%s:%d: sum is wrong", file,
+			     at);
 	}
 }
 
@@ -270,7 +301,7 @@ void dialog_expect(struct dialog *d, const char *text, const char *file, int at)
 	cr_assert_eq(be16(b), d->local_port, "%s:%d: source port", file, at);
 	cr_assert_eq(be16(b + 2), d->peer->port, "%s:%d: destination port %u", file, at,
 		     be16(b + 2));
-	check_sum(d->last, b, len, file, at);
+	check_sum(d, d->last, b, len, file, at);
 	learn(d, &got);
 	bases = bases_out(d);
 	cr_assert(tcp_line_parse(&want, text, &bases, &bad),
@@ -363,7 +394,7 @@ void dialog_after(struct dialog *d, uint64_t ms, const char *text, const char *f
 
 void dialog_listen(struct dialog *d, unsigned backlog)
 {
-	struct addr any = { .family = ADDR_IP4 };
+	struct addr any = { .family = d->ip.ours.family };
 
 	cr_assert_eq(tcp_listen(d->tcp, &any, DIALOG_PORT, backlog, d, &d->l), 0);
 }
@@ -388,7 +419,7 @@ void dialog_accept(struct dialog *d, const char *options, unsigned win)
 
 void dialog_connect_begin(struct dialog *d)
 {
-	struct flow f = { .remote = addr_ip4(peer_ip), .remote_port = d->peer->port };
+	struct flow f = { .remote = dialog_peer_addr(d), .remote_port = d->peer->port };
 	struct tcp_conn_info info;
 
 	cr_assert_eq(tcp_connect(d->tcp, &f, d, d->now_ns, &d->c), 0);

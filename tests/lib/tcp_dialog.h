@@ -9,6 +9,8 @@
  *	nothing(&d);					and no more
  *	after(&d, 40, ". 1:1(0) ack 21");		we say it in 40 ms, not before
  *
+ * The dialogues are held over IPv4 and, with DIALOG_FAMILY=6 in the environment, over IPv6.
+ *
  * Numbers are relative to the first one of each side, as in packetdrill: the SYN is 0.
  * Payload is a pattern that follows from the number, and is checked.  A line without
  * options gets timestamps when the connection has them.
@@ -61,6 +63,10 @@ void dialog_conf(struct tcp_conf *conf);
 void dialog_begin(struct dialog *d, const struct tcp_conf *conf);
 /* Frees everything and asserts that nothing is out. */
 void dialog_end(struct dialog *d);
+
+/* The peer's address, and one that is nobody's. */
+struct addr dialog_peer_addr(const struct dialog *d);
+struct addr dialog_other_addr(const struct dialog *d);
 
 /* The byte at @offset of either stream. */
 uint8_t dialog_byte(uint32_t offset);

@@ -410,3 +410,38 @@ Case(sock6, ourselves_are_reached_by_loopback)
 	close_on(1, s);
 	close_on(1, l);
 }
+
+Case(sock6, datagrams_to_a_group_reach_who_joined_it)
+{
+	struct sockaddr_in6 at = any6(5353), to = any6(5353);
+	int s = socket_on(1, SOCK_DGRAM), c = socket_on(0, SOCK_DGRAM);
+	struct ipv6_mreq mreq = { .ipv6mr_interface = 0 };
+	char got[16];
+
+	to.sin6_addr.s6_addr[0] = 0xff;
+	to.sin6_addr.s6_addr[1] = 2;
+	to.sin6_addr.s6_addr[15] = 0xfb;
+	mreq.ipv6mr_multiaddr = to.sin6_addr;
+	two_use(&t, 1);
+	cr_assert_eq(bind6(s, &at), 0);
+	two_use(&t, 0);
+	pb_sendto(c, "deaf", 4, 0, (struct sockaddr *)&to, sizeof(to));
+	wait_ms(20);
+	two_use(&t, 1);
+	cr_assert(pb_recv(s, got, sizeof(got), 0) == -1 && errno == EAGAIN);
+	cr_assert_eq(pb_setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq, sizeof(mreq)),
+		     0, "%s", strerror(errno));
+	two_use(&t, 0);
+	cr_assert_eq(pb_sendto(c, "who?", 4, 0, (struct sockaddr *)&to, sizeof(to)), 4);
+	wait_ms(20);
+	two_use(&t, 1);
+	expect_recv(s, "who?");
+	cr_assert_eq(
+		pb_setsockopt(s, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &mreq, sizeof(mreq)), 0);
+	mreq.ipv6mr_interface = 99;
+	cr_assert_eq(pb_setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq, sizeof(mreq)),
+		     -1);
+	cr_assert_eq(errno, ENODEV);
+	close_on(0, c);
+	close_on(1, s);
+}

@@ -56,8 +56,7 @@ static void accept_with(const char *ack)
 
 static void connect_with(const char *syn)
 {
-	struct flow f = { .remote = addr_ip4((struct ip4){ { 198, 51, 100, 1 } }),
-			  .remote_port = d.peer->port };
+	struct flow f = { .remote = dialog_peer_addr(&d), .remote_port = d.peer->port };
 	struct tcp_conn_info info;
 
 	cr_assert_eq(tcp_connect(d.tcp, &f, &d, d.now_ns, &d.c), 0);

@@ -22,7 +22,7 @@ static char text[LINE];
 /* The cookie that @k gives the peer. */
 static const char *cookie_of(const struct fo_keys *k)
 {
-	struct addr peer = addr_ip4((struct ip4){ { 198, 51, 100, 1 } });
+	struct addr peer = dialog_peer_addr(&d);
 	static char hex[2 * FO_COOKIE_LEN + 1];
 	struct fo_cookie c;
 
@@ -358,8 +358,7 @@ Dialog(tcp_fastopen, without_a_control_block_it_is_a_handshake)
 /* Connects, with @len bytes for the SYN; what tcp_fastopen() says. */
 static ssize_t open_with(uint32_t len, const char *syn)
 {
-	struct flow f = { .remote = addr_ip4((struct ip4){ { 198, 51, 100, 1 } }),
-			  .remote_port = d.peer->port };
+	struct flow f = { .remote = dialog_peer_addr(&d), .remote_port = d.peer->port };
 	uint8_t bytes[4000];
 	struct tcp_conn_info info;
 	ssize_t n;

@@ -273,8 +273,8 @@ Dialog(tcp_listen, resets_who_waits_when_it_closes)
 
 Dialog(tcp_listen, prefers_the_exact_address)
 {
-	struct addr any = { .family = ADDR_IP4 };
-	struct addr ours = d.ip.ours, other = addr_ip4((struct ip4){ { 10, 0, 0, 1 } });
+	struct addr any = { .family = d.ip.ours.family };
+	struct addr ours = d.ip.ours, other = dialog_other_addr(&d);
 	struct tcp_listener *l1, *l2;
 
 	cr_assert_eq(tcp_listen(d.tcp, &other, DIALOG_PORT, 1, NULL, &l1),

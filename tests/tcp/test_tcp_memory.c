@@ -243,7 +243,7 @@ Dialog(tcp_memory, an_ack_goes_later)
 
 Dialog(tcp_memory, a_syn_goes_later)
 {
-	struct flow f = { .remote = addr_ip4((struct ip4){ { 198, 51, 100, 1 } }),
+	struct flow f = { .remote = dialog_peer_addr(&d),
 			  .local_port = DIALOG_PORT,
 			  .remote_port = DIALOG_PEER_PORT };
 

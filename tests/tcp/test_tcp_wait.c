@@ -173,7 +173,7 @@ Dialog(tcp_wait, the_oldest_goes_when_the_table_is_full)
 /* We connected from @port and closed first. */
 static void wait_connected(uint16_t port, const char *syn_ack)
 {
-	struct flow f = { .remote = addr_ip4((struct ip4){ { 198, 51, 100, 1 } }),
+	struct flow f = { .remote = dialog_peer_addr(&d),
 			  .local_port = port,
 			  .remote_port = d.peer->port };
 
@@ -192,7 +192,7 @@ static void wait_connected(uint16_t port, const char *syn_ack)
 
 static int connect_from(uint16_t port)
 {
-	struct flow f = { .remote = addr_ip4((struct ip4){ { 198, 51, 100, 1 } }),
+	struct flow f = { .remote = dialog_peer_addr(&d),
 			  .local_port = port,
 			  .remote_port = d.peer->port };
 	int err = tcp_connect(d.tcp, &f, NULL, d.now_ns, &d.c);
