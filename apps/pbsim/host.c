@@ -205,6 +205,8 @@ static void fire(struct event *e, uint64_t now_ns)
 	uint64_t due;
 
 	host_use(h);
+	/* No descriptor of the real host is watched: there is nothing to ask it. */
+	h->core->polled_ns = STACK_TIME(now_ns);
 	pb_turn(STACK_TIME(now_ns));
 	/* Whether more came we know better than the core, which would look once more. */
 	h->core->look_again = !list_empty(&h->arrived);
