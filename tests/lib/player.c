@@ -200,6 +200,8 @@ static bool set_option(struct player *p, const struct script_option *o,
 		{ "sndbuf", &conf->sndbuf },
 		{ "time_wait_ms", &conf->time_wait_ms },
 		{ "mtu", &p->mtu },
+		{ "ecn", &conf->ecn },
+		{ "fastopen", &conf->fastopen },
 	};
 	char *end;
 
@@ -217,7 +219,7 @@ static bool set_option(struct player *p, const struct script_option *o,
 			return !*end;
 		}
 	}
-	return strcmp(o->name, "ecn") == 0 || strcmp(o->name, "ecn_plus") == 0;
+	return strcmp(o->name, "ecn_plus") == 0;
 }
 
 /* What only TCP knows. */
@@ -228,8 +230,6 @@ static void set_tcp(struct player *p)
 	for (unsigned i = 0; i < p->script->n_options; i++) {
 		const struct script_option *o = &p->script->options[i];
 
-		if (strcmp(o->name, "ecn") == 0)
-			tcp->conf.ecn = tcp->opts.ecn = (uint8_t)atoi(o->value);
 		if (strcmp(o->name, "ecn_plus") == 0)
 			tcp->conf.ecn_plus = atoi(o->value);
 	}
