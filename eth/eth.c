@@ -68,7 +68,7 @@ struct step eth_input(struct eth *eth, struct pkt *p)
 		p->flags |= PKT_VLAN;
 		p->vlan = h.tci;
 	}
-	if (p->flags & PKT_VLAN && p->vlan & ETH_VLAN_MASK)
+	if ((p->flags & PKT_VLAN ? p->vlan & ETH_VLAN_MASK : 0) != eth->vlan)
 		return step_end(V_ETH_VLAN);
 	pkt_pull(p, h.len);
 	p->l3 = p->data;
@@ -82,8 +82,11 @@ static void put_header(struct eth *eth, struct pkt *p, struct mac dst,
 		.dst = dst,
 		.src = eth->mac,
 		.type = (uint16_t)type,
+		.tci = eth->vlan,
+		.tagged = eth->vlan != 0,
 	};
-	struct wr w = wr_of(pkt_push(p, ETH_HEADER_LEN), ETH_HEADER_LEN);
+	uint32_t len = ETH_HEADER_LEN + (h.tagged ? ETH_TAG_LEN : 0);
+	struct wr w = wr_of(pkt_push(p, len), len);
 
 	eth_emit(&w, &h);
 }

@@ -1,10 +1,10 @@
 /*
- * Ethernet II on one port (IEEE 802.3; 802.1Q tags are read).
+ * Ethernet II on one port (IEEE 802.3), in a VLAN of it (802.1Q) or in none.
  *
  * The core loop gives it received frames; neighbours and ARP give it packets to
- * send, which wait in @txq until the turn's end or until it is full.  An interface
- * is in no VLAN: frames with a VLAN number end as V_ETH_VLAN, those that carry only
- * a priority (VLAN 0) are read like untagged ones.
+ * send, which wait in @txq until the turn's end or until it is full.  Frames of
+ * other VLANs than the interface's end as V_ETH_VLAN; when it is in none, those that
+ * carry only a priority (VLAN 0) are read like untagged ones.
  *
  * A port that is a point-to-point link has neither headers nor stations: what is said
  * of them here does not apply, and packets go as they are.
@@ -27,6 +27,7 @@ struct eth {
 	uint16_t mtu;
 	bool point_to_point; /* as the port says */
 	uint8_t index;	     /* number of the interface in its core */
+	uint16_t vlan;	     /* 1 to 4094, set after eth_init(); 0: none, no tags */
 	uint16_t n_txq;
 	struct pkt *txq[ETH_TXQ_LEN];
 };

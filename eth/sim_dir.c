@@ -62,11 +62,20 @@ static uint64_t wire_len(const struct pkt *p)
 	return payload + (uint64_t)((payload + p->gso_len - 1) / p->gso_len) * header;
 }
 
+/* A tag does not count (IEEE 802.3 3.2.7: the envelope is that much longer). */
+static uint32_t tag_len(const struct sim_dir *d, const struct pkt *p)
+{
+	return d->link_len && p->len >= ETH_HEADER_LEN &&
+			       be16(p->data + 12) == ETHERTYPE_VLAN ?
+		       ETH_TAG_LEN :
+		       0;
+}
+
 static bool too_long(const struct sim_dir *d, const struct pkt *p)
 {
 	uint32_t len = p->gso_len ? header_len(p) + p->gso_len : p->total_len;
 
-	return len > d->link_len + d->conf.mtu;
+	return len > d->link_len + tag_len(d, p) + d->conf.mtu;
 }
 
 /* Bytes that wait for the wire or are half on it. */

@@ -60,7 +60,9 @@ static void fill_stack_conf(const struct settings *conf, struct pb_stack_conf *s
 	sc->mtu = (unsigned)conf->mtu;
 	sc->offload = conf->offload;
 	sc->probe_addr = conf->probe_addr;
-	sc->host_addr = conf->host_addr; /* of a port that has a host's side */
+	sc->vlan = (unsigned)conf->vlan;
+	/* Of a port that has a host's side, which knows no tags. */
+	sc->host_addr = conf->vlan ? NULL : conf->host_addr;
 	sc->persist = conf->persist;
 	sc->n_bufs = (uint32_t)conf->buffers;
 	sc->max_conns = (uint32_t)conf->max_conns;

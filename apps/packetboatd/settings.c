@@ -280,6 +280,7 @@ static const struct conf_opt options[] = {
 	     "the way to everywhere else; none at first"),
 	BOOL("stack", "dhcp", dhcp, "no",
 	     "ask a DHCP server for address, gateway and name servers"),
+	NUMBER("stack", "vlan", vlan, 0, 0, 4094, "802.1Q number on the port; 0: no tags"),
 	TEXT("stack", "mac", mac, NULL, is_mac, "six octets, as 02:00:00:00:00:01, of one station",
 	     "the stack's Ethernet address; made from the port's name at first"),
 	TEXT("stack", "host_addr", host_addr, "192.0.2.1/24", is_ip4_prefix, A_PREFIX,
@@ -546,8 +547,11 @@ static int check_stack(struct settings_conf *s)
 	if (v->dhcp && strstr(v->port, "tun:"))
 		return conf_refuse(&s->conf, AT(port),
 				   "one of Ethernet, with stack.dhcp");
+	if (v->vlan && strstr(v->port, "tun:"))
+		return conf_refuse(&s->conf, AT(port),
+				   "one of Ethernet, with stack.vlan");
 	r = v->dhcp ? 0 : check_near(s, v->gateway, AT(gateway));
-	if (r == 0 && !v->dhcp && has_host_side(v->port))
+	if (r == 0 && !v->dhcp && !v->vlan && has_host_side(v->port))
 		r = check_near(s, v->host_addr, AT(host_addr));
 	if (r == 0)
 		r = check_listen(s, &v->smtp_listen, AT(smtp_listen));

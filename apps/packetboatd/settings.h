@@ -31,7 +31,7 @@ struct settings {
 
 	/* [stack] */
 	char *port, *addr, *gateway, *mac, *host_addr, *cc, *pcap;
-	uint64_t mtu, ecn, max_conns, buffers;
+	uint64_t vlan, mtu, ecn, max_conns, buffers;
 	bool persist, offload, probe_addr, dhcp;
 
 	/* [store] */

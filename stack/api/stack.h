@@ -50,6 +50,7 @@ struct pb_stack_conf {
 	/* Ask a DHCP server for address, routes and MTU (see dhcp.h).  @gateway is NULL
 	 * then, and @addr an address to ask for first, or NULL. */
 	int dhcp;
+	unsigned vlan;	 /* 802.1Q: 1 to 4094, of the port; 0: no tags */
 	const char *mac; /* NULL: made from the port */
 	unsigned mtu;	 /* 0: of the port */
 	int offload;	 /* use the port's offloads (default 1) */

@@ -28,6 +28,7 @@ enum {
 	DEFAULT_BUFS = 65536,
 	DEFAULT_MAX_CONNS = 1 << 20,
 	PKTS_PER_BUF = 4,
+	VLAN_LAST = 4094,   /* IEEE 802.1Q 9.6: 4095 is reserved */
 	BUFS_MAX = 1 << 28, /* a TiB; descriptors are counted in 32 bits */
 };
 
@@ -182,6 +183,26 @@ static int seed_core(struct pb_core *co, uint64_t seed)
 	return 0;
 }
 
+static bool is_given(const char *text)
+{
+	return text && text[0];
+}
+
+static int check_vlan(struct boot *b)
+{
+	const struct pb_stack_conf *conf = b->conf;
+
+	if (conf->vlan > VLAN_LAST)
+		return fail(b, -EINVAL, "vlan: read %u, but 1 to %u are allowed",
+			    conf->vlan, VLAN_LAST);
+	if (conf->vlan && (is_given(conf->host_addr) || is_given(conf->host_addr6)))
+		return fail(b, -EINVAL,
+			    "host_addr: the host's device has frames without tags, but "
+			    "the stack is in VLAN %u",
+			    conf->vlan);
+	return 0;
+}
+
 static int open_port(struct pb_core *co, struct boot *b)
 {
 	struct port_conf conf = {
@@ -198,10 +219,17 @@ static int open_port(struct pb_core *co, struct boot *b)
 	if (b->conf->mtu && (b->conf->mtu < PORT_MTU_MIN || b->conf->mtu > PORT_MTU_MAX))
 		return fail(b, -EINVAL, "mtu: read %u, but %u to %u are allowed",
 			    b->conf->mtu, PORT_MTU_MIN, PORT_MTU_MAX);
-	err = port_open(b->conf->port, &conf, &port, b->error);
+	err = check_vlan(b);
+	if (!err)
+		err = port_open(b->conf->port, &conf, &port, b->error);
 	if (err)
 		return err;
+	if (b->conf->vlan && port->point_to_point) {
+		port_close(port);
+		return fail(b, -EINVAL, "vlan: %s is no Ethernet", b->conf->port);
+	}
 	eth_init(&co->eth[0], port, 0);
+	co->eth[0].vlan = (uint16_t)b->conf->vlan;
 	co->n_eth = 1;
 	return 0;
 }

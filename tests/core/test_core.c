@@ -61,6 +61,9 @@ Test(core, refuses_a_wrong_configuration_and_names_what_it_read)
 	conf = good, conf.gateway = "next door", refused(&conf, "next door");
 	conf = good, conf.gateway = "10.0.0.1", refused(&conf, "not in the subnet");
 	conf.dhcp = 1, refused(&conf, "but DHCP finds one");
+	conf = good, conf.vlan = 4095, refused(&conf, "4095");
+	conf = good, conf.vlan = 10, conf.host_addr = "192.0.2.2/24";
+	refused(&conf, "VLAN 10");
 	conf = good, conf.host_addr = "x", refused(&conf, "host_addr");
 	conf = good, conf.mac = "00:11", refused(&conf, "00:11");
 	conf = good, conf.mtu = 20, refused(&conf, "20");

@@ -345,3 +345,40 @@ Case(eth, a_point_to_point_link_carries_packets_as_they_are)
 	cr_assert_eq(capture_take(&cap, out, sizeof(out)), sizeof(ip4));
 	cr_assert_arr_eq(out, ip4, sizeof(ip4));
 }
+
+/* ---- in a VLAN ---- */
+
+/* A frame with the tag @tci in front of an IPv4 packet. */
+static struct step input_in_vlan(uint16_t tci)
+{
+	uint8_t tag[4] = { (uint8_t)(tci >> 8), (uint8_t)tci, 8, 0 }, frame[64];
+
+	return input(frame, build_eth(frame, ours, theirs, ETHERTYPE_VLAN, tag, 4), NULL);
+}
+
+Case(eth, of_a_vlan_reads_what_is_tagged_so_and_nothing_else)
+{
+	eth.vlan = 10;
+	expect_next(input_in_vlan(10), NEXT_IP4);
+	expect_next(input_in_vlan(0xe000 | 10), NEXT_IP4); /* with any priority */
+	expect_end(input_in_vlan(11), V_ETH_VLAN);
+	expect_end(input_in_vlan(0), V_ETH_VLAN);
+	expect_end(input_to(ours, ETHERTYPE_IP4), V_ETH_VLAN);
+	eth.vlan = 0;
+	expect_end(input_in_vlan(10), V_ETH_VLAN);
+}
+
+Case(eth, of_a_vlan_tags_what_it_sends)
+{
+	static const uint8_t head[] = { 2, 0, 0, 0,    0, 2,	2,    0, 0,
+					0, 0, 1, 0x81, 0, 0x0f, 0xfe, 8, 0 };
+	struct pkt *p = pkt_new(&pool, PKT_DATA);
+	uint8_t frame[64];
+
+	eth.vlan = 4094;
+	memset(pkt_push(p, 5), 'x', 5);
+	eth_output(&eth, p, theirs, ETHERTYPE_IP4, 0);
+	eth_flush(&eth, 0);
+	cr_assert_eq(capture_take(&cap, frame, sizeof(frame)), sizeof(head) + 5);
+	cr_assert_arr_eq(frame, head, sizeof(head));
+}
