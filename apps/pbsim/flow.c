@@ -38,7 +38,7 @@ void flow_want(struct end *e, uint32_t events)
 	if (events == e->events)
 		return;
 	e->events = events;
-	pb_ready_mod(e->host->ready, e->sock, events, e);
+	pb_ready_mod(e->host->ready, e->sock, events | PB_READY_RDHUP, e);
 }
 
 static void failed(struct end *e)
@@ -62,6 +62,9 @@ uint64_t flow_read(struct end *e, uint64_t max, bool *eof)
 
 		if (n > 0) {
 			got += (uint64_t)n;
+			/* That was all, but for the peer's end. */
+			if ((uint64_t)n < want && !(e->told & PB_READY_RDHUP))
+				break;
 			continue;
 		}
 		*eof = n == 0;
@@ -187,7 +190,7 @@ static void set_cc(const struct talk *t, int sock)
 static bool watch(struct end *e, uint32_t events)
 {
 	e->events = events;
-	return pb_ready_add(e->host->ready, e->sock, events, e) == 0;
+	return pb_ready_add(e->host->ready, e->sock, events | PB_READY_RDHUP, e) == 0;
 }
 
 static void on_server(struct end *e, uint32_t events, uint64_t now_ns)
@@ -208,6 +211,7 @@ static void on_listener(struct end *e, uint32_t events, uint64_t now_ns)
 	t->server.on = on_server;
 	set_cc(t, s);
 	watch(&t->server, PB_READY_IN);
+	e->host->again = true;
 	/* Nobody else comes. */
 	pb_close(e->sock);
 	e->sock = -1;

@@ -22,6 +22,7 @@ struct end {
 	struct host *host;
 	int sock;	 /* -1: none */
 	uint32_t events; /* enum pb_ready_event that it waits for */
+	uint32_t told;	 /* what it was told last */
 	void (*on)(struct end *e, uint32_t events, uint64_t now_ns);
 	uint64_t got; /* bytes read */
 	uint64_t

@@ -27,7 +27,6 @@ enum {
 	BUF_SHARE = 4, /* a received segment takes less than half a buffer of the pool */
 	CONNS_MAX = 4096,
 	EVENTS = 256,
-	ROUNDS = 16,
 	STACK_BEGIN_S = 1, /* zero is no time for a stack */
 };
 
@@ -173,28 +172,30 @@ void host_input(struct host *h, struct frame *f)
 }
 
 /*
- * Runs inside the turn, before TCP speaks: what programs write leaves in it.  They run
- * until no socket has news, for who accepts has a new one, with news of its own.
+ * Runs inside the turn, before TCP speaks: what programs write leaves in it.  Who accepts
+ * has a new socket, with news of its own, and then there is another round.
  */
 static void run_programs(void *arg, uint64_t stack_ns)
 {
 	struct pb_event events[EVENTS];
 	struct host *h = arg;
 	uint64_t now_ns = h->node->s->now_ns;
-	unsigned round = 0;
 	int n;
 
 	(void)stack_ns;
-	while ((n = pb_ready_wait(h->ready, events, EVENTS)) > 0 && round++ < ROUNDS) {
+	do {
+		h->again = false;
+		n = pb_ready_wait(h->ready, events, EVENTS);
 		for (int i = 0; i < n; i++) {
 			struct end *e = events[i].user;
 
+			e->told = events[i].events;
 			/* The one before may have closed it. */
 			if (e->sock >= 0)
 				e->on(e, events[i].events, now_ns);
 		}
-	}
-	if (n > 0)
+	} while (h->again);
+	if (n == EVENTS)
 		host_wake(h, now_ns);
 }
 

@@ -72,6 +72,7 @@ struct host {
 	struct pb_ready *ready;
 	struct port *port;
 	struct list arrived; /* frames for the port */
+	bool again;	     /* a program has news of its own making */
 };
 
 struct pbsim {
