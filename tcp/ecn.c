@@ -186,10 +186,13 @@ static uint32_t ace(struct tcp_conn *c, const struct tcp_seg *s, uint32_t len)
 	return len || s->n_sack ? a->r_cep : accecn_shake(a->shake);
 }
 
-static void out_acc(struct tcp_conn *c, struct tcp_seg *s, uint32_t len)
+static void out_acc(struct tcp_conn *c, struct tcp_seg *s, uint32_t len, bool is_new)
 {
 	unsigned used;
 
+	/* RFC 9768 3.2.3.2.2: the first bytes were lost, perhaps for the option */
+	if (len && !is_new && !c->bytes_acked)
+		c->ecn |= ECN_NO_OPTION;
 	s->flags |= accecn_flags(ace(c, s, len));
 	c->x->acc.n_marks = 0;
 	used = tcp_emit_len(s) - TCP_HEADER_LEN;
@@ -214,7 +217,7 @@ uint8_t tcp_ecn_out(struct tcp_conn *c, struct tcp_seg *s, uint32_t len, bool is
 	bool plus = c->tcp->conf.ecn_plus;
 
 	if (c->ecn & ECN_ACC)
-		out_acc(c, s, len);
+		out_acc(c, s, len, is_new);
 	else
 		out_classic(c, s, is_new);
 	if (c->ecn & ECN_MUTE)

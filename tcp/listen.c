@@ -338,6 +338,13 @@ static enum verdict half_open_syn(struct tcp_in *in, const struct syn *syn, uint
 	/* Our SYN-ACK did not arrive. */
 	if (in->s.has & TCP_HAS_TS)
 		again.ts_recent = in->s.ts_val;
+	/* RFC 9768 3.1.5: one that asked for AccECN and for less cannot be understood */
+	if (syn->ecn >= ECN_ASKED_MUTED &&
+	    (in->s.flags & (TCP_AE | TCP_CWR | TCP_ECE)) == (TCP_CWR | TCP_ECE)) {
+		tcp_emit_refusal(in);
+		synq_del(tcp->synq, id);
+		return V_TCP_SYN_IN_WINDOW;
+	}
 	again.ecn = tcp_ecn_judge_again(syn->ecn, in->s.flags, in->p->tos);
 	synq_touch(tcp->synq, id, again.ts_recent, again.ecn);
 	/* RFC 9768 3.2.3.2.2: perhaps it was the option */

@@ -17,6 +17,7 @@
 #include "stack/base/trace.h"
 #include "stack/base/wheel.h"
 #include "tcp/conn.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp.h"
 #include "tests/lib/fake_ip.h"
 
@@ -88,6 +89,9 @@ static void init(struct fuzz *f, unsigned how)
 	conf.sack = how & 4;
 	conf.timestamps = how & 8;
 	conf.window_scale = how & 16;
+	conf.ecn = how & 64 ? TCP_ECN_ACC : TCP_ECN_CLASSIC;
+	if (how & 128)
+		conf.fastopen |= TCP_FO_CLIENT_BARE | TCP_FO_SERVER_BARE;
 	f->now_ns = 1000 * NS_PER_S;
 	f->key = (struct hash_key){ { 1, 2 } };
 	ASSERT(pkt_pool_init(&f->pool, N_PKTS, N_BUFS) == 0);
@@ -98,6 +102,8 @@ static void init(struct fuzz *f, unsigned how)
 	ASSERT(tcp_new(&f->tcp, &conf, &f->ip, &f->pool, &f->wheel, &f->rng, &f->key,
 		       &f->trace, f->now_ns) == 0);
 	ASSERT(tcp_listen(f->tcp, &any, PORT, 2, NULL, &f->l) == 0);
+	tcp_listener_set_fastopen(f->l, 2);
+	tcp_listener_set_defer(f->l, how & 32 ? 3 : 0);
 }
 
 static void fini(struct fuzz *f)
@@ -118,6 +124,7 @@ static void deliver(struct fuzz *f, struct pkt *p)
 	p->dst = f->ip.ours;
 	p->proto = IP_PROTO_TCP;
 	p->flags |= PKT_SUM_OK;
+	p->tos = p->total_len & 3;
 	if (tcp_input(f->tcp, p, f->now_ns).verdict != V_KEPT)
 		pkt_free(p);
 }
@@ -225,10 +232,14 @@ static void keep(struct fuzz *f, struct tcp_conn *c)
 static void connect_out(struct fuzz *f)
 {
 	struct flow flow = { .remote = peer_addr(), .remote_port = rd8(&f->in) };
+	bool fast = rd_left(&f->in) & 1;
 	struct tcp_conn *c;
 
-	if (tcp_connect(f->tcp, &flow, NULL, f->now_ns, &c) == 0)
-		keep(f, c);
+	if (tcp_connect(f->tcp, &flow, NULL, f->now_ns, &c))
+		return;
+	if (fast)
+		tcp_fastopen(f->tcp, c, "0123456789", 10);
+	keep(f, c);
 }
 
 static void read_pkt(struct fuzz *f, struct tcp_conn *c)

@@ -12,6 +12,8 @@
 #include "stack/base/rng.h"
 #include "stack/base/trace.h"
 #include "stack/base/wheel.h"
+#include "tcp/ecn.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp.h"
 #include "tests/lib/build.h"
 #include "tests/lib/fake_ip.h"
@@ -33,6 +35,7 @@ struct flying {
 	uint64_t order; /* of equal times the first sent comes first */
 	unsigned to;
 	uint16_t gso_len;
+	uint8_t tos;
 	uint32_t len;
 	uint8_t bytes[];
 };
@@ -112,15 +115,22 @@ static uint64_t arrival(struct pair *pr, struct end *from, uint32_t len)
 	return start + delay;
 }
 
+/* What IP and the port say beside the bytes. */
+struct as {
+	uint16_t gso_len;
+	uint8_t tos;
+};
+
 static void launch(struct pair *pr, unsigned to, const uint8_t *bytes, uint32_t len,
-		   uint16_t gso_len)
+		   struct as as)
 {
 	struct flying *f = malloc(sizeof(*f) + len);
 
 	*f = (struct flying){
 		.due_ns = arrival(pr, &pr->ends[!to], len),
 		.to = to,
-		.gso_len = gso_len,
+		.gso_len = as.gso_len,
+		.tos = as.tos,
 		.len = len,
 	};
 	memcpy(f->bytes, bytes, len);
@@ -131,7 +141,7 @@ static void launch(struct pair *pr, unsigned to, const uint8_t *bytes, uint32_t 
 }
 
 static void one_frame(struct pair *pr, unsigned to, const uint8_t *bytes, uint32_t len,
-		      uint16_t gso_len)
+		      struct as as)
 {
 	pr->result->n_packets++;
 	digest(pr, bytes, len);
@@ -139,9 +149,13 @@ static void one_frame(struct pair *pr, unsigned to, const uint8_t *bytes, uint32
 		pr->result->n_lost++;
 		return;
 	}
-	launch(pr, to, bytes, len, gso_len);
+	if ((as.tos & ECN_MASK) && rng_chance(&pr->rng, pr->conf->mark)) {
+		as.tos |= ECN_CE;
+		pr->result->n_marked++;
+	}
+	launch(pr, to, bytes, len, as);
 	if (rng_chance(&pr->rng, pr->conf->dup))
-		launch(pr, to, bytes, len, gso_len);
+		launch(pr, to, bytes, len, as);
 }
 
 static void put16(uint8_t *b, uint32_t v)
@@ -172,8 +186,10 @@ static void cut(struct pair *pr, unsigned to, const struct pkt *p, const uint8_t
 		put16(seg + 6, seq + at - header_len);
 		if (at + n < len)
 			seg[13] &= (uint8_t)~9; /* FIN, PSH: on the last */
+		if (at > header_len)
+			seg[13] &= (uint8_t)~0x80; /* CWR: on the first */
 		put_sum(p, seg, header_len + n);
-		one_frame(pr, to, seg, header_len + n, 0);
+		one_frame(pr, to, seg, header_len + n, (struct as){ .tos = p->tos });
 	}
 }
 
@@ -191,7 +207,8 @@ static void carry(struct pair *pr, unsigned from)
 		} else {
 			if (p->flags & PKT_SUM_PARTIAL)
 				put_sum(p, bytes, len);
-			one_frame(pr, !from, bytes, len, p->gso_len);
+			one_frame(pr, !from, bytes, len,
+				  (struct as){ p->gso_len, p->tos });
 		}
 		pkt_free(p);
 	}
@@ -221,6 +238,7 @@ static void arrive(struct pair *pr, struct flying *f)
 	first->dst = e->ip.ours;
 	first->proto = IP_PROTO_TCP;
 	first->gso_len = f->gso_len;
+	first->tos = f->tos;
 	v = tcp_input(e->tcp, first, pr->now_ns).verdict;
 	if (v != V_KEPT)
 		pkt_free(first);
@@ -479,6 +497,9 @@ static void end_init(struct pair *pr, unsigned i)
 	conf.timestamps = pc->timestamps;
 	conf.window_scale = pc->window_scale;
 	conf.user_timeout_ms = 3600 * 1000;
+	conf.ecn = pc->ecn[i];
+	if (pc->fastopen)
+		conf.fastopen |= TCP_FO_CLIENT_BARE | TCP_FO_SERVER_BARE;
 	conf.syn_tries = 100;
 	e->key = (struct hash_key){ { pc->seed, i } };
 	cr_assert_eq(pkt_pool_init(&e->pool, 4 * n_bufs, n_bufs), 0);
@@ -496,6 +517,8 @@ static void end_fini(struct pair *pr, struct end *e)
 
 	pr->result->rto += st->rto;
 	pr->result->fast_recovery += st->fast_recovery;
+	pr->result->ecn_reduced += st->ecn_reduced;
+	pr->result->fastopen_in += st->fastopen_in;
 	tcp_free(e->tcp);
 	fake_ip_fini(&e->ip);
 	cr_assert_eq(e->wheel.n_armed, 0, "seed %lu: timers", pr->conf->seed);
@@ -504,12 +527,28 @@ static void end_fini(struct pair *pr, struct end *e)
 	pkt_pool_fini(&e->pool);
 }
 
+/* As many bytes as the SYN takes. */
+static void write_first(struct pair *pr, struct end *e, struct program *pg)
+{
+	struct stream *s = pg->out;
+	uint8_t bytes[2000];
+	uint32_t len = s->total < sizeof(bytes) ? s->total : sizeof(bytes);
+	ssize_t n;
+
+	for (uint32_t i = 0; i < len; i++)
+		bytes[i] = byte_of(s, i);
+	n = tcp_fastopen(e->tcp, pg->c, bytes, len);
+	cr_assert(n == -EINPROGRESS || n >= 0, "seed %lu: says %zd", pr->conf->seed, n);
+	s->written = n > 0 ? (uint32_t)n : 0;
+}
+
 static void connect_all(struct pair *pr)
 {
 	struct end *a = &pr->ends[0], *b = &pr->ends[1];
 	struct addr any = { .family = ADDR_IP4 };
 
 	cr_assert_eq(tcp_listen(b->tcp, &any, PORT, CONNS_MAX, b, &b->l), 0);
+	tcp_listener_set_fastopen(b->l, CONNS_MAX);
 	for (unsigned i = 0; i < pr->conf->n_conns; i++) {
 		struct flow f = {
 			.remote = b->ip.ours,
@@ -527,6 +566,8 @@ static void connect_all(struct pair *pr)
 		}
 		cr_assert_eq(tcp_connect(a->tcp, &f, a, pr->now_ns, &a->programs[i].c),
 			     0);
+		if (pr->conf->fastopen)
+			write_first(pr, a, &a->programs[i]);
 		tcp_set(a->tcp, a->programs[i].c, TCP_OPT_NODELAY,
 			rng_chance(&pr->rng, 0.3));
 	}
@@ -574,5 +615,9 @@ void pair_conf_random(struct pair_conf *conf, uint64_t seed)
 		.window_scale = rng_below(&r, 4),
 		.gso = rng_below(&r, 2),
 		.whole_frames = rng_below(&r, 2),
+		.ecn = { (uint8_t)rng_below(&r, TCP_N_ECN),
+			 (uint8_t)rng_below(&r, TCP_N_ECN) },
+		.mark = rng_below(&r, 4) / 20.0,
 	};
+	conf->fastopen = conf->dup == 0 && rng_below(&r, 2);
 }

@@ -18,14 +18,18 @@ struct pair_conf {
 	uint32_t n_bufs;    /* of each side's pool; 0: plenty */
 	uint32_t rcvbuf, sndbuf;
 	bool sack, timestamps, window_scale, gso;
+	uint8_t ecn[2];	   /* enum tcp_ecn of each end */
+	double mark;	   /* of packets that may be marked */
+	bool fastopen;	   /* the first bytes go with the SYN; not where packets double */
 	bool whole_frames; /* the link carries super-frames as they are */
 };
 
 struct pair_result {
 	uint64_t end_ns; /* virtual time that it took */
 	uint64_t digest; /* of all packets on the link, in order */
-	uint64_t n_packets, n_lost;
-	uint64_t bytes; /* that arrived, both directions */
+	uint64_t n_packets, n_lost, n_marked;
+	uint64_t ecn_reduced, fastopen_in; /* of both ends */
+	uint64_t bytes;			   /* that arrived, both directions */
 	uint64_t rto, fast_recovery;
 };
 

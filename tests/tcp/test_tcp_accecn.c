@@ -201,6 +201,19 @@ Dialog(tcp_accecn, a_zero_in_the_last_ack_deafens)
 	expect(&d, ".6 1001:1001(0) ack 11");
 }
 
+Dialog(tcp_accecn, resets_who_asks_in_two_ways)
+{
+	/* RFC 9768 3.1.5 */
+	mode(TCP_ECN_ACC_ACCEPT);
+	dialog_listen(&d, 8);
+	inject(&d, "SEWA 0:0(0) win 60000 <mss 1000>");
+	expect(&d, "SW. 0:0(0) ack 1");
+	inject(&d, "SEW 0:0(0) win 60000 <mss 1000>");
+	cr_assert_eq(tcp_stats(d.tcp)->n_syn, 0);
+	cr_assert_eq(tcp_stats(d.tcp)->reset_out, 1);
+	dialog_drop(&d);
+}
+
 /* ---- negotiation, client ---- */
 
 Dialog(tcp_accecn, asks_and_tells_the_field_of_the_syn_ack)
@@ -426,6 +439,24 @@ Dialog(tcp_accecn, an_old_ack_tells_nothing)
 	cr_assert_eq(n_reduced(), 0);
 	inject(&d, ".5 1:1(0) ack 5001 <ECN0 5001 0 1>");
 	cr_assert_eq(n_reduced(), 0);
+}
+
+Dialog(tcp_accecn, sends_no_options_where_the_first_bytes_were_lost)
+{
+	/* RFC 9768 3.2.3.2.2 */
+	mode(TCP_ECN_ACC);
+	connect_with("SEWA 0:0(0)");
+	inject(&d, "SW. 0:0(0) ack 1 win 60000 <mss 1000,ECN0 1 0 1>");
+	expect(&d, ".2 1:1(0) ack 1 <ECN0 1 0 1>");
+	dialog_write(&d, 10);
+	expect(&d, "P.5 1:11(10) ack 1 <ECN0 1 0 1>");
+	tick(&d, 1000);
+	expect(&d, "P.5 1:11(10) ack 1 <>");
+	dialog_drop(&d);
+	inject(&d, ".5 1:1(0) ack 11");
+	d.tos = ECN_CE;
+	inject(&d, "P.5 1:11(10) ack 11");
+	expect(&d, ".6 11:11(0) ack 11 <>");
 }
 
 /* ---- variants ---- */
