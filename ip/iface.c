@@ -133,6 +133,7 @@ int ip_addr_del(struct ip *ip, unsigned iface, const struct addr *addr)
 	ip->n_unready -= !gone.ready;
 	arp_addr_del(ip->neigh, i->eth, gone.addr);
 	del_route(ip, iface, &gone);
+	ip_route_forget(ip, addr);
 	ip->generation++;
 	return 0;
 }

@@ -78,6 +78,12 @@ struct ip_route {
 	uint8_t iface;
 	uint32_t metric;
 	struct addr gateway; /* ADDR_NONE: on the link */
+	/*
+	 * An address of ours, or ADDR_NONE.  Who goes this way without an address of his
+	 * own has this one; and who has it goes this way rather than another of the same
+	 * prefix, whatever their metrics.
+	 */
+	struct addr src;
 };
 
 /* What ICMP says about something that we sent. */
@@ -130,10 +136,13 @@ void ip_iface_mtu_set(struct ip *ip, unsigned iface, unsigned mtu);
  * -EEXIST, -ENOSPC.
  */
 int ip_route_add(struct ip *ip, const struct ip_route *route);
-/* The one with that prefix, interface, metric and gateway.  0 or -ENOENT. */
+/* The one with that prefix, interface, metric, gateway and src.  0 or -ENOENT. */
 int ip_route_del(struct ip *ip, const struct ip_route *route);
-/* The route with the longest prefix, then the lowest metric; NULL: none. */
+/* The route with the longest prefix, then the lowest metric; NULL: none.  The second is
+ * for packets from @src, an address of ours or NULL. */
 const struct ip_route *ip_route_find(const struct ip *ip, const struct addr *dst);
+const struct ip_route *ip_route_find_from(const struct ip *ip, const struct addr *dst,
+					  const struct addr *src);
 /* True when @addr is an address of ours, on any interface, that may be used; or
  * loopback. */
 bool ip_is_ours(const struct ip *ip, const struct addr *addr);

@@ -61,10 +61,11 @@ bool ip6_next_hop(const struct ip *ip, const struct addr *src, struct ip_dst *d)
 	/* RFC 4291 2.5.2, 2.5.3, 2.5.5.2: these are never on a wire. */
 	if (ip6_is_zero(dst) || ip6_is_loopback(dst) || ip6_is_mapped(dst))
 		return false;
-	route = ip_route_find(ip, &d->dst);
+	route = ip_route_find_from(ip, &d->dst, src);
 	if (!route)
 		return false;
 	d->iface = route->iface;
+	d->src = route->src;
 	better = ra_redirect(&ip->ifaces[d->iface].ip6.ra, dst);
 	if (better)
 		d->next_hop = addr_ip6(*better);

@@ -41,6 +41,7 @@ enum ip_dst_kind { IP_DST_STATION, IP_DST_BROADCAST, IP_DST_MULTICAST, IP_DST_OU
 /* All that ip_output() must know of a destination. */
 struct ip_dst {
 	struct addr dst;
+	struct addr from;    /* who asked, while there are routes with a src */
 	uint32_t generation; /* ip.generation when this was true */
 	uint8_t kind;	     /* enum ip_dst_kind */
 	uint8_t iface;	     /* IP_IFACE_LOOP: OURS */
@@ -63,6 +64,7 @@ struct ip {
 	uint32_t n_ifaces;  /* the highest number in use, and one */
 	uint32_t n_unready; /* addresses that ARP and ND still probe */
 	uint32_t n_routes;
+	uint32_t n_src_routes; /* of them, with a src: how to go depends on who goes */
 	struct ip_route routes[IP_ROUTE_MAX]; /* in the order of preference */
 
 	/* Counted up whenever something that a struct ip_dst says may have changed. */
@@ -105,6 +107,11 @@ static inline bool ip4_is_no_station(struct ip4 a)
 {
 	return a.b[0] >= 224 || a.b[0] == 0;
 }
+
+/* ---- route.c ---- */
+
+/* Takes away what goes from @addr, which is not ours any more. */
+void ip_route_forget(struct ip *ip, const struct addr *addr);
 
 /* ---- output.c ---- */
 

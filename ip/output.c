@@ -70,10 +70,11 @@ static bool next_hop(const struct ip *ip, const struct addr *src, struct ip_dst 
 	}
 	if (ip4_is_no_station(d->dst.ip4))
 		return false;
-	route = ip_route_find(ip, &d->dst);
+	route = ip_route_find_from(ip, &d->dst, src);
 	if (!route)
 		return false;
 	d->iface = route->iface;
+	d->src = route->src;
 	d->kind = IP_DST_STATION;
 	d->next_hop = route->gateway.family ? route->gateway : d->dst;
 	if (ip_iface_is_broadcast(&ip->ifaces[d->iface], d->dst.ip4)) {
@@ -99,14 +100,23 @@ static void fill_path(const struct ip *ip, struct ip_dst *d)
 		     eth->port->caps & tso;
 }
 
+/* The route said whose way it is, and we are that. */
+static bool has_source(const struct ip *ip, const struct ip_dst *d)
+{
+	return d->src.family && ip_is_ours(ip, &d->src);
+}
+
 static bool look_up6(const struct ip *ip, const struct addr *src, struct ip_dst *d)
 {
 	struct ip6 own;
 
-	if (!ip6_next_hop(ip, src, d) ||
-	    !ip6_select_source(&ip->ifaces[d->iface], d->dst.ip6, &own))
+	if (!ip6_next_hop(ip, src, d))
 		return false;
-	d->src = ip6_zoned(own, d->iface);
+	if (!has_source(ip, d)) {
+		if (!ip6_select_source(&ip->ifaces[d->iface], d->dst.ip6, &own))
+			return false;
+		d->src = ip6_zoned(own, d->iface);
+	}
 	fill_path(ip, d);
 	return true;
 }
@@ -125,9 +135,11 @@ static bool look_up(const struct ip *ip, const struct addr *dst, const struct ad
 		return false;
 	if (!next_hop(ip, src, d))
 		return false;
-	if (!ip_iface_source(ip, d->iface, d->next_hop.ip4, &own))
-		return false;
-	d->src = addr_ip4(own);
+	if (!has_source(ip, d)) {
+		if (!ip_iface_source(ip, d->iface, d->next_hop.ip4, &own))
+			return false;
+		d->src = addr_ip4(own);
+	}
 	fill_path(ip, d);
 	return true;
 }
@@ -139,6 +151,14 @@ static struct ip_dst *slot_of(struct ip *ip, const struct addr *dst)
 	if (dst->family == ADDR_IP6) /* prefixes differ less than what is behind them */
 		b += 12;
 	return &ip->dsts[(b[0] ^ b[1] ^ b[2] ^ b[3]) % IP_DST_MAX];
+}
+
+/* @d was looked up for who asks now. */
+static bool is_for(const struct ip *ip, const struct ip_dst *d, const struct addr *src)
+{
+	static const struct addr nobody;
+
+	return !ip->n_src_routes || addr_eq(&d->from, src ? src : &nobody);
 }
 
 static bool depends_on_source(const struct addr *dst)
@@ -159,9 +179,12 @@ const struct ip_dst *ip_dst_find(struct ip *ip, const struct addr *dst,
 
 	if (ip->n_unready)
 		ip_iface_refresh(ip);
-	if (d->generation == ip->generation && !by_src && addr_eq(&d->dst, dst))
+	if (d->generation == ip->generation && !by_src && addr_eq(&d->dst, dst) &&
+	    is_for(ip, d, src))
 		return d;
 	found = look_up(ip, dst, src, d);
+	if (src)
+		d->from = *src;
 	if (!found || by_src)
 		d->generation = ip->generation - 1;
 	return found ? d : NULL;
@@ -346,6 +369,9 @@ int ip_output(struct ip *ip, struct pkt *p, const struct ip_out *how, uint64_t n
 		.src = src ? src->ip4 : d->src.ip4,
 		.dst = how->dst.ip4,
 	};
+	/* RFC 2131 4.4.5, RFC 5227 2.1.1: not from what is ours no more, or not yet. */
+	if (src && !addr_eq(src, &d->src) && !ip_is_ours(ip, src))
+		return refuse(p, &ip->stats.out_no_route, -EADDRNOTAVAIL);
 	/* RFC 1122 3.2.1.3 (g): never outside a host. */
 	if (ip4_is_loopback(h.src) && d->kind != IP_DST_OURS)
 		return refuse(p, &ip->stats.out_no_route, -ENETUNREACH);

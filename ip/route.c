@@ -5,13 +5,38 @@
 
 #include "ip/ip_impl.h"
 
+static bool leads_to(const struct ip_route *r, const struct addr *dst)
+{
+	return r->prefix.family == dst->family &&
+	       addr_same_prefix(&r->prefix, dst, r->bits);
+}
+
+/* Of those with the longest prefix: the one of @src, else the first of nobody. */
+const struct ip_route *ip_route_find_from(const struct ip *ip, const struct addr *dst,
+					  const struct addr *src)
+{
+	const struct ip_route *first = ip_route_find(ip, dst);
+	const struct ip_route *end = ip->routes + ip->n_routes, *of_nobody = NULL;
+
+	if (!src || !ip->n_src_routes || !first)
+		return first;
+	for (const struct ip_route *r = first; r < end && r->bits == first->bits; r++) {
+		if (!leads_to(r, dst))
+			continue;
+		if (addr_eq(&r->src, src))
+			return r;
+		if (!of_nobody && !r->src.family)
+			of_nobody = r;
+	}
+	return of_nobody ? of_nobody : first;
+}
+
 const struct ip_route *ip_route_find(const struct ip *ip, const struct addr *dst)
 {
 	for (unsigned i = 0; i < ip->n_routes; i++) {
 		const struct ip_route *r = &ip->routes[i];
 
-		if (r->prefix.family == dst->family &&
-		    addr_same_prefix(&r->prefix, dst, r->bits))
+		if (leads_to(r, dst))
 			return r;
 	}
 	return NULL;
@@ -26,7 +51,8 @@ static bool before(const struct ip_route *a, const struct ip_route *b)
 static bool same(const struct ip_route *a, const struct ip_route *b)
 {
 	return a->bits == b->bits && a->iface == b->iface && a->metric == b->metric &&
-	       addr_eq(&a->prefix, &b->prefix) && addr_eq(&a->gateway, &b->gateway);
+	       addr_eq(&a->prefix, &b->prefix) && addr_eq(&a->gateway, &b->gateway) &&
+	       addr_eq(&a->src, &b->src);
 }
 
 static bool no_gateway(const struct addr *a)
@@ -65,6 +91,9 @@ static bool valid(const struct ip *ip, const struct ip_route *route)
 	for (unsigned bit = route->bits; bit < all; bit++)
 		if (route->prefix.ip6.b[bit / 8] & 0x80 >> bit % 8)
 			return false;
+	if (route->src.family && (route->src.family != route->prefix.family ||
+				  !ip_is_configured(ip, &route->src)))
+		return false;
 	return reachable(ip, route);
 }
 
@@ -83,8 +112,18 @@ int ip_route_add(struct ip *ip, const struct ip_route *route)
 		ip->routes[at] = ip->routes[at - 1];
 	ip->routes[at] = *route;
 	ip->n_routes++;
+	ip->n_src_routes += route->src.family != ADDR_NONE;
 	ip->generation++;
 	return 0;
+}
+
+static void del_at(struct ip *ip, unsigned at)
+{
+	ip->n_src_routes -= ip->routes[at].src.family != ADDR_NONE;
+	ip->n_routes--;
+	for (; at < ip->n_routes; at++)
+		ip->routes[at] = ip->routes[at + 1];
+	ip->generation++;
 }
 
 int ip_route_del(struct ip *ip, const struct ip_route *route)
@@ -95,9 +134,13 @@ int ip_route_del(struct ip *ip, const struct ip_route *route)
 		at++;
 	if (at == ip->n_routes)
 		return -ENOENT;
-	ip->n_routes--;
-	for (; at < ip->n_routes; at++)
-		ip->routes[at] = ip->routes[at + 1];
-	ip->generation++;
+	del_at(ip, at);
 	return 0;
+}
+
+void ip_route_forget(struct ip *ip, const struct addr *addr)
+{
+	for (unsigned at = ip->n_routes; at-- > 0;)
+		if (ip->routes[at].src.family && addr_eq(&ip->routes[at].src, addr))
+			del_at(ip, at);
 }

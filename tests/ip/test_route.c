@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "stack/base/addr.h"
 #include "tests/lib/case.h"
 #include "tests/lib/host.h"
 
@@ -136,4 +137,110 @@ Case(route, so_many_and_no_more)
 	cr_assert_eq(err, -ENOSPC);
 	cr_assert_eq(n + 3, IP_ROUTE_MAX); /* two networks and the default */
 	ip_check(h->ip);
+}
+
+/* ---- routes that say whose they are ---- */
+
+static struct addr ip(const char *text)
+{
+	struct addr a = { 0 };
+
+	cr_assert(addr_parse(text, &a));
+	return a;
+}
+
+static int add_of(const char *prefix, unsigned iface, uint32_t metric,
+		  const char *gateway, const char *src)
+{
+	struct ip_route r = route(prefix, iface, metric, gateway);
+
+	r.src = ip(src);
+	return ip_route_add(h->ip, &r);
+}
+
+/* Our address toward @dst. */
+static const char *source(const char *dst)
+{
+	static char text[ADDR_TEXT_LEN];
+	struct addr to = ip(dst), src;
+
+	return ip_source(h->ip, &to, &src) ? "none" : addr_text(&src, text);
+}
+
+/* The interface by which a packet from @src (NULL: from nobody yet) goes; -1: none. */
+static int goes_by(const char *src, const char *dst)
+{
+	struct ip_out how = { .dst = ip(dst), .proto = 17 };
+	struct look l;
+	int by = -1;
+
+	if (src)
+		how.src = ip(src);
+	if (ip_output(h->ip, host_bytes(h, 8), &how, h->now_ns) == 0)
+		for (int i = 0; i < HOST_IFACES; i++)
+			if (host_sent(h, (unsigned)i, &l))
+				by = i;
+	host_pass(h, 10000000000);
+	host_drain(h);
+	return by;
+}
+
+/* 192.0.2.1 has the default route; 198.51.100.1 has one of its own. */
+static void two_ways_out(void)
+{
+	cr_assert_eq(add_of("0.0.0.0/0", 1, 50, "198.51.100.254", "198.51.100.1"), 0);
+}
+
+Case(route, who_has_an_address_goes_its_way)
+{
+	two_ways_out();
+	cr_assert_eq(goes_by(NULL, "203.0.113.1"), 0);
+	cr_assert_eq(goes_by("192.0.2.1", "203.0.113.1"), 0);
+	cr_assert_eq(goes_by("198.51.100.1", "203.0.113.1"), 1);
+	/* In any order, and each again. */
+	cr_assert_eq(goes_by(NULL, "203.0.113.1"), 0);
+	cr_assert_eq(goes_by("198.51.100.1", "203.0.113.1"), 1);
+	/* A longer prefix is a better way for all. */
+	cr_assert_eq(add("203.0.113.0/24", 0, 0, NULL), 0);
+	cr_assert_eq(goes_by("198.51.100.1", "203.0.113.1"), 0);
+}
+
+Case(route, the_source_is_what_the_route_says)
+{
+	struct addr more = ip("192.0.2.7");
+
+	cr_assert_eq(ip_addr_add(h->ip, 0, &more, 24, false, h->now_ns), 0);
+	cr_assert_eq(add_of("10.0.0.0/8", 0, 0, "192.0.2.254", "192.0.2.7"), 0);
+	cr_assert_str_eq(source("203.0.113.1"), "192.0.2.1");
+	cr_assert_str_eq(source("10.0.0.1"), "192.0.2.7");
+	host_pass(h, 10000000000);
+	host_drain(h);
+}
+
+Case(route, one_with_a_source_that_is_not_ours_cannot_be)
+{
+	cr_assert_eq(add_of("10.0.0.0/8", 0, 0, NULL, "192.0.2.77"), -EINVAL);
+	cr_assert_eq(add_of("10.0.0.0/8", 0, 0, NULL, "2001:db8::1"), -EINVAL);
+}
+
+Case(route, goes_with_its_address)
+{
+	struct addr own = ip("198.51.100.1");
+	struct ip_route r = route("0.0.0.0/0", 1, 50, "198.51.100.254");
+
+	two_ways_out();
+	cr_assert_eq(ip_addr_del(h->ip, 1, &own), 0);
+	r.src = own;
+	cr_assert_eq(ip_route_del(h->ip, &r), -ENOENT);
+	cr_assert_eq(goes_by(NULL, "203.0.113.1"), 0);
+}
+
+Case(route, nothing_goes_from_an_address_that_is_not_ours)
+{
+	struct addr own = ip("198.51.100.1");
+
+	cr_assert_eq(goes_by("198.51.100.1", "203.0.113.1"), 0);
+	cr_assert_eq(ip_addr_del(h->ip, 1, &own), 0);
+	cr_assert_eq(goes_by("198.51.100.1", "203.0.113.1"), -1);
+	cr_assert_eq(goes_by("203.0.113.9", "203.0.113.1"), -1);
 }
