@@ -82,7 +82,7 @@ struct tcp_conn {
 	bool fin_wanted : 1; /* a FIN follows what is queued */
 	bool fin_sent : 1;
 	bool fin_in : 1;	   /* rcv_nxt is behind the peer's FIN */
-	bool rcv_shut : 1;	   /* received bytes are thrown away */
+	bool rcv_shut : 1;	   /* without bytes a read is at the end */
 	bool cwnd_limited : 1;	   /* the last time it spoke, cwnd ended it */
 	bool gso : 1;		   /* super-frames and partial sums may be sent */
 	bool no_df : 1;		   /* the path is narrower than any we believe in */

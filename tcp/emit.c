@@ -57,7 +57,9 @@ int tcp_emit_segment(struct tcp *tcp, const struct flow *f, const struct tcp_seg
 int tcp_emit_bare(struct tcp *tcp, const struct flow *f, struct tcp_seg *s,
 		  const struct tcp_opts *opts, uint64_t now_ns)
 {
-	struct tcp_emit how = { .ttl = opts->ttl, .tos = opts->tos };
+	struct tcp_emit how = { .ttl = opts->ttl,
+				.tos = opts->tos,
+				.no_df = opts->no_df };
 
 	s->src_port = f->local_port;
 	s->dst_port = f->remote_port;

@@ -489,8 +489,6 @@ int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned
 {
 	struct tcp_listener *l;
 
-	if (addr->family && !addr_is_any(addr) && !ip_is_configured(tcp->ip, addr))
-		return -EADDRNOTAVAIL;
 	if (tcp_table_listener_clashes(tcp, addr, port))
 		return -EADDRINUSE;
 	l = pool_get(&tcp->listeners);
@@ -557,6 +555,12 @@ void tcp_listener_set_defer(struct tcp_listener *l, uint32_t s)
 uint32_t tcp_listener_defer(const struct tcp_listener *l)
 {
 	return l->defer_s;
+}
+
+void tcp_listener_at(const struct tcp_listener *l, struct addr *addr, uint16_t *port)
+{
+	*addr = l->addr;
+	*port = l->port;
 }
 
 unsigned tcp_listener_waiting(const struct tcp_listener *l)

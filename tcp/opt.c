@@ -70,6 +70,7 @@ int tcp_opt_set(struct tcp_opts *opts, enum tcp_opt opt, int value)
 	case TCP_OPT_CORK: opts->cork = value; return 0;
 	case TCP_OPT_KEEPALIVE: opts->keepalive = value; return 0;
 	case TCP_OPT_OOBINLINE: opts->oobinline = value; return 0;
+	case TCP_OPT_NO_DF: opts->no_df = value; return 0;
 	case TCP_OPT_KEEP_IDLE_MS: return set_ms(&opts->keep_idle_ms, value, 1);
 	case TCP_OPT_KEEP_INTVL_MS: return set_ms(&opts->keep_intvl_ms, value, 1);
 	case TCP_OPT_KEEP_PROBES:
@@ -97,6 +98,7 @@ int tcp_opt_get(const struct tcp_opts *o, enum tcp_opt opt)
 	case TCP_OPT_CORK: return o->cork;
 	case TCP_OPT_KEEPALIVE: return o->keepalive;
 	case TCP_OPT_OOBINLINE: return o->oobinline;
+	case TCP_OPT_NO_DF: return o->no_df;
 	case TCP_OPT_KEEP_IDLE_MS: return (int)o->keep_idle_ms;
 	case TCP_OPT_KEEP_INTVL_MS: return (int)o->keep_intvl_ms;
 	case TCP_OPT_KEEP_PROBES: return o->keep_probes;

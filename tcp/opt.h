@@ -16,6 +16,7 @@ struct tcp_opts {
 	bool keepalive : 1;
 	bool oobinline : 1;
 	bool fo_bare : 1; /* Fast Open without cookies */
+	bool no_df : 1;	  /* packets may be cut on their way */
 	bool l4s : 1;	  /* ECT(1) where the peer has AccECN */
 	uint8_t tos, ttl; /* ttl 0: the default */
 	uint8_t keep_probes;

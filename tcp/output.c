@@ -146,7 +146,7 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 		.ttl = c->opts.ttl,
 		.tos = c->opts.tos,
 		.partial_sum = c->gso,
-		.no_df = c->no_df,
+		.no_df = c->no_df || c->opts.no_df,
 	};
 	struct pkt *body = NULL;
 	uint32_t n_segs;
@@ -234,6 +234,12 @@ void tcp_output_reset(struct tcp_conn *c, uint64_t now_ns)
 		.flags = TCP_RST | TCP_ACK,
 	};
 
+	/* RFC 7323 3.2: SHOULD, on a RST, too */
+	if (c->ts) {
+		s.has = TCP_HAS_TS;
+		s.ts_val = tcp_ms(now_ns) + c->ts_offset;
+		s.ts_ecr = c->ts_recent;
+	}
 	if (tcp_emit_bare(c->tcp, &c->flow, &s, &c->opts, now_ns) == 0)
 		c->tcp->stats.reset_out++;
 	trace_add(c->tcp->trace, now_ns, TRACE_TCP_RST_OUT, pool_id(&c->tcp->conns, c),

@@ -49,7 +49,9 @@ static uint32_t add_fastopen(struct tcp_conn *c, struct tcp_seg *s, struct fo_hi
 static int send(struct tcp_conn *c, const struct tcp_seg *s, uint32_t len,
 		uint64_t now_ns)
 {
-	struct tcp_emit how = { .ttl = c->opts.ttl, .tos = c->opts.tos };
+	struct tcp_emit how = { .ttl = c->opts.ttl,
+				.tos = c->opts.tos,
+				.no_df = c->opts.no_df };
 
 	how.tos |= tcp_ecn_shake_field(c->tcp, c->x->ecn_asked >= ECN_ASKED_ACC);
 	struct pkt *body = NULL;

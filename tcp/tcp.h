@@ -61,6 +61,7 @@ enum tcp_opt {
 	TCP_OPT_OOBINLINE, /* bool: urgent byte stays in the stream */
 	TCP_OPT_TOS,
 	TCP_OPT_TTL,
+	TCP_OPT_NO_DF,	   /* bool: packets may be cut on their way */
 	TCP_OPT_SYN_TRIES, /* SYNs sent again before it is given up */
 	TCP_OPT_FO_BARE,   /* bool: Fast Open without cookies */
 	TCP_OPT_ECN,	   /* enum tcp_ecn, before it connects or listens */
@@ -94,7 +95,7 @@ struct tcp_listener *tcp_ready_listener_pop(struct tcp *tcp);
 /*
  * Listens on @addr (all zeros: every address of its family; ADDR_NONE: of both) and
  * @port.  @backlog
- * connections may wait for tcp_accept().  0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOMEM.
+ * connections may wait for tcp_accept().  0, -EADDRINUSE, -ENOMEM.
  */
 int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
 	       void *user, struct tcp_listener **listener);
@@ -103,6 +104,9 @@ void tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, uint64_t
 void *tcp_listener_user(const struct tcp_listener *listener);
 /* Options that accepted connections inherit. */
 struct tcp_opts *tcp_listener_opts(struct tcp_listener *listener);
+/* Where it listens. */
+void tcp_listener_at(const struct tcp_listener *listener, struct addr *addr,
+		     uint16_t *port);
 unsigned tcp_listener_waiting(const struct tcp_listener *listener);
 /* The oldest connection that waits, now the caller's; NULL: none. */
 struct tcp_conn *tcp_accept(struct tcp *tcp, struct tcp_listener *listener, void *user);
@@ -162,7 +166,8 @@ size_t tcp_recv_ready(const struct tcp_conn *conn);
 
 /* No more data from us: FIN follows what is queued.  0 or -ENOTCONN. */
 int tcp_shutdown_send(struct tcp *tcp, struct tcp_conn *conn);
-/* What comes from now on is acknowledged and thrown away. */
+/* A read that finds nothing is at the end of the stream.  What comes all the same can be
+ * read, as on Linux. */
 void tcp_shutdown_recv(struct tcp *tcp, struct tcp_conn *conn);
 /*
  * The layer above forgets the connection.  Sends what is queued, then FIN; or RST

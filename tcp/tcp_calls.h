@@ -52,8 +52,6 @@ void tcp_ack(struct tcp_in *in);
 void tcp_text_urgent(struct tcp_in *in);
 /* Payload and FIN; the verdict says whether the packet was kept. */
 void tcp_text(struct tcp_in *in);
-/* The program wants to read nothing any more: frees what is in order. */
-void tcp_text_throw_away(struct tcp_xfer *x);
 
 /* ---- write.c ---- */
 

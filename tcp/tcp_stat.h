@@ -83,6 +83,7 @@ struct tcp_conn_info {
 	uint64_t segs_in, segs_out;
 	uint32_t rtos, fast_recoveries, backoff;
 	uint32_t tries, probes; /* timeouts, and probes, that wait for a sign of life */
+	uint32_t max_wnd;	/* the largest the peer ever offered */
 	uint32_t pmtu, rcv_lim, advmss, unsent, delivered, segs_retrans;
 	uint32_t data_segs_in, data_segs_out, segs_early;
 	uint32_t tx_age_ms, rx_age_ms, ack_age_ms; /* since data went, came; ACKs */

@@ -73,15 +73,6 @@ static void grow_limit(struct tcp_conn *c, uint32_t n)
 	c->rcv_lim = max - c->rcv_lim < 2 * n ? max : c->rcv_lim + 2 * n;
 }
 
-void tcp_text_throw_away(struct tcp_xfer *x)
-{
-	struct pkt *p;
-
-	while ((p = rcvq_pop(&x->rcv)))
-		pkt_free(p);
-	x->rcv_urgent = TCP_URGENT_NONE;
-}
-
 /* RFC 9293 3.10.7.4, eighth. */
 static void fin(struct tcp_in *in)
 {
@@ -135,8 +126,6 @@ static void in_order(struct tcp_in *in, bool has_fin)
 		c->bytes_received += n;
 		in->tcp->stats.bytes_in += n;
 		grow_limit(c, n);
-		if (c->rcv_shut)
-			tcp_text_throw_away(x);
 		tcp_conn_tell(c);
 	}
 	if (x && x->early_fin && seq_after_eq(c->rcv_nxt, x->fin)) {

@@ -208,6 +208,7 @@ static void probe(struct tcp_conn *c, uint64_t now_ns)
 	if (!is_closed(c)) {
 		/* RFC 9293 3.8.6.2.1: the override timeout */
 		c->x->force = true;
+		c->x->unpushed = false;
 		tcp_timer_job(c, TCP_JOB_PROBE, now_ns + probe_delay(c));
 		tcp_conn_speak(c);
 		return;

@@ -162,8 +162,6 @@ void tcp_shutdown_recv(struct tcp *tcp, struct tcp_conn *c)
 {
 	(void)tcp;
 	c->rcv_shut = true;
-	if (c->x)
-		tcp_text_throw_away(c->x);
 	tcp_conn_tell(c);
 	tcp_conn_speak(c);
 }

@@ -12,11 +12,17 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <linux/errqueue.h>
 
 #include "apps/packetdrill/drill_impl.h"
 #include "stack/api/ready.h"
 #include "stack/api/sock.h"
+#include "stack/base/clock.h"
+
+enum { JOINED_MAX = 65536 };
 
 struct drill_sock *drill_sock_of(struct drill *d, int fd)
 {
@@ -209,21 +215,51 @@ static ssize_t drill_read(void *arg, int fd, void *bytes, size_t len)
 	return drill_recvfrom(arg, fd, bytes, len, 0, NULL, NULL);
 }
 
-static ssize_t drill_readv(void *arg, int fd, const struct iovec *iov, int n)
+/* The stack stamps by its own clock. */
+static void to_tool_time(const struct drill *d, struct msghdr *msg)
 {
-	return n > 0 ? drill_read(arg, fd, iov[0].iov_base, iov[0].iov_len) : 0;
+	struct cmsghdr *c = msg->msg_control ? CMSG_FIRSTHDR(msg) : NULL;
+	struct timespec at;
+	uint64_t ns;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPING)
+		return;
+	memcpy(&at, CMSG_DATA(c), sizeof(at));
+	ns = d->base_us * NS_PER_US + (uint64_t)at.tv_sec * NS_PER_S +
+	     (uint64_t)at.tv_nsec;
+	at = (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S),
+				.tv_nsec = (long)(ns % NS_PER_S) };
+	memcpy(CMSG_DATA(c), &at, sizeof(at));
 }
 
 static ssize_t drill_recvmsg(void *arg, int fd, struct msghdr *msg, int flags)
 {
-	socklen_t *len = msg->msg_name ? &msg->msg_namelen : NULL;
+	struct drill *d = arg;
+	bool waited = false;
+	struct drill_sock *s;
+	ssize_t r = -1;
 
-	msg->msg_controllen = 0;
-	msg->msg_flags = 0;
-	return msg->msg_iovlen > 0 ? drill_recvfrom(arg, fd, msg->msg_iov[0].iov_base,
-						    msg->msg_iov[0].iov_len, flags,
-						    msg->msg_name, len) :
-				     0;
+	drill_enter(d);
+	while ((s = drill_sock_of(d, fd)) && (r = pb_recvmsg(s->s, msg, flags)) < 0 &&
+	       errno == EAGAIN && !s->nonblock &&
+	       !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE))) {
+		drill_wait(d);
+		waited = true;
+	}
+	if (r >= 0)
+		to_tool_time(d, msg);
+	if (waited)
+		drill_came_through(d);
+	drill_leave(d);
+	return r;
+}
+
+static ssize_t drill_readv(void *arg, int fd, const struct iovec *iov, int n)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
+			      .msg_iovlen = (size_t)n };
+
+	return drill_recvmsg(arg, fd, &msg, 0);
 }
 
 /* The handshake of our SYN is not through. */
@@ -250,6 +286,14 @@ static bool came_to_be(struct drill *d, int s)
 	if (pb_getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err)
 		errno = err;
 	return !err;
+}
+
+/* Room as a call that blocks waits for it: a third of the buffer, not the first byte. */
+static void wait_for_room(struct drill *d, int number)
+{
+	do
+		drill_wait(d);
+	while (!drill_may_write(number));
 }
 
 /* All of it, as a call that blocks does; or what fits. */
@@ -281,7 +325,7 @@ static ssize_t drill_sendto(void *arg, int fd, const void *bytes, size_t len, in
 			break;
 		if (r < 0 && errno == EINPROGRESS)
 			continue;
-		drill_wait(d);
+		wait_for_room(d, s->s);
 		waited = true;
 	}
 	if (waited)
@@ -300,21 +344,37 @@ static ssize_t drill_write(void *arg, int fd, const void *bytes, size_t len)
 	return drill_sendto(arg, fd, bytes, len, 0, NULL, 0);
 }
 
+/* The pieces as one run: what comes with a connection waits for it, too. */
+static ssize_t send_joined(void *arg, int fd, const struct msghdr *msg, int flags)
+{
+	char bytes[JOINED_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < msg->msg_iovlen; i++) {
+		const struct iovec *iov = &msg->msg_iov[i];
+
+		if (iov->iov_len > sizeof(bytes) - len)
+			break;
+		if (iov->iov_len)
+			memcpy(bytes + len, iov->iov_base, iov->iov_len);
+		len += iov->iov_len;
+	}
+	return drill_sendto(arg, fd, bytes, len, flags, msg->msg_name, msg->msg_namelen);
+}
+
 static ssize_t drill_sendmsg(void *arg, int fd, const struct msghdr *msg, int flags)
 {
-	size_t len = 0, at = 0;
-	char *bytes;
-	ssize_t r;
+	struct drill *d = arg;
+	struct drill_sock *s;
+	ssize_t r = -1;
 
-	for (size_t i = 0; i < msg->msg_iovlen; i++)
-		len += msg->msg_iov[i].iov_len;
-	bytes = malloc(len + 1);
-	if (!bytes)
-		abort();
-	for (size_t i = 0; i < msg->msg_iovlen; at += msg->msg_iov[i++].iov_len)
-		memcpy(bytes + at, msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len);
-	r = drill_sendto(arg, fd, bytes, len, flags, msg->msg_name, msg->msg_namelen);
-	free(bytes);
+	if (flags & MSG_FASTOPEN)
+		return send_joined(arg, fd, msg, flags);
+	drill_enter(d);
+	s = drill_sock_of(d, fd);
+	if (s)
+		r = pb_sendmsg(s->s, msg, flags);
+	drill_leave(d);
 	return r;
 }
 
@@ -354,14 +414,16 @@ static int drill_ioctl(void *arg, int fd, unsigned long request, ...)
 	struct drill *d = arg;
 	struct drill_sock *s;
 	va_list args;
+	ssize_t n;
 	int r = -1;
 
 	drill_enter(d);
 	s = drill_sock_of(d, fd);
 	va_start(args, request);
-	if (s && request == SIOCINQ) {
-		*va_arg(args, int *) = (int)pb_readable(s->s);
-		r = 0;
+	if (s && (request == SIOCINQ || request == SIOCOUTQ)) {
+		n = request == SIOCINQ ? pb_readable(s->s) : pb_unacked(s->s);
+		*va_arg(args, int *) = (int)n;
+		r = n < 0 ? -1 : 0;
 	} else if (s) {
 		errno = ENOTTY;
 	}
@@ -370,26 +432,30 @@ static int drill_ioctl(void *arg, int fd, unsigned long request, ...)
 	return r;
 }
 
-/* ---- what we do not have ---- */
-
 static int drill_pipe(void *arg, int fds[2])
 {
 	(void)arg;
 	return pipe(fds);
 }
 
+/* From a socket into a pipe.  Nothing where the urgent byte is the next. */
 static int drill_splice(void *arg, int in, loff_t *in_at, int out, loff_t *out_at,
 			size_t len, unsigned flags)
 {
-	(void)arg;
-	(void)in;
-	(void)in_at;
-	(void)out;
-	(void)out_at;
-	(void)len;
+	char bytes[JOINED_MAX];
+	struct pollfd urgent = { .fd = in, .events = POLLPRI };
+	ssize_t n;
+
 	(void)flags;
-	errno = ENOSYS;
-	return -1;
+	if (in_at || out_at) {
+		errno = ESPIPE;
+		return -1;
+	}
+	n = drill_recv(arg, in, bytes, len < sizeof(bytes) ? len : sizeof(bytes),
+		       MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN && drill_poll(arg, &urgent, 1, 0) == 1)
+		return 0;
+	return n > 0 ? (int)write(out, bytes, (size_t)n) : (int)n;
 }
 
 void drill_calls(struct packetdrill_interface *ifc)

@@ -66,6 +66,9 @@ void drill_sysctl_after(struct drill *d);
 void drill_sysctl_fastopen(struct drill *d);
 
 /* poll.c */
+/* Writing to the socket of that number of the stack would not wait. */
+bool drill_may_write(int number);
+int drill_poll(void *arg, struct pollfd *fds, nfds_t n, int timeout);
 void drill_poll_calls(struct packetdrill_interface *ifc);
 
 /* wire.c */

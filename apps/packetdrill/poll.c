@@ -89,14 +89,22 @@ static int look_at_fds(struct drill *d, void *what)
 		struct socks *ss;
 		struct sock *s = ds ? sock_get(&ss, ds->s) : NULL;
 
-		fd->revents = s ? to_poll(sock_events(s)) : POLLNVAL;
+		fd->revents = s ? to_poll(sock_events(ss, s)) : POLLNVAL;
 		fd->revents &= (short)(fd->events | POLLERR | POLLHUP | POLLNVAL);
 		n += fd->revents != 0;
 	}
 	return n;
 }
 
-static int drill_poll(void *arg, struct pollfd *fds, nfds_t n, int timeout)
+bool drill_may_write(int number)
+{
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	return !s || sock_events(ss, s) & (PB_READY_OUT | PB_READY_HUP | PB_READY_ERR);
+}
+
+int drill_poll(void *arg, struct pollfd *fds, nfds_t n, int timeout)
 {
 	struct poll_args args = { fds, n };
 	struct drill *d = arg;

@@ -59,6 +59,8 @@ void drill_sysctl_after(struct drill *d)
 {
 	struct tcp_conf *conf = &d->core->tcp->conf;
 
+	d->core->socks.notsent_lowat =
+		(uint32_t)number_of(d, "tcp_notsent_lowat", 0, UINT32_MAX);
 	conf->sack = number_of(d, "tcp_sack", 0, conf->sack);
 	conf->timestamps = number_of(d, "tcp_timestamps", 0, conf->timestamps);
 	conf->window_scale = number_of(d, "tcp_window_scaling", 0, conf->window_scale);

@@ -35,9 +35,13 @@ PB_API ssize_t pb_send(int s, const void *bytes, size_t len, int flags);
 PB_API ssize_t pb_sendto(int s, const void *bytes, size_t len, int flags,
 			 const struct sockaddr *to, socklen_t to_len);
 PB_API ssize_t pb_writev(int s, const struct iovec *iov, int n);
+PB_API ssize_t pb_sendmsg(int s, const struct msghdr *msg, int flags);
 PB_API ssize_t pb_recv(int s, void *bytes, size_t len, int flags);
 PB_API ssize_t pb_recvfrom(int s, void *bytes, size_t len, int flags,
 			   struct sockaddr *from, socklen_t *from_len);
+
+/* MSG_ERRQUEUE: the oldest report of SO_TIMESTAMPING or MSG_ZEROCOPY, 0 bytes long. */
+PB_API ssize_t pb_recvmsg(int s, struct msghdr *msg, int flags);
 
 PB_API int pb_shutdown(int s, int how);
 PB_API int pb_close(int s);
@@ -45,9 +49,11 @@ PB_API int pb_close(int s);
 /*
  * The numbers of TCP options are those of <netinet/tcp.h>.
  * SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_ACCEPTCONN SO_REUSEADDR SO_KEEPALIVE SO_LINGER
- * SO_RCVBUF SO_SNDBUF SO_OOBINLINE SO_BROADCAST SO_MEMINFO.
+ * SO_RCVBUF SO_SNDBUF SO_OOBINLINE SO_BROADCAST SO_MEMINFO SO_RCVLOWAT SO_MARK
+ * SO_ZEROCOPY SO_TIMESTAMPING.
  * IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT
  * TCP_USER_TIMEOUT TCP_CONGESTION TCP_INFO (tcp_info.h) TCP_CC_INFO TCP_SYNCNT
+ * TCP_INQ TCP_NOTSENT_LOWAT
  * TCP_FASTOPEN TCP_FASTOPEN_KEY TCP_FASTOPEN_CONNECT TCP_FASTOPEN_NO_COOKIE
  * TCP_DEFER_ACCEPT.
  * IPPROTO_IP: IP_TOS IP_TTL, and of datagrams IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP
@@ -70,3 +76,5 @@ PB_API int pb_getpeername(int s, struct sockaddr *addr, socklen_t *len);
 /* Bytes that can be read without waiting (FIONREAD), and free to write. */
 PB_API ssize_t pb_readable(int s);
 PB_API ssize_t pb_writable(int s);
+/* Bytes that were written and not acknowledged (SIOCOUTQ). */
+PB_API ssize_t pb_unacked(int s);

@@ -137,6 +137,7 @@ uint64_t core_turn(struct pb_core *co, uint64_t now_ns)
 	socks_learn(&co->socks);
 	run_programs(co);
 	tcp_speak(co->tcp, now_ns);
+	socks_spoke(&co->socks);
 	for (unsigned i = 0; i < co->n_eth; i++)
 		eth_flush(&co->eth[i], now_ns);
 	count_turn(co, n);

@@ -40,10 +40,10 @@ static uint32_t tcp_events(const struct sock *s)
 	return ev;
 }
 
-uint32_t sock_events(const struct sock *s)
+uint32_t sock_events(const struct socks *ss, const struct sock *s)
 {
 	switch ((enum sock_kind)s->kind) {
-	case SOCK_TCP: return tcp_events(s);
+	case SOCK_TCP: return sock_more_events(ss, s, tcp_events(s));
 	case SOCK_LISTENER: return tcp_listener_waiting(s->listener) ? PB_READY_IN : 0;
 	case SOCK_UDP:
 		return PB_READY_OUT | (s->udp->queue ? PB_READY_IN : 0U) |
@@ -90,8 +90,16 @@ void socks_learn(struct socks *ss)
 		if (s)
 			sock_news(s);
 	}
+	if (!list_empty(&ss->stamped))
+		sock_more_learn(ss);
 	while ((udp = udp_ready_pop(ss->udp)))
 		sock_news(udp->user);
+}
+
+void socks_spoke(struct socks *ss)
+{
+	if (!list_empty(&ss->stamped))
+		sock_more_learn(ss);
 }
 
 bool socks_have_news(struct socks *ss)
@@ -202,7 +210,7 @@ int pb_ready_wait(struct pb_ready *set, struct pb_event *events, int max)
 	list_init(&again);
 	while (n < max && (node = list_pop(&set->news))) {
 		struct sock *s = container_of(node, struct sock, in_set);
-		uint32_t ev = sock_events(s) & s->want;
+		uint32_t ev = sock_events(set->ss, s) & s->want;
 
 		if (!ev)
 			continue;

@@ -33,6 +33,8 @@ int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
 		.tcp = tcp, .udp = udp, .ip = ip, .pkts = pkts, .rng = rng
 	};
 	list_init(&ss->sets);
+	list_init(&ss->stamped);
+	ss->notsent_lowat = UINT32_MAX;
 	err = pool_init(&ss->socks, sizeof(struct sock), 16, max);
 	if (err)
 		return err;
@@ -42,7 +44,12 @@ int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
 	err = pool_init(&ss->udp_ports, sizeof(struct udp_port), 16, SOCKS_UDP_MAX);
 	if (err)
 		goto no_udp;
+	err = pool_init(&ss->mores, sizeof(struct sock_more), 16, max);
+	if (err)
+		goto no_mores;
 	return 0;
+no_mores:
+	pool_fini(&ss->udp_ports);
 no_udp:
 	pool_fini(&ss->setups);
 no_setups:
@@ -70,6 +77,7 @@ void socks_fini(struct socks *ss)
 		if (s->kind != SOCK_FREE)
 			close_any(ss, s);
 	}
+	pool_fini(&ss->mores);
 	pool_fini(&ss->udp_ports);
 	pool_fini(&ss->setups);
 	pool_fini(&ss->socks);
@@ -94,6 +102,7 @@ struct sock *sock_new(struct socks *ss, enum sock_kind kind, int *number)
 void sock_free(struct socks *ss, struct sock *s)
 {
 	sock_leave_set(s);
+	sock_more_free(ss, s);
 	pool_put(&ss->socks, s);
 	/* Behind the pool, which may poison it. */
 	s->kind = SOCK_FREE;
@@ -283,6 +292,7 @@ int pb_bind(int number, const struct sockaddr *sa, socklen_t len)
 		return sock_fail(err == -ENETUNREACH ? EINVAL : -err);
 	/* While an address is still probed for (RFC 5227), a server may start. */
 	if (!addr_is_any(&addr) && !ip_is_configured(ss->ip, &addr) &&
+	    !(s->more && s->more->freebind) &&
 	    (s->kind != SOCK_UDP || !mcast_is_group(&addr)))
 		return sock_fail(EADDRNOTAVAIL);
 	if (s->kind == SOCK_UDP)
@@ -371,6 +381,8 @@ ssize_t pb_sendto(int number, const void *bytes, size_t len, int flags,
 
 	if (!s)
 		return -1;
+	if (!bytes && len)
+		return sock_fail(EFAULT);
 	if (s->kind != SOCK_UDP && (flags & MSG_FASTOPEN) && !(flags & MSG_OOB))
 		return sock_result(send_fast(ss, s, bytes, len, to, to_len));
 	if (s->kind != SOCK_UDP)
@@ -418,6 +430,8 @@ ssize_t pb_recvfrom(int number, void *bytes, size_t len, int flags, struct socka
 
 	if (!s)
 		return -1;
+	if (!bytes && len)
+		return sock_fail(EFAULT);
 	if (s->kind == SOCK_UDP)
 		return sock_result(
 			sock_udp_recv(ss, s, bytes, len, flags, from, from_len));
@@ -481,8 +495,7 @@ static const struct sock *ends_of(int number, const struct sockaddr *room,
 	case SOCK_TCP: sock_tcp_flow(ss, s, flow); break;
 	case SOCK_UDP: *flow = s->udp->flow; break;
 	case SOCK_LISTENER:
-		flow->local = s->addr;
-		flow->local_port = s->port;
+		tcp_listener_at(s->listener, &flow->local, &flow->local_port);
 		break;
 	case SOCK_TCP_NEW:
 		flow->local = s->setup->addr;
@@ -513,7 +526,9 @@ int pb_getpeername(int number, struct sockaddr *sa, socklen_t *len)
 
 	if (!s)
 		return -1;
-	if (!flow.remote.family)
+	/* As POSIX and Linux have it: not before the connection has come about. */
+	if (!flow.remote.family ||
+	    (s->kind == SOCK_TCP && !(tcp_conn_news(s->conn) & TCP_CONNECTED)))
 		return sock_fail(ENOTCONN);
 	sock_addr_tell(s, &flow.remote, flow.remote_port, sa, len);
 	return 0;
@@ -541,4 +556,18 @@ ssize_t pb_writable(int number)
 	if (!s)
 		return -1;
 	return s->kind == SOCK_TCP ? (ssize_t)tcp_send_room(s->conn) : sock_fail(EINVAL);
+}
+
+ssize_t pb_unacked(int number)
+{
+	struct tcp_conn_info info;
+	struct socks *ss;
+	struct sock *s = sock_get(&ss, number);
+
+	if (!s)
+		return -1;
+	if (s->kind != SOCK_TCP)
+		return sock_fail(EINVAL);
+	tcp_conn_info(ss->tcp, s->conn, &info);
+	return (ssize_t)info.sndq_len;
 }

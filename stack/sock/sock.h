@@ -25,13 +25,16 @@ struct socks {
 	struct ip *ip;
 	struct pkt_pool *pkts;
 	struct rng *rng;
-	struct pool socks;     /* struct sock, found by number */
-	struct pool setups;    /* struct sock_setup of sockets not yet connected */
-	struct pool udp_ports; /* struct udp_port */
-	uint64_t now_ns;       /* of the turn */
-	struct list sets;      /* ready sets */
-	uint32_t n_lent;       /* zero-copy memory out */
-	uint32_t n_made;       /* sockets so far */
+	struct pool socks;	/* struct sock, found by number */
+	struct pool setups;	/* struct sock_setup of sockets not yet connected */
+	struct pool udp_ports;	/* struct udp_port */
+	struct pool mores;	/* struct sock_more of the few that have it */
+	uint64_t now_ns;	/* of the turn */
+	struct list sets;	/* ready sets */
+	struct list stamped;	/* struct sock_more with marks */
+	uint32_t notsent_lowat; /* of sockets that set none; UINT32_MAX: none */
+	uint32_t n_lent;	/* zero-copy memory out */
+	uint32_t n_made;	/* sockets so far */
 };
 
 enum { SOCKS_UDP_MAX = 4096 };
@@ -44,6 +47,8 @@ void socks_fini(struct socks *ss);
 
 /* Ready sets learn what TCP and UDP put on their ready lists. */
 void socks_learn(struct socks *ss);
+/* TCP spoke: what left now has its time (SO_TIMESTAMPING). */
+void socks_spoke(struct socks *ss);
 /* Some set has news that its program did not hear, or that are still true. */
 bool socks_have_news(struct socks *ss);
 

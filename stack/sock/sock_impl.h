@@ -23,6 +23,7 @@
 #include "ip/udp.h"
 #include "stack/base/check.h"
 #include "stack/base/list.h"
+#include "stack/sock/more.h"
 #include "stack/sock/sock.h"
 #include "tcp/fo_cookie.h"
 #include "tcp/opt.h"
@@ -61,11 +62,10 @@ struct sock {
 	uint32_t serial; /* no other socket of this number had it, for 2^32 sockets */
 	uint8_t kind;	 /* enum sock_kind */
 	bool error_told;
-	bool is_ip6;	  /* AF_INET6: addresses go out in its words ... */
-	bool v6only;	  /* ... and IPv4 ones are none of its own */
-	bool reuse;	  /* SO_REUSEADDR, kept to be told */
-	uint16_t port;	  /* listener: where */
-	struct addr addr; /* ADDR_NONE: any of both families */
+	bool is_ip6;		/* AF_INET6: addresses go out in its words ... */
+	bool v6only;		/* ... and IPv4 ones are none of its own */
+	bool reuse;		/* SO_REUSEADDR, kept to be told */
+	struct sock_more *more; /* NULL: nothing rare was asked for */
 };
 
 _Static_assert(sizeof(struct sock) <= 80, "a socket is small");
@@ -99,10 +99,12 @@ void sock_addr_out(const struct addr *addr, uint16_t port, struct sockaddr *sa,
 void sock_addr_tell(const struct sock *s, const struct addr *addr, uint16_t port,
 		    struct sockaddr *sa, socklen_t *len);
 
+/* One of TCP's options, wherever the socket keeps them.  0 or -errno. */
+int sock_opt_set(struct socks *ss, struct sock *s, enum tcp_opt opt, int value);
 /* SO_ERROR: the pending error, told once. */
 int sock_error(struct sock *s);
 /* What is true of a socket now, as enum pb_ready_event. */
-uint32_t sock_events(const struct sock *s);
+uint32_t sock_events(const struct socks *ss, const struct sock *s);
 /* Its set hears of it, if it wants what is now true. */
 void sock_news(struct sock *s);
 /* Takes it out of its set. */

@@ -45,8 +45,6 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 	if (setup->fo_max)
 		tcp_listener_set_fastopen(listener, setup->fo_max);
 	s->kind = SOCK_LISTENER;
-	s->addr = setup->addr;
-	s->port = setup->port;
 	s->listener = listener;
 	pool_put(&ss->setups, setup);
 	return 0;
@@ -163,6 +161,10 @@ int sock_tcp_accept(struct socks *ss, struct sock *s, struct sockaddr *sa, sockl
 	new = sock_new(ss, SOCK_TCP, &number);
 	if (!new)
 		return -1;
+	if (sock_more_inherit(ss, new, s)) {
+		sock_free(ss, new);
+		return sock_fail(ENOMEM);
+	}
 	new->is_ip6 = s->is_ip6;
 	new->v6only = s->v6only;
 	new->conn = tcp_accept(ss->tcp, s->listener, new);
@@ -183,17 +185,23 @@ ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 		      int flags)
 {
 	ssize_t r;
+	size_t n;
 
-	if (flags & ~(MSG_OOB | MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT))
+	if (flags & ~(MSG_OOB | MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT | MSG_ZEROCOPY))
 		return -EOPNOTSUPP;
 	if (s->kind == SOCK_TCP_NEW && s->setup->to.family)
 		return sock_tcp_fastopen(ss, s, bytes, len, &s->setup->to,
 					 s->setup->to_port);
 	if (s->kind != SOCK_TCP)
-		return -ENOTCONN;
-	r = tcp_send(ss->tcp, s->conn, bytes, len, flags & MSG_MORE);
+		return -EPIPE; /* as Linux */
+	n = sock_more_may_send(ss, s, len);
+	if (!n && len && tcp_conn_news(s->conn) & TCP_WRITABLE)
+		return -EAGAIN;
+	r = tcp_send(ss->tcp, s->conn, bytes, n, flags & MSG_MORE);
 	if (r > 0 && flags & MSG_OOB)
 		tcp_send_urgent(ss->tcp, s->conn);
+	if (r > 0 && s->more)
+		sock_more_wrote(ss, s, flags & MSG_ZEROCOPY);
 	return r;
 }
 

@@ -6,7 +6,13 @@
 #include "tcp/cc.h"
 
 /* How a number of the program becomes one of TCP. */
-enum unit { AS_IS, BOOL, SECONDS };
+enum unit {
+	AS_IS,
+	BOOL,
+	SECONDS,
+	DOUBLED, /* as Linux: the program is told, and may fill, twice what it asked for */
+	HALVED,	 /* told twice, as Linux: half of it is for the stack's own needs */
+};
 
 static const struct row {
 	int level, name;
@@ -14,8 +20,8 @@ static const struct row {
 	enum unit unit;
 } rows[] = {
 	{ SOL_SOCKET, SO_KEEPALIVE, TCP_OPT_KEEPALIVE, BOOL },
-	{ SOL_SOCKET, SO_RCVBUF, TCP_OPT_RCVBUF, AS_IS },
-	{ SOL_SOCKET, SO_SNDBUF, TCP_OPT_SNDBUF, AS_IS },
+	{ SOL_SOCKET, SO_RCVBUF, TCP_OPT_RCVBUF, HALVED },
+	{ SOL_SOCKET, SO_SNDBUF, TCP_OPT_SNDBUF, DOUBLED },
 	{ SOL_SOCKET, SO_OOBINLINE, TCP_OPT_OOBINLINE, BOOL },
 	{ IPPROTO_TCP, TCP_NODELAY, TCP_OPT_NODELAY, BOOL },
 	{ IPPROTO_TCP, TCP_CORK, TCP_OPT_CORK, BOOL },
@@ -62,7 +68,7 @@ static int udp_set_opt(struct sock *s, enum tcp_opt opt, int value)
 	return 0;
 }
 
-static int set_opt(struct socks *ss, struct sock *s, enum tcp_opt opt, int value)
+int sock_opt_set(struct socks *ss, struct sock *s, enum tcp_opt opt, int value)
 {
 	switch ((enum sock_kind)s->kind) {
 	case SOCK_TCP: return tcp_set(ss->tcp, s->conn, opt, value);
@@ -108,7 +114,7 @@ static int set_linger(struct socks *ss, struct sock *s, const void *value, sockl
 	memcpy(&l, value, sizeof(l));
 	if (l.l_linger < 0 || l.l_linger > INT32_MAX / 1000)
 		return -EINVAL;
-	return set_opt(ss, s, TCP_OPT_LINGER_MS, l.l_onoff ? l.l_linger * 1000 : -1);
+	return sock_opt_set(ss, s, TCP_OPT_LINGER_MS, l.l_onoff ? l.l_linger * 1000 : -1);
 }
 
 static int set_cc(struct socks *ss, struct sock *s, const char *value, socklen_t len)
@@ -162,12 +168,30 @@ static int set_plain(struct socks *ss, struct sock *s, int level, int name, int 
 		return -ENOPROTOOPT;
 	if (row->unit == BOOL)
 		v = v != 0;
+	if (row->unit == DOUBLED)
+		v = v < INT32_MAX / 2 ? v * 2 : INT32_MAX;
 	if (row->unit == SECONDS) {
 		if (v < 1 || v > INT32_MAX / 1000)
 			return -EINVAL;
 		v *= 1000;
 	}
-	return set_opt(ss, s, row->opt, v);
+	return sock_opt_set(ss, s, row->opt, v);
+}
+
+/* Options of IPPROTO_IP may be a byte, as on Linux and BSD. */
+static bool read_int(int level, const void *value, socklen_t len, int *v)
+{
+	uint8_t byte;
+
+	if (len >= sizeof(*v)) {
+		memcpy(v, value, sizeof(*v));
+		return true;
+	}
+	if (level != IPPROTO_IP || len < 1)
+		return false;
+	memcpy(&byte, value, 1);
+	*v = byte;
+	return true;
 }
 
 int pb_setsockopt(int number, int level, int name, const void *value, socklen_t len)
@@ -191,9 +215,11 @@ int pb_setsockopt(int number, int level, int name, const void *value, socklen_t 
 		if (err != -ENOENT)
 			return (int)sock_result(err);
 	}
-	if (len < sizeof(v))
+	if (!read_int(level, value, len, &v))
 		return sock_fail(EINVAL);
-	memcpy(&v, value, sizeof(v));
+	err = sock_more_set(ss, s, level, name, v);
+	if (err != -ENOENT)
+		return (int)sock_result(err);
 	return (int)sock_result(set_plain(ss, s, level, name, v));
 }
 
@@ -250,11 +276,17 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 	struct pb_tcp_info ti;
 	int v, err;
 
+	err = sock_more_get(s, level, name, &v);
+	if (err != -ENOENT)
+		return err ? err : give_int(value, len, v);
 	if (row && (level != IPPROTO_IPV6 || s->is_ip6)) {
 		err = get_opt(s, row->opt, &v);
 		if (err)
 			return err;
-		return give_int(value, len, row->unit == SECONDS ? v / 1000 : v);
+		return give_int(value, len,
+				row->unit == SECONDS ? v / 1000 :
+				row->unit == HALVED  ? v * 2 :
+						       v);
 	}
 	if (level == SOL_SOCKET)
 		return get_socket(ss, s, name, value, len);

@@ -298,19 +298,24 @@ Dialog(tcp_close, waits_for_ever_while_somebody_owns_it)
 	nothing(&d);
 }
 
-Dialog(tcp_close, throws_away_what_nobody_wants_to_read)
+Dialog(tcp_close, a_shut_reader_is_at_the_end_but_for_what_comes)
 {
 	dialog_accept(&d, "mss 1000", 65535);
 	inject(&d, "P. 1:11(10) ack 1");
 	expect(&d, ". 1:1(0) ack 11");
 	tcp_shutdown_recv(d.tcp, d.c);
 	dialog_turn(&d);
+	for (unsigned i = 0; i < 10; i++)
+		cr_assert_eq(read_byte(), 1);
 	cr_assert_eq(read_byte(), 0);
 	inject(&d, "P. 21:31(10) ack 1");
 	expect(&d, ". 1:1(0) ack 11");
 	inject(&d, "P. 11:21(10) ack 1");
 	expect(&d, ". 1:1(0) ack 31");
-	cr_assert_eq(tcp_recv_ready(d.c), 0);
+	cr_assert_eq(tcp_recv_ready(d.c), 20);
+	for (unsigned i = 0; i < 20; i++)
+		cr_assert_eq(read_byte(), 1);
+	cr_assert_eq(read_byte(), 0);
 	dialog_close(&d);
 	expect(&d, "F. 1:1(0) ack 31");
 }
