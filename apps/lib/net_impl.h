@@ -45,6 +45,7 @@ struct net_end {
 struct net_where {
 	struct addr addr;
 	uint16_t port;
+	bool is_any;   /* "*": any address, of both families; @addr is IPv4's */
 	bool is_local; /* it has neither, but */
 	uint32_t uid;  /* who is there */
 };

@@ -181,15 +181,19 @@ static int posix_listen(struct net *net, const struct net_where *where,
 			struct net_end *end)
 {
 	struct sockaddr_storage sa;
-	const int on = 1;
+	const int on = 1, v6only = !where->is_any;
+	struct net_where only4 = *where;
 	socklen_t len;
 	int s = open_socket(where, &sa, &len);
 
+	only4.is_any = false;
+	if (s == -EAFNOSUPPORT && where->is_any) /* a host without IPv6 */
+		s = open_socket(&only4, &sa, &len);
 	if (s < 0)
 		return s;
 	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (sa.ss_family == AF_INET6 &&
-	     setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	     setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) < 0) ||
 	    bind(s, (struct sockaddr *)&sa, len) < 0 || listen(s, BACKLOG) < 0 ||
 	    attach(net, end, s) < 0)
 		return give_up(s);

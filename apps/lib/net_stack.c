@@ -155,12 +155,12 @@ static int stack_listen(struct net *net, const struct net_where *where,
 {
 	struct sockaddr_storage sa;
 	socklen_t len = net_where_sockaddr(where, &sa);
-	const int on = 1;
+	const int on = 1, v6only = !where->is_any;
 	int s = pb_socket(sa.ss_family, SOCK_STREAM, 0);
 
 	if (s < 0 || pb_setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (sa.ss_family == AF_INET6 &&
-	     pb_setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	     pb_setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) < 0) ||
 	    pb_bind(s, (struct sockaddr *)&sa, len) < 0 || pb_listen(s, BACKLOG) < 0)
 		return give_up(s);
 	if (attach(net, end, s) < 0)

@@ -43,6 +43,7 @@ int net_where_parse(const char *text, struct net_where *where)
 		host = (struct str){ host.p + 1, host.len - 2 };
 	}
 	/* RFC 3986 3.2.2: brackets are for IPv6, and IPv6 is in brackets. */
+	w.is_any = str_eq(host, STR("*"));
 	if (!parse_host(host, &w.addr) || bracketed != (w.addr.family == ADDR_IP6))
 		return -EINVAL;
 	w.port = (uint16_t)port;
@@ -77,11 +78,12 @@ bool net_where_ok(const char *text)
 unsigned net_where_sockaddr(const struct net_where *where, struct sockaddr_storage *sa)
 {
 	memset(sa, 0, sizeof(*sa));
-	if (where->addr.family == ADDR_IP6) {
+	if (where->addr.family == ADDR_IP6 || where->is_any) {
 		struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 					    .sin6_port = htons(where->port) };
 
-		memcpy(&in6.sin6_addr, &where->addr.ip6, sizeof(in6.sin6_addr));
+		if (!where->is_any)
+			memcpy(&in6.sin6_addr, &where->addr.ip6, sizeof(in6.sin6_addr));
 		memcpy(sa, &in6, sizeof(in6));
 		return sizeof(in6);
 	} else {
@@ -105,7 +107,9 @@ void net_where_from_sockaddr(const struct sockaddr_storage *sa, struct net_where
 	if (sa->ss_family == AF_INET6) {
 		memcpy(&in6, sa, sizeof(in6));
 		memcpy(&ip6, &in6.sin6_addr, sizeof(ip6));
-		where->addr = addr_ip6(ip6);
+		memcpy(&ip4, ip6.b + sizeof(ip6) - sizeof(ip4), sizeof(ip4));
+		/* RFC 3493 3.7: how a socket of both families sees IPv4's. */
+		where->addr = ip6_is_mapped(ip6) ? addr_ip4(ip4) : addr_ip6(ip6);
 		where->port = ntohs(in6.sin6_port);
 	} else if (sa->ss_family == AF_INET) {
 		memcpy(&in, sa, sizeof(in));

@@ -63,6 +63,11 @@ static void fill_stack_conf(const struct settings *conf, struct pb_stack_conf *s
 	sc->vlan = (unsigned)conf->vlan;
 	/* Of a port that has a host's side, which knows no tags. */
 	sc->host_addr = conf->vlan ? NULL : conf->host_addr;
+	sc->addr6 = conf->addr6;
+	sc->gateway6 = conf->gateway6;
+	sc->autoconf6 = conf->autoconf6;
+	sc->host_addr6 = conf->vlan ? NULL : conf->host_addr6;
+	sc->iid_secret = conf->iid_secret;
 	sc->persist = conf->persist;
 	sc->n_bufs = (uint32_t)conf->buffers;
 	sc->max_conns = (uint32_t)conf->max_conns;

@@ -123,6 +123,25 @@ static bool is_ip4_prefix(const char *value)
 	       a.ip4.b[0] < 224;
 }
 
+static bool is_ip6(const char *value)
+{
+	struct addr addr;
+
+	return addr_parse(value, &addr) && addr.family == ADDR_IP6;
+}
+
+/* What one station can have (RFC 4291 2.5): not "::", "::1", or a group's. */
+static bool is_ip6_prefix(const char *value)
+{
+	unsigned bits;
+	struct addr a;
+
+	return strchr(value, '/') && addr_parse_prefix(value, &a, &bits) &&
+	       a.family == ADDR_IP6 && bits > 0 && !ip6_is_zero(a.ip6) &&
+	       !ip6_is_loopback(a.ip6) && !ip6_is_multicast(a.ip6) &&
+	       !ip6_is_mapped(a.ip6);
+}
+
 static bool is_prefix(const char *value)
 {
 	struct addr addr;
@@ -248,6 +267,7 @@ static bool is_auth_plain(const char *value)
 	"below it, or *"
 #define A_SERVERS "addresses with commas between, each with :PORT or without"
 #define A_PREFIX "an IPv4 address of one station with prefix length, as 192.0.2.2/24"
+#define A_PREFIX6 "an IPv6 address of one station with prefix length, as 2001:db8::2/64"
 
 /* clang-format off */
 static const struct conf_opt options[] = {
@@ -286,6 +306,16 @@ static const struct conf_opt options[] = {
 	TEXT("stack", "host_addr", host_addr, "192.0.2.1/24", is_ip4_prefix, A_PREFIX,
 	     "given to the host's side of a tap: or tun: port"),
 	NUMBER("stack", "mtu", mtu, 0, 0, 9000, "of the port; 0: as it is"),
+	TEXT("stack", "addr6", addr6, NULL, is_ip6_prefix, A_PREFIX6,
+	     "the stack's IPv6 address; none at first"),
+	TEXT("stack", "gateway6", gateway6, NULL, is_ip6, "an IPv6 address",
+	     "the way of IPv6 to everywhere else; none at first"),
+	BOOL("stack", "autoconf6", autoconf6, "no",
+	     "hear routers: IPv6 addresses and routes by SLAAC"),
+	TEXT("stack", "host_addr6", host_addr6, NULL, is_ip6_prefix, A_PREFIX6,
+	     "given to the host's side of a tap: or tun: port; none at first"),
+	TEXT("stack", "iid_secret", iid_secret, NULL, NULL, NULL,
+	     "of interface identifiers that we make (RFC 7217); a new one each start at first"),
 	BOOL("stack", "persist", persist, "no", "keep a tap: or tun: device after us"),
 	BOOL("stack", "offload", offload, "yes", "let the port sum and segment"),
 	BOOL("stack", "probe_addr", probe_addr, "yes",
@@ -448,16 +478,21 @@ static int check_near(struct settings_conf *s, const char *other, size_t offset)
 	return 0;
 }
 
-/* True for a place at which the stack can listen: any address, or the one it has, NULL
- * when nobody knows it yet. */
-static bool is_ours(const char *ours, const char *where)
+/* True for a place at which the stack can listen: any address, or one that it has; NULL:
+ * there is none, or nobody knows it yet. */
+static bool is_ours(const char *ours, const char *ours6, const char *where)
 {
 	char host[NET_ADDR_TEXT_LEN];
-	const char *colon = strrchr(where, ':');
+	const char *end = strrchr(where, ':');
 
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - where), where);
+	if (*where == '[') { /* RFC 3986 3.2.2: of IPv6 */
+		where++;
+		end--;
+		ours = ours6;
+	}
+	snprintf(host, sizeof(host), "%.*s", (int)(end - where), where);
 	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 ||
-	       (ours && near(ours, host) == NEAR_SAME);
+	       strcmp(host, "::") == 0 || (ours && near(ours, host) == NEAR_SAME);
 }
 
 static int check_listen(struct settings_conf *s, const struct conf_list *where,
@@ -466,7 +501,7 @@ static int check_listen(struct settings_conf *s, const struct conf_list *where,
 	bool dhcp = s->values.dhcp;
 
 	for (size_t i = 0; i < where->n; i++)
-		if (!is_ours(dhcp ? NULL : s->values.addr, where->at[i]))
+		if (!is_ours(dhcp ? NULL : s->values.addr, s->values.addr6, where->at[i]))
 			return conf_refuse_value(
 				&s->conf, offset, where->at[i],
 				dhcp ? "*:PORT, with stack.dhcp" :
@@ -550,6 +585,11 @@ static int check_stack(struct settings_conf *s)
 	if (v->vlan && strstr(v->port, "tun:"))
 		return conf_refuse(&s->conf, AT(port),
 				   "one of Ethernet, with stack.vlan");
+	if (v->gateway6 && !v->addr6)
+		return conf_refuse(&s->conf, AT(gateway6), "none, without stack.addr6");
+	if ((v->addr6 || v->autoconf6) && v->mtu > 0 && v->mtu < 1280)
+		/* RFC 8200 5 */
+		return conf_refuse(&s->conf, AT(mtu), "0, or 1280 to 9000 with IPv6");
 	r = v->dhcp ? 0 : check_near(s, v->gateway, AT(gateway));
 	if (r == 0 && !v->dhcp && !v->vlan && has_host_side(v->port))
 		r = check_near(s, v->host_addr, AT(host_addr));

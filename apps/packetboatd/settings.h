@@ -31,8 +31,9 @@ struct settings {
 
 	/* [stack] */
 	char *port, *addr, *gateway, *mac, *host_addr, *cc, *pcap;
+	char *addr6, *gateway6, *host_addr6, *iid_secret; /* NULL: none */
 	uint64_t vlan, mtu, ecn, max_conns, buffers;
-	bool persist, offload, probe_addr, dhcp;
+	bool persist, offload, probe_addr, dhcp, autoconf6;
 
 	/* [store] */
 	char *store_dir;

@@ -104,6 +104,17 @@ static void clean(void)
 
 Cases(net_stack, setup, clean);
 
+static void setup_both(void)
+{
+	two_open6(&t, 1, NULL);
+	for (unsigned i = 0; i < 2; i++)
+		cr_assert_eq(net_stack_new_at(&nets[i], t.core[i], t.now_ns), 0);
+	two_use(&t, 1);
+	cr_assert_eq(net_listen(nets[1], "*:25", 2, take, &server, &listener), 0);
+}
+
+Cases(net_stack_both, setup_both, clean);
+
 static void connect_to(const char *where)
 {
 	two_use(&t, 0);
@@ -157,6 +168,23 @@ static void echo_much(size_t len)
 }
 
 /* Both queues are full at times: each waits for room, and reads no more meanwhile. */
+Case(net_stack_both, one_listener_serves_both_families)
+{
+	server.echoes = true;
+	connect_to("[2001:db8::2]:25");
+	cr_assert_str_eq(client.events, "C");
+	cr_assert_str_eq(io_peer(client.io), "[2001:db8::2]:25");
+	cr_assert_str_eq(io_peer_addr(server.io), "2001:db8::1");
+	two_use(&t, 0);
+	io_close(client.io);
+	wait_ms(200);
+	connect_to("192.0.2.2:25");
+	cr_assert_str_eq(io_peer_addr(server.io), "192.0.2.1");
+	two_use(&t, 0);
+	io_close(client.io);
+	wait_ms(200);
+}
+
 Case(net_stack, much_comes_back_whole)
 {
 	echo_much(3 << 20);

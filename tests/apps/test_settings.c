@@ -230,10 +230,21 @@ static const struct {
 	{ "[stack]\nhost_addr = 192.0.2.2/25\n",
 	  ":2: stack.host_addr is '192.0.2.2/25'; allowed: another address than "
 	  "stack.addr" },
+	{ "[stack]\naddr6 = 192.0.2.2/24\n",
+	  ":2: stack.addr6 is '192.0.2.2/24'; allowed: an IPv6 address of one station "
+	  "with "
+	  "prefix length, as 2001:db8::2/64" },
+	{ "[stack]\naddr6 = ff02::1/64\n",
+	  ":2: stack.addr6 is 'ff02::1/64'; allowed: an IPv6 address of one station with "
+	  "prefix length, as 2001:db8::2/64" },
+	{ "[stack]\ngateway6 = 2001:db8::1\n",
+	  ":2: stack.gateway6 is '2001:db8::1'; allowed: none, without stack.addr6" },
+	{ "[stack]\nautoconf6 = yes\nmtu = 1200\n",
+	  ":3: stack.mtu is '1200'; allowed: 0, or 1280 to 9000 with IPv6" },
 	{ "[stack]\ngateway = 192.0.2.2\n",
 	  ":2: stack.gateway is '192.0.2.2'; allowed: another address than stack.addr" },
-	{ "[smtp]\nlisten = [::]:25\n",
-	  ":2: smtp.listen is '[::]:25'; allowed: *:PORT, or stack.addr and :PORT" },
+	{ "[smtp]\nlisten = [::1]:25\n",
+	  ":2: smtp.listen is '[::1]:25'; allowed: *:PORT, or stack.addr and :PORT" },
 	{ "[pop3]\nlisten = *:110, 192.0.2.3:110\n",
 	  ":2: pop3.listen is '192.0.2.3:110'; allowed: *:PORT, or stack.addr and "
 	  ":PORT" },
