@@ -167,9 +167,7 @@ bool tcp_parse(struct rd *r, struct tcp_seg *seg)
 	seg->n_sack = 0;
 	seg->header_len = (uint8_t)header_len;
 	seg->fo_len = 0;
-	seg->fo = NULL;
 	seg->n_acc = 0;
-	seg->acc[0] = seg->acc[1] = seg->acc[2] = 0;
 	seg->ts_val = seg->ts_ecr = 0;
 	parse_options(options, header_len - TCP_HEADER_LEN, seg);
 	return true;
