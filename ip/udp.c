@@ -367,6 +367,14 @@ static int find_source(struct udp *udp, struct ip_out *how)
 	return how->src.family ? 0 : ip_source(udp->ip, &how->dst, &how->src);
 }
 
+/* RFC 768: a sum of zero says that there is none. */
+static void put_header_alone(struct pkt *p, const struct udp_header *h)
+{
+	struct wr w = wr_of(pkt_push(p, UDP_HEADER_LEN), UDP_HEADER_LEN);
+
+	udp_emit(&w, h);
+}
+
 /* The address of ours that @port is bound to. */
 static struct addr own_of(const struct udp_port *port)
 {
@@ -383,13 +391,13 @@ int udp_output_to(struct udp *udp, struct udp_port *port, struct pkt *p,
 		.src = to->src.family ? to->src : own_of(port),
 		.dst = to->dst,
 		.proto = IP_PROTO_UDP,
-		.ttl = port->ttl,
-		.tos = port->tos,
+		.ttl = to->ttl ? to->ttl : port->ttl,
+		.tos = to->has_tos ? to->tos : port->tos,
 		.flags = port->ip_flags,
 		.via = to->via,
 	};
 	int err = how.dst.family == ADDR_IP4 && ip4_is_multicast(how.dst.ip4) ?
-			  udp_group_route(udp, port, &how) :
+			  udp_group_route(udp, port, to, &how) :
 			  find_source(udp, &how);
 
 	if (!err && p->total_len > UINT16_MAX - UDP_HEADER_LEN)
@@ -404,7 +412,10 @@ int udp_output_to(struct udp *udp, struct udp_port *port, struct pkt *p,
 		return -ENOBUFS;
 	}
 	h.len = (uint16_t)(p->total_len + UDP_HEADER_LEN);
-	put_header(udp, p, &h, &how);
+	if (port->no_sum && to->dst.family == ADDR_IP4)
+		put_header_alone(p, &h);
+	else
+		put_header(udp, p, &h, &how);
 	err = ip_output(udp->ip, p, &how, now_ns);
 	if (!err)
 		udp->stats.out++;

@@ -41,7 +41,10 @@ struct udp_port {
 	/* enum next: a layer that reads each datagram at once, with struct udp_from in its
 	 * cb; NEXT_NONE: they wait for a socket. */
 	uint8_t service;
-	bool reuse; /* others that have it, too, may bind the same */
+	bool no_sum;	/* of IPv4, nothing is summed (RFC 768) */
+	bool pmtu_want; /* kept to be told */
+	uint8_t tell;	/* kept for who reads: what to tell beside the bytes */
+	bool reuse;	/* others that have it, too, may bind the same */
 	/* Of what is sent to groups: how far, 1 at first (RFC 1112 6.1); not to ourselves;
 	 * the interface and one, 0: as routes say. */
 	bool group_ttl_set, group_quiet;
@@ -120,6 +123,9 @@ struct udp_to {
 	struct addr src; /* ADDR_NONE: the port's, or as routes say */
 	uint16_t port;
 	uint8_t via; /* as struct ip_out has it */
+	uint8_t ttl; /* 0: the port's */
+	bool has_tos;
+	uint8_t tos; /* when @has_tos, instead of the port's */
 };
 
 /* The same with more to say. */

@@ -146,7 +146,8 @@ static int via_of(struct udp *udp, const struct udp_port *port, const struct ip_
 			mcast_iface(udp->ip, &how->dst) + 1;
 }
 
-int udp_group_route(struct udp *udp, const struct udp_port *port, struct ip_out *how)
+int udp_group_route(struct udp *udp, const struct udp_port *port, const struct udp_to *to,
+		    struct ip_out *how)
 {
 	int via = via_of(udp, port, how);
 	struct ip4 own;
@@ -158,6 +159,8 @@ int udp_group_route(struct udp *udp, const struct udp_port *port, struct ip_out 
 	how->via = (uint8_t)via;
 	/* RFC 1112 6.1: not beyond the link, unless it is asked for. */
 	how->ttl = port->group_ttl_set ? port->group_ttl : 1;
+	if (to->ttl)
+		how->ttl = to->ttl;
 	if (!how->ttl)
 		how->flags |= IP_GROUP_HOST;
 	if (!port->group_quiet)

@@ -40,4 +40,5 @@ struct step udp_enqueue(struct udp *udp, struct udp_port *port, struct pkt *p);
 /* Queues @p for all ports that hear it. */
 struct step udp_group_input(struct udp *udp, const struct flow *flow, struct pkt *p);
 /* How a datagram of @port to a group goes.  0 or -ENETUNREACH. */
-int udp_group_route(struct udp *udp, const struct udp_port *port, struct ip_out *how);
+int udp_group_route(struct udp *udp, const struct udp_port *port, const struct udp_to *to,
+		    struct ip_out *how);

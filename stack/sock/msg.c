@@ -11,9 +11,8 @@
 #include "stack/base/clock.h"
 #include "stack/sock/sock_impl.h"
 
-/* Puts one piece of ancillary data behind the *used bytes that are there. */
-static void put_cmsg(struct msghdr *msg, size_t *used, int level, int type,
-		     const void *data, size_t len)
+void sock_put_cmsg(struct msghdr *msg, size_t *used, int level, int type,
+		   const void *data, size_t len)
 {
 	struct cmsghdr c = { .cmsg_len = CMSG_LEN(len),
 			     .cmsg_level = level,
@@ -38,7 +37,7 @@ static void put_stamp(struct msghdr *msg, size_t *used, const struct sock_report
 
 	stamps.ts[0].tv_sec = (time_t)(r->at_ns / NS_PER_S);
 	stamps.ts[0].tv_nsec = (long)(r->at_ns % NS_PER_S);
-	put_cmsg(msg, used, SOL_SOCKET, SCM_TIMESTAMPING, &stamps, sizeof(stamps));
+	sock_put_cmsg(msg, used, SOL_SOCKET, SCM_TIMESTAMPING, &stamps, sizeof(stamps));
 	/* The packet that it tells of is not there. */
 	msg->msg_flags |= MSG_TRUNC;
 }
@@ -62,9 +61,9 @@ static void put_error(const struct sock *s, struct msghdr *msg, size_t *used,
 	e.err.ee_info = r->info;
 	e.err.ee_data = r->data;
 	if (s->is_ip6)
-		put_cmsg(msg, used, IPPROTO_IPV6, IPV6_RECVERR, &e, len);
+		sock_put_cmsg(msg, used, IPPROTO_IPV6, IPV6_RECVERR, &e, len);
 	else
-		put_cmsg(msg, used, IPPROTO_IP, IP_RECVERR, &e, len);
+		sock_put_cmsg(msg, used, IPPROTO_IP, IP_RECVERR, &e, len);
 }
 
 static ssize_t recv_report(struct sock *s, struct msghdr *msg)
@@ -125,31 +124,10 @@ static ssize_t recv_stream(struct socks *ss, struct sock *s, struct msghdr *msg,
 	msg->msg_namelen = 0;
 	if (s->more && s->more->inq && s->kind == SOCK_TCP) {
 		inq = inq_of(s);
-		put_cmsg(msg, &used, IPPROTO_TCP, TCP_CM_INQ, &inq, sizeof(inq));
+		sock_put_cmsg(msg, &used, IPPROTO_TCP, TCP_CM_INQ, &inq, sizeof(inq));
 	}
 	msg->msg_controllen = used;
 	return r;
-}
-
-/* A datagram into the first piece. */
-static ssize_t recv_datagram(struct socks *ss, struct sock *s, struct msghdr *msg,
-			     int flags)
-{
-	bool has = msg->msg_iovlen > 0;
-	ssize_t r =
-		sock_udp_recv(ss, s, has ? msg->msg_iov[0].iov_base : NULL,
-			      has ? msg->msg_iov[0].iov_len : 0, flags | MSG_TRUNC,
-			      msg->msg_name, msg->msg_name ? &msg->msg_namelen : NULL);
-	size_t room = has ? msg->msg_iov[0].iov_len : 0;
-
-	if (r < 0)
-		return r;
-	msg->msg_flags = 0;
-	msg->msg_controllen = 0;
-	if ((size_t)r <= room)
-		return r;
-	msg->msg_flags |= MSG_TRUNC;
-	return flags & MSG_TRUNC ? r : (ssize_t)room;
 }
 
 ssize_t pb_recvmsg(int number, struct msghdr *msg, int flags)
@@ -164,7 +142,7 @@ ssize_t pb_recvmsg(int number, struct msghdr *msg, int flags)
 	if (flags & MSG_ERRQUEUE)
 		return sock_result(recv_report(s, msg));
 	if (s->kind == SOCK_UDP)
-		return sock_result(recv_datagram(ss, s, msg, flags));
+		return sock_result(sock_udp_recvmsg(ss, s, msg, flags));
 	return sock_result(recv_stream(ss, s, msg, flags));
 }
 
@@ -206,7 +184,8 @@ static ssize_t send_pieces(struct socks *ss, struct sock *s, const struct msghdr
 }
 
 /* As one run of bytes, for who cannot take pieces. */
-static ssize_t send_joined(int number, const struct msghdr *msg, int flags)
+static ssize_t send_joined(struct socks *ss, struct sock *s, int number,
+			   const struct msghdr *msg, int flags)
 {
 	enum { JOINED_MAX = 65536 };
 	uint8_t bytes[JOINED_MAX];
@@ -220,6 +199,8 @@ static ssize_t send_joined(int number, const struct msghdr *msg, int flags)
 			       msg->msg_iov[i].iov_len);
 		len += msg->msg_iov[i].iov_len;
 	}
+	if (s->kind == SOCK_UDP)
+		return sock_result(sock_udp_sendmsg(ss, s, msg, bytes, len));
 	return pb_sendto(number, bytes, len, flags, msg->msg_name, msg->msg_namelen);
 }
 
@@ -233,6 +214,6 @@ ssize_t pb_sendmsg(int number, const struct msghdr *msg, int flags)
 	if (!msg)
 		return sock_fail(EFAULT);
 	if (s->kind == SOCK_UDP || (flags & MSG_FASTOPEN) || s->kind == SOCK_TCP_NEW)
-		return send_joined(number, msg, flags);
+		return send_joined(ss, s, number, msg, flags);
 	return sock_result(send_pieces(ss, s, msg, flags));
 }

@@ -162,6 +162,29 @@ ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 		      int flags, struct sockaddr *from, socklen_t *from_len);
 void sock_udp_close(struct socks *ss, struct sock *s);
 
+/* ---- msg.c ---- */
+
+/* Puts one piece of ancillary data behind the *used bytes that are there. */
+void sock_put_cmsg(struct msghdr *msg, size_t *used, int level, int type,
+		   const void *data, size_t len);
+
+/* A datagram with what goes beside it. */
+ssize_t sock_udp_sendmsg(struct socks *ss, struct sock *s, const struct msghdr *msg,
+			 const void *bytes, size_t len);
+
+/* ---- udp_opt.c ---- */
+
+/* True for options that only datagrams have, or have in another way than streams. */
+bool sock_udp_is_opt(int level, int name);
+/* 0 or -errno. */
+int sock_udp_set(struct socks *ss, struct sock *s, int level, int name, const void *value,
+		 socklen_t len);
+int sock_udp_get(struct socks *ss, const struct sock *s, int level, int name, void *value,
+		 socklen_t *len);
+ssize_t sock_udp_recvmsg(struct socks *ss, struct sock *s, struct msghdr *msg, int flags);
+/* What the ancillary data of @msg say about a datagram to to->dst.  0 or -errno. */
+int sock_udp_read_control(struct socks *ss, const struct msghdr *msg, struct udp_to *to);
+
 /* ---- sock_mcast.c ---- */
 
 /* True for the options of IPPROTO_IP about groups, which only UDP has. */

@@ -88,23 +88,18 @@ static struct pkt *datagram(struct socks *ss, const void *bytes, size_t len)
 	return NULL;
 }
 
-ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
-		      const struct addr *to, uint16_t port)
+/* @to->dst and @to->port are set, or ADDR_NONE for the peer of a connected one. */
+static ssize_t send_one(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+			struct udp_to *to)
 {
 	struct udp_port *udp = s->udp;
 	struct pkt *p;
 	int err;
 
-	if (udp->error)
-		return -sock_error(s);
-	if (!to && !udp->flow.remote.family)
-		return -EDESTADDRREQ;
-	if (to && port == 0)
-		return -EINVAL;
-	to = to ? to : &udp->flow.remote;
-	if (len > (to->family == ADDR_IP6 ? (size_t)UDP6_MAX_LEN : (size_t)UDP4_MAX_LEN))
+	if (len >
+	    (to->dst.family == ADDR_IP6 ? (size_t)UDP6_MAX_LEN : (size_t)UDP4_MAX_LEN))
 		return -EMSGSIZE;
-	if (wrong_family(s, to))
+	if (wrong_family(s, &to->dst))
 		return -ENETUNREACH;
 	/* RFC 5227 2.1.1: an address that is still probed for is no source */
 	if (udp->flow.local.family && !mcast_is_group(&udp->flow.local) &&
@@ -116,9 +111,54 @@ ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 	p = datagram(ss, bytes, len);
 	if (!p)
 		return -ENOBUFS;
-	err = udp_output(ss->udp, udp, p, to, port ? port : udp->flow.remote_port,
-			 ss->now_ns);
+	err = udp_output_to(ss->udp, udp, p, to, ss->now_ns);
 	return err ? err : (ssize_t)len;
+}
+
+/* Where to, when that is @addr, or the peer of a connected one.  0 or -errno. */
+static int destination(const struct sock *s, const struct addr *addr, uint16_t port,
+		       struct udp_to *to)
+{
+	const struct flow *flow = &s->udp->flow;
+
+	if (!addr && !flow->remote.family)
+		return -EDESTADDRREQ;
+	if (addr && port == 0)
+		return -EINVAL;
+	*to = (struct udp_to){ .dst = addr ? *addr : flow->remote,
+			       .port = addr ? port : flow->remote_port };
+	return 0;
+}
+
+ssize_t sock_udp_send(struct socks *ss, struct sock *s, const void *bytes, size_t len,
+		      const struct addr *addr, uint16_t port)
+{
+	struct udp_to to;
+	int err;
+
+	if (s->udp->error)
+		return -sock_error(s);
+	err = destination(s, addr, port, &to);
+	return err ? err : send_one(ss, s, bytes, len, &to);
+}
+
+ssize_t sock_udp_sendmsg(struct socks *ss, struct sock *s, const struct msghdr *msg,
+			 const void *bytes, size_t len)
+{
+	struct addr addr;
+	struct udp_to to;
+	uint16_t port = 0;
+	int err = 0;
+
+	if (s->udp->error)
+		return -sock_error(s);
+	if (msg->msg_name)
+		err = sock_addr_in(ss, s, msg->msg_name, msg->msg_namelen, &addr, &port);
+	if (!err)
+		err = destination(s, msg->msg_name ? &addr : NULL, port, &to);
+	if (!err)
+		err = sock_udp_read_control(ss, msg, &to);
+	return err ? err : send_one(ss, s, bytes, len, &to);
 }
 
 ssize_t sock_udp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,

@@ -161,7 +161,8 @@ static int set_plain(struct socks *ss, struct sock *s, int level, int name, int 
 		return 0;
 	}
 	if (level == SOL_SOCKET && name == SO_BROADCAST && s->kind == SOCK_UDP) {
-		s->udp->ip_flags = v ? IP_BROADCAST_OK : 0;
+		s->udp->ip_flags &= (uint8_t)~IP_BROADCAST_OK;
+		s->udp->ip_flags |= v ? IP_BROADCAST_OK : 0;
 		return 0;
 	}
 	if (!row)
@@ -204,8 +205,8 @@ int pb_setsockopt(int number, int level, int name, const void *value, socklen_t 
 		return -1;
 	if (!value)
 		return sock_fail(EFAULT);
-	if (sock_mcast_is_opt(level, name))
-		return (int)sock_result(sock_mcast_set(ss, s, name, value, len));
+	if (s->kind == SOCK_UDP && sock_udp_is_opt(level, name))
+		return (int)sock_result(sock_udp_set(ss, s, level, name, value, len));
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		return (int)sock_result(set_linger(ss, s, value, len));
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
@@ -323,7 +324,7 @@ int pb_getsockopt(int number, int level, int name, void *value, socklen_t *len)
 		return -1;
 	if (!value || !len)
 		return sock_fail(EFAULT);
-	if (sock_mcast_is_opt(level, name))
-		return (int)sock_result(sock_mcast_get(ss, s, name, value, len));
+	if (s->kind == SOCK_UDP && sock_udp_is_opt(level, name))
+		return (int)sock_result(sock_udp_get(ss, s, level, name, value, len));
 	return (int)sock_result(get_any(ss, s, level, name, value, len));
 }

@@ -370,6 +370,15 @@ Case(udp, sends_with_a_right_sum)
 	cr_assert_eq(udp_stats(h->udp)->out, 1472 / 23 + 1);
 }
 
+Case(udp, leaves_sums_out_when_it_is_told_to)
+{
+	cr_assert_eq(bind_any(&port, 53), 0);
+	port.no_sum = true;
+	cr_assert_eq(output(&port, 100, "192.0.2.9"), 0);
+	cr_assert(host_sent(h, 0, &l) && l.payload_len == 100);
+	cr_assert(!h->frame[BUILD_L4 + 6] && !h->frame[BUILD_L4 + 7]);
+}
+
 Case(udp, a_sum_that_comes_out_as_zero_is_sent_as_ones)
 {
 	uint32_t pseudo = build_pseudo(host_ip[0], peer_ip[0], 17, 10);
