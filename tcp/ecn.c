@@ -212,10 +212,24 @@ static void out_classic(struct tcp_conn *c, struct tcp_seg *s, bool is_new)
 	}
 }
 
+/* RFC 3168 6.1.2: a loss is a reduction, too, and marks of its window are no other. */
+static void note_loss(struct tcp_conn *c)
+{
+	struct tcp_xfer *x = c->x;
+
+	if (seq_eq(x->ecn_una, x->recover))
+		return;
+	x->ecn_una = x->recover;
+	if (!(c->ecn & ECN_ACC))
+		c->ecn |= ECN_CWR;
+}
+
 uint8_t tcp_ecn_out(struct tcp_conn *c, struct tcp_seg *s, uint32_t len, bool is_new)
 {
 	bool plus = c->tcp->conf.ecn_plus;
 
+	if (c->x && c->x->ca >= TCP_CA_RECOVERY)
+		note_loss(c);
 	if (c->ecn & ECN_ACC)
 		out_acc(c, s, len, is_new);
 	else

@@ -67,9 +67,10 @@ struct tcp_seg {
 	uint8_t wscale; /* at most 14 after parsing (RFC 7323 2.3) */
 	uint8_t n_sack;
 	uint8_t header_len;
-	uint8_t fo_len;	   /* bytes of the cookie; 0: a request for one */
-	const uint8_t *fo; /* with TCP_HAS_FO: in the packet, or whoever sends it has it */
-	uint8_t n_acc;	   /* of @acc, that are there: each 24 bits */
+	uint8_t fo_len; /* bytes of the cookie; 0: a request for one */
+	const uint8_t
+		*fo;   /* with TCP_HAS_FO: in the packet, or whoever sends it has it */
+	uint8_t n_acc; /* of @acc, that are there: each 24 bits */
 	uint32_t acc[3];
 	uint32_t ts_val, ts_ecr;
 	struct tcp_block sack[TCP_SACK_MAX];

@@ -275,6 +275,24 @@ Dialog(tcp_ecn, slows_down_once_a_round_trip_and_says_so)
 	dialog_drop(&d);
 }
 
+Dialog(tcp_ecn, a_loss_is_a_reduction_too)
+{
+	/* RFC 3168 6.1.2: "for any reason" */
+	accept_ecn();
+	dialog_write(&d, 10000);
+	dialog_drop(&d);
+	for (unsigned i = 0; i < 3; i++)
+		inject(&d, ". 1:1(0) ack 1 win 60000");
+	expect(&d, ". 1:1001(1000) ack 1");
+	inject(&d, "E. 1:1(0) ack 10001 win 60000");
+	cr_assert_eq(tcp_stats(d.tcp)->ecn_reduced, 0, "the window that was lost from");
+	dialog_write(&d, 1000);
+	expect(&d, "PW. 10001:11001(1000) ack 1");
+	inject(&d, ". 1:1(0) ack 11001 win 60000");
+	dialog_write(&d, 1000);
+	expect(&d, "P. 11001:12001(1000) ack 1");
+}
+
 Dialog(tcp_ecn, what_is_sent_again_is_not_capable)
 {
 	/* RFC 3168 6.1.5 */
