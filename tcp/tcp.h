@@ -46,28 +46,6 @@ enum tcp_news {
 
 enum { TCP_RECV_PIECES_MAX = 20 }; /* of what tcp_recv_pkt() lends, that hold bytes */
 
-enum tcp_opt {
-	TCP_OPT_NODELAY,   /* bool: Nagle off */
-	TCP_OPT_CORK,	   /* bool */
-	TCP_OPT_KEEPALIVE, /* bool */
-	TCP_OPT_KEEP_IDLE_MS,
-	TCP_OPT_KEEP_INTVL_MS,
-	TCP_OPT_KEEP_PROBES,
-	TCP_OPT_USER_TIMEOUT_MS,
-	TCP_OPT_RCVBUF,
-	TCP_OPT_SNDBUF,
-	TCP_OPT_MAXSEG,	   /* upper bound of what we send and announce */
-	TCP_OPT_LINGER_MS, /* -1: off; 0: tcp_close() resets */
-	TCP_OPT_OOBINLINE, /* bool: urgent byte stays in the stream */
-	TCP_OPT_TOS,
-	TCP_OPT_TTL,
-	TCP_OPT_NO_DF,	   /* bool: packets may be cut on their way */
-	TCP_OPT_SYN_TRIES, /* SYNs sent again before it is given up */
-	TCP_OPT_FO_BARE,   /* bool: Fast Open without cookies */
-	TCP_OPT_ECN,	   /* enum tcp_ecn, before it connects or listens */
-	TCP_OPT_L4S,	   /* bool: ECT(1) with AccECN (RFC 9331) */
-};
-
 void tcp_conf_default(struct tcp_conf *conf);
 /* 0, -ENOMEM, or -EINVAL.  Pointers are borrowed for its life; @conf is copied. */
 int tcp_new(struct tcp **tcp, const struct tcp_conf *conf, struct ip *ip,
