@@ -152,6 +152,7 @@ int ip6_addr_add(struct ip *ip, unsigned iface, struct ip6 addr, unsigned bits,
 int ip6_addr_del(struct ip *ip, unsigned iface, struct ip6 addr, uint64_t now_ns)
 {
 	struct ip6_iface *i = &ip->ifaces[iface].ip6;
+	struct addr gone = addr_ip6(addr);
 	unsigned k = 0;
 
 	while (k < i->n_addrs && !ip6_eq(i->addrs[k].addr, addr))
@@ -164,6 +165,7 @@ int ip6_addr_del(struct ip *ip, unsigned iface, struct ip6 addr, uint64_t now_ns
 		i->addrs[k] = i->addrs[k + 1];
 	nd_addr_del(ip->neigh, ip->ifaces[iface].eth, addr);
 	mld_leave(&i->mld, nd_solicited_node(addr), now_ns);
+	ip_route_forget(ip, &gone);
 	ip->generation++;
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "ip/ip6_impl.h"
 #include "stack/base/addr.h"
 #include "tests/lib/case.h"
 #include "tests/lib/host.h"
@@ -243,4 +244,20 @@ Case(route, nothing_goes_from_an_address_that_is_not_ours)
 	cr_assert_eq(ip_addr_del(h->ip, 1, &own), 0);
 	cr_assert_eq(goes_by("198.51.100.1", "203.0.113.1"), -1);
 	cr_assert_eq(goes_by("203.0.113.9", "203.0.113.1"), -1);
+}
+
+Case(route, of_ipv6_says_whose_it_is_too_and_goes_with_its_address)
+{
+	struct addr one = ip("2001:db8::1"), two = ip("2001:db8::2");
+
+	cr_assert_eq(ip_addr_add(h->ip, 0, &one, 64, false, h->now_ns), 0);
+	cr_assert_eq(ip_addr_add(h->ip, 0, &two, 64, false, h->now_ns), 0);
+	cr_assert_eq(add("2001:db8:1::/48", 0, 0, "2001:db8::fe"), 0);
+	cr_assert_str_eq(source("2001:db8:1::9"), "2001:db8::1");
+	cr_assert_eq(del("2001:db8:1::/48", 0, 0, "2001:db8::fe"), 0);
+	cr_assert_eq(add_of("2001:db8:1::/48", 0, 0, "2001:db8::fe", "2001:db8::2"), 0);
+	cr_assert_str_eq(source("2001:db8:1::9"), "2001:db8::2");
+	cr_assert_eq(ip6_addr_del(h->ip, 0, two.ip6, h->now_ns), 0);
+	cr_assert_str_eq(source("2001:db8:1::9"), "none");
+	host_drain(h);
 }
