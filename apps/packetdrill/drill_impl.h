@@ -72,9 +72,8 @@ int drill_poll(void *arg, struct pollfd *fds, nfds_t n, int timeout);
 void drill_poll_calls(struct packetdrill_interface *ifc);
 
 /* wire.c */
-/* An IP packet, or another, for the stack. */
-void drill_put_frame(struct drill *d, const uint8_t to[6], uint16_t type,
-		     const void *bytes, size_t len);
+/* An IP packet for the stack. */
+void drill_put_packet(struct drill *d, const void *bytes, size_t len);
 /* Everything that happens now.  When there is more to do. */
 uint64_t drill_turn(struct drill *d);
 void drill_run_until(struct drill *d, uint64_t end_ns);

@@ -5,8 +5,8 @@
  *	packetdrill --so_filename=/usr/local/lib/libpacketboat-packetdrill.so
  *		--so_flags=addr=192.168.0.1/16,gateway=192.168.0.2 ... script.pkt
  *
- * The stack stands on one end of a simulated Ethernet; we are the other, answer all of
- * its ARP, and carry IP packets between there and the script.  The clock is ours: it goes on
+ * The stack stands on one end of a simulated line; we are the other, and carry IP packets
+ * between there and the script.  The clock is ours: it goes on
  * by a microsecond each time somebody reads it, and by leaps when somebody waits.
  *
  * A call that blocks comes from a thread of its own, and the tool goes on when it sees
@@ -36,11 +36,10 @@ enum {
 
 static int drill_netdev_send(void *arg, const void *bytes, size_t len)
 {
-	static const uint8_t stack_mac[6] = { 2, 0, 0, 0, 0, 1 };
 	struct drill *d = arg;
 
 	drill_enter(d);
-	drill_put_frame(d, stack_mac, 0x0800, bytes, len);
+	drill_put_packet(d, bytes, len);
 	drill_leave(d);
 	return 0;
 }
@@ -98,6 +97,12 @@ static int drill_gettimeofday(void *arg, struct timeval *tv, struct timezone *tz
 	return 0;
 }
 
+static void forget_sent(struct drill *d)
+{
+	while (!list_empty(&d->sent))
+		free(container_of(list_pop(&d->sent), struct drill_sent, node));
+}
+
 static void drill_free(void *arg)
 {
 	struct drill *d = arg;
@@ -108,8 +113,7 @@ static void drill_free(void *arg)
 	port_close(d->far);
 	pkt_pool_fini(&d->pool);
 	sim_free(d->sim);
-	while (!list_empty(&d->sent))
-		free(container_of(list_pop(&d->sent), struct drill_sent, node));
+	forget_sent(d);
 	free(d);
 }
 
@@ -131,6 +135,10 @@ static void read_flags(struct drill *d, char *flags)
 			fail("so_flags are NAME=VALUE, with commas between");
 		if (strcmp(name, "addr") == 0)
 			conf->addr = one;
+		else if (strcmp(name, "addr6") == 0)
+			conf->addr6 = one;
+		else if (strcmp(name, "gateway6") == 0)
+			conf->gateway6 = one;
 		else if (strcmp(name, "gateway") == 0)
 			conf->gateway = one;
 		else if (strcmp(name, "cc") == 0)
@@ -142,13 +150,15 @@ static void read_flags(struct drill *d, char *flags)
 		else if (strcmp(name, "sysctl") == 0)
 			d->sysctl = one;
 		else
-			fail("so_flags are addr, gateway, mtu, mss, cc and sysctl");
+			fail("so_flags are addr, addr6, gateway, gateway6, mtu, mss, cc "
+			     "and "
+			     "sysctl");
 	}
 }
 
 static void open_wire(struct drill *d)
 {
-	const struct sim_link_conf link = { .offload = true };
+	const struct sim_link_conf link = { .offload = true, .point_to_point = true };
 	struct port_conf far = { .pool = &d->pool, .offload = true };
 	char error[PORT_ERROR_LEN];
 
@@ -172,7 +182,6 @@ static void set_conf(struct drill *d, const char *flags)
 	conf->port = "sim:wire/0";
 	conf->addr = "192.168.0.1/16";
 	conf->gateway = "192.168.0.2";
-	conf->mac = "02:00:00:00:00:01";
 	conf->probe_addr = 0;
 	conf->n_bufs = BUFS;
 	conf->max_conns = 256;
@@ -197,6 +206,7 @@ void drill_open(struct drill *d)
 	pb_core_use(d->core);
 	/* It tells its address to everybody. */
 	drill_run_until(d, d->now_ns + 10 * NS_PER_S);
+	forget_sent(d);
 }
 
 /* The tool has asked for real time and locked memory, for a kernel's sake. */

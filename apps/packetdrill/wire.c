@@ -10,43 +10,30 @@
 #include "stack/api/stack.h"
 
 enum {
-	ETH_LEN = 14,
-	ARP_LEN = 28,
 	GRACE_US = 300, /* of real time, for a thread whose call came through */
 	PROTO_TCP = 6,
 };
 
-static const uint8_t our_mac[6] = { 2, 0, 0, 0, 0, 2 };
-
 /* Of an IP packet: where its layers begin, as its owner below us wants to know. */
 static void find_layers(struct pkt *p)
 {
-	const uint8_t *ip = p->data + ETH_LEN;
+	const uint8_t *ip = p->data;
 
-	p->l3 = p->data + ETH_LEN;
-	if (p->len >= ETH_LEN + 20 && ip[0] >> 4 == 4) {
+	p->l3 = p->data;
+	if (p->len >= 20 && ip[0] >> 4 == 4) {
 		p->proto = ip[9];
 		p->l4 = p->l3 + (size_t)(ip[0] & 15) * 4;
-	} else if (p->len >= ETH_LEN + 40 && ip[0] >> 4 == 6) {
+	} else if (p->len >= 40 && ip[0] >> 4 == 6) {
 		p->proto = ip[6];
 		p->l4 = p->l3 + 40;
 	}
 }
 
-void drill_put_frame(struct drill *d, const uint8_t to[6], uint16_t type,
-		     const void *bytes, size_t len)
+void drill_put_packet(struct drill *d, const void *bytes, size_t len)
 {
-	uint8_t frame[PKT_MAX_LEN];
 	struct pkt *p;
 
-	if (len > PKT_MAX_LEN - ETH_LEN)
-		return;
-	memcpy(frame, to, 6);
-	memcpy(frame + 6, our_mac, 6);
-	frame[12] = (uint8_t)(type >> 8);
-	frame[13] = (uint8_t)type;
-	memcpy(frame + ETH_LEN, bytes, len);
-	p = port_pkt(&d->pool, frame, (uint32_t)(ETH_LEN + len));
+	p = port_pkt(&d->pool, bytes, (uint32_t)len);
 	if (!p)
 		return;
 	find_layers(p);
@@ -56,21 +43,6 @@ void drill_put_frame(struct drill *d, const uint8_t to[6], uint16_t type,
 		p->flags |= PKT_SUM_PARTIAL;
 	}
 	port_tx_burst(d->far, &p, 1, d->now_ns);
-}
-
-/* Whoever is asked for is us (RFC 826). */
-static void answer_arp(struct drill *d, const uint8_t *arp)
-{
-	uint8_t out[ARP_LEN];
-
-	if (arp[7] != 1 || memcmp(arp + 14, arp + 24, 4) == 0)
-		return;
-	memcpy(out, arp, 8);
-	out[7] = 2;
-	memcpy(out + 8, our_mac, 6);
-	memcpy(out + 14, arp + 24, 4);
-	memcpy(out + 18, arp + 8, 10);
-	drill_put_frame(d, arp + 8, 0x0806, out, sizeof(out));
 }
 
 static void keep(struct drill *d, const uint8_t *bytes, size_t len)
@@ -96,20 +68,14 @@ static size_t flatten(struct pkt *p, uint8_t *to, size_t room)
 	return n;
 }
 
-/* One frame without its Ethernet header.  True: we had an answer. */
-static bool take_frame(struct drill *d, struct pkt *p)
+/* One packet for the script. */
+static void take_packet(struct drill *d, struct pkt *p)
 {
-	uint8_t frame[PKT_MAX_LEN];
-	size_t len = flatten(p, frame, sizeof(frame));
-	unsigned type = len > ETH_LEN ? (unsigned)frame[12] << 8 | frame[13] : 0;
+	uint8_t bytes[PKT_MAX_LEN];
+	size_t len = flatten(p, bytes, sizeof(bytes));
 
 	pkt_free(p);
-	if (type == 0x0800)
-		keep(d, frame + ETH_LEN, len - ETH_LEN);
-	if (type != 0x0806 || len < ETH_LEN + ARP_LEN)
-		return false;
-	answer_arp(d, frame + ETH_LEN);
-	return true;
+	keep(d, bytes, len);
 }
 
 /* A super-frame, cut into the segments that a device would send. */
@@ -121,23 +87,21 @@ static void take_super(struct drill *d, struct pkt *p)
 	find_layers(p);
 	offload_cut_start(&cut, p);
 	while ((seg = offload_cut_next(&cut)))
-		take_frame(d, seg);
+		take_packet(d, seg);
 	offload_cut_end(&cut);
 }
 
-/* What the stack sent.  True: we had an answer. */
-static bool take_frames(struct drill *d)
+/* What the stack sent. */
+static void take_packets(struct drill *d)
 {
-	bool answered = false;
 	struct pkt *p;
 
 	while (port_rx_burst(d->far, &p, 1, d->now_ns) == 1) {
 		if (p->gso_len)
 			take_super(d, p);
 		else
-			answered |= take_frame(d, p);
+			take_packet(d, p);
 	}
-	return answered;
 }
 
 uint64_t drill_turn(struct drill *d)
@@ -146,7 +110,8 @@ uint64_t drill_turn(struct drill *d)
 
 	do {
 		due = pb_turn(d->now_ns);
-	} while (take_frames(d) || due <= d->now_ns);
+		take_packets(d);
+	} while (due <= d->now_ns);
 	return due;
 }
 
