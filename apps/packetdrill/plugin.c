@@ -29,6 +29,7 @@
 
 enum {
 	BUFS = 4096,
+	LINE_MTU = 9000,
 	RCVBUF = 65535 << 8,
 	PATIENCE_S = 5, /* of virtual time, for a packet that does not come */
 	FLAGS_MAX = 512,
@@ -158,7 +159,11 @@ static void read_flags(struct drill *d, char *flags)
 
 static void open_wire(struct drill *d)
 {
-	const struct sim_link_conf link = { .offload = true, .point_to_point = true };
+	/* The stack's MTU is the script's to say: the line takes more. */
+	const struct sim_link_conf link = { .dir = { { .mtu = LINE_MTU },
+						     { .mtu = LINE_MTU } },
+					    .offload = true,
+					    .point_to_point = true };
 	struct port_conf far = { .pool = &d->pool, .offload = true };
 	char error[PORT_ERROR_LEN];
 
