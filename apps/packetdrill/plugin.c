@@ -195,7 +195,7 @@ static void set_conf(struct drill *d, const char *flags)
 	conf->cc = "cubic";
 	conf->now_ns = d->now_ns;
 	conf->sim = d->sim;
-	d->mtu = 1500;
+	d->mtu = conf->mtu = 1500;
 	read_flags(d, copy);
 }
 
