@@ -83,7 +83,10 @@ static uint64_t limit(void)
 	return pb_clock() + LIMIT_S * NS_PER_S;
 }
 
-/* True when a report of version 3 of ours about the group, of that type, was seen. */
+/*
+ * True when a report of version 3 of ours about the group, of that type, was seen.  The
+ * kernel's own reports of the same group pass here too, when its timers please.
+ */
 static bool reported(uint8_t type)
 {
 	uint64_t end_ns = limit();
@@ -93,9 +96,9 @@ static bool reported(uint8_t type)
 		ssize_t n = recv(raw, f, sizeof(f), 0);
 
 		if (n >= 14 + 24 + 16 && f[12] == 8 && f[13] == 0 && f[14] == 0x46 &&
-		    f[23] == 2 && f[38] == 0x22 && f[46] == type &&
-		    memcmp(f + 50, &group.sin_addr, 4) == 0)
-			return memcmp(f + 26, "\xc0\0\2\2", 4) == 0 && f[22] == 1;
+		    f[23] == 2 && memcmp(f + 26, "\xc0\0\2\2", 4) == 0 && f[38] == 0x22 &&
+		    f[46] == type && memcmp(f + 50, &group.sin_addr, 4) == 0)
+			return f[22] == 1;
 	} while (turn(end_ns));
 	return false;
 }

@@ -196,7 +196,7 @@ Test(pbsim, what_is_broken_or_late_or_twice_arrives_once_and_whole)
 static void dumbbell(struct pbsim *s, unsigned n, const struct pbsim_line *middle)
 {
 	struct pbsim_line fast = { .rate_bps = 1000000000, .delay_ns = NS_PER_MS };
-	char name[2][8];
+	char name[2][16];
 
 	pbsim_router(s, "l");
 	pbsim_router(s, "r");
