@@ -99,22 +99,27 @@ static uint32_t echoed_us(const struct tcp_in *in)
 	return ms ? ms * 1000 : 1000;
 }
 
-/* Microseconds of a round trip that the ACK ended; 0: it tells none. */
-static uint32_t round_trip(const struct tcp_in *in)
+/*
+ * Microseconds of a round trip that the ACK ended, one sample for each (RFC 6298 3); 0: it
+ * tells none.  Of bytes that were sent twice only the echo tells (Karn).
+ */
+static uint32_t round_trip(const struct tcp_in *in, const struct sent_news *news)
 {
 	struct tcp_conn *c = in->c;
 	struct tcp_xfer *x = c->x;
+	uint32_t us;
 
-	if (x->timing && seq_after_eq(c->snd_una, x->timed)) {
-		uint32_t us = tcp_us(in->now_ns) - x->timed_us;
-
-		x->timing = false;
-		return us ? us : 1;
-	}
-	return x->ca == TCP_CA_OPEN && !c->rtt.backoff ? 0 : echoed_us(in);
+	if (x->timing && seq_before(c->snd_una, x->timed))
+		return 0;
+	x->timing = tcp_conn_flight(c);
+	x->timed = c->snd_nxt;
+	if (news->is_again || !news->has_first)
+		return x->ca == TCP_CA_OPEN && !c->rtt.backoff ? 0 : echoed_us(in);
+	us = news->now_us - news->first_us;
+	return us ? us : 1;
 }
 
-/* The retransmission timer, and all that counts how long nothing moved. */
+/* All that counts how long nothing moved. */
 static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 {
 	uint8_t second = (uint8_t)(now_ns / NS_PER_S);
@@ -123,10 +128,6 @@ static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 	if (c->x->mtu_guess)
 		tcp_mtu_worked(c, now_ns);
 	c->x->stalled_ms = tcp_ms(now_ns);
-	if (tcp_conn_flight(c))
-		tcp_timer_retransmit(c, now_ns);
-	else
-		tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
 	if (second != c->confirm_s) {
 		c->confirm_s = second;
 		ip_confirm(c->tcp->ip, &c->flow.remote, now_ns);
@@ -134,82 +135,120 @@ static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 }
 
 /* An algorithm wants a sample of each ACK. */
-static void tell_cc(struct tcp_in *in, uint32_t n, uint32_t n_ce, uint32_t flight,
-		    uint32_t rtt_us, bool recovering)
+static void tell_cc(struct tcp_in *in, const struct tcp_told *a, bool recovering)
 {
 	struct tcp_conn *c = in->c;
 	struct cc_ack ack = {
 		.now_ns = in->now_ns,
-		.n_acked = n,
-		.n_ce = n_ce,
-		.in_flight = flight,
+		.n_acked = a->n_acked,
+		.n_ce = a->n_ce,
+		.in_flight = a->flight,
 		.mss = c->mss,
-		.rtt_ns = (uint64_t)(rtt_us ? rtt_us : echoed_us(in)) * 1000,
+		.rtt_ns = (uint64_t)a->rtt_us * 1000,
 		.srtt_ns = (uint64_t)c->rtt.srtt_x8_us / 8 * 1000,
 		.cwnd_limited = c->cwnd_limited,
 		.recovering = recovering,
 	};
 
 	/* RFC 3168 6.1.2: an ACK with ECE does not make cwnd grow */
-	if (n_ce && !c->cc.ops->own_ecn)
+	if (a->n_ce && !c->cc.ops->own_ecn)
 		ack.cwnd_limited = false;
 	c->cc.ops->ack(&c->cc, &ack);
 }
 
-/* What the ACK reports beyond SND.UNA: how many bytes are newly known. */
-static uint32_t scoreboard(struct tcp_in *in)
+/* RFC 2883 4: the first block may say what came twice. */
+static bool is_dsack(const struct tcp_seg *s, struct seq una)
 {
-	struct tcp_conn *c = in->c;
-	struct sack_board *b = &c->x->sack;
-	bool dsack;
+	const struct tcp_block *first = &s->sack[0], *second = &s->sack[1];
 
-	if (b->n)
-		sack_ack(b, c->snd_una);
-	if (!c->sack || !in->s.n_sack)
-		return 0;
-	return sack_update(b, &in->s, c->snd_una, c->snd_nxt, &dsack);
+	if (!seq_before(first->start, first->end))
+		return false;
+	if (seq_before_eq(first->end, una))
+		return true;
+	return s->n_sack > 1 && seq_before_eq(second->start, first->start) &&
+	       seq_before_eq(first->end, second->end);
 }
 
-/* What arrived for the first time: @sacked bytes were known to before. */
-static void count(struct tcp_conn *c, uint32_t n_acked, uint32_t n_sacked,
-		  uint32_t sacked)
+static void read_sacks(struct tcp_in *in, struct tcp_told *a)
 {
-	uint32_t known = sacked + n_sacked - c->x->sack.n_sacked;
-	uint32_t n = n_acked + n_sacked > known ? n_acked + n_sacked - known : 0;
+	const struct tcp_seg *s = &in->s;
+	struct tcp_conn *c = in->c;
+	unsigned i = 0;
 
-	if (n)
-		tcp_ledger(c)->delivered += (n + c->mss - 1) / c->mss;
+	if (is_dsack(s, s->ack)) {
+		a->dsack = true;
+		a->dsack_block = s->sack[0];
+		c->tcp->stats.dsack_in++;
+		tcp_ledger(c)->n_dsack++;
+		i = 1;
+	}
+	for (; i < s->n_sack; i++)
+		sent_sack(&c->x->sent, s->sack[i], &a->sent);
+}
+
+/* What was delivered, by ACK and by SACK. */
+static void read_news(struct tcp_in *in, struct tcp_told *a)
+{
+	uint32_t min_us = in->c->rtt.min_us;
+	struct tcp_conn *c = in->c;
+	struct tcp_xfer *x = c->x;
+
+	a->sent.now_us = tcp_us(in->now_ns);
+	a->sent.sure_us = a->sent.now_us - (min_us < RTO_MAX_US ? min_us : 0);
+	a->sent.high = x->rack_fack;
+	if (a->n_acked)
+		sent_ack(&x->sent, c->snd_una, &a->sent);
+	if (c->sack && in->s.n_sack)
+		read_sacks(in, a);
+	if (a->sent.n_delivered)
+		tcp_ledger(c)->delivered += (a->sent.n_delivered + c->mss - 1) / c->mss;
+	if (a->sent.has_last) {
+		/* A sample by our own clock, of what was sent once. */
+		if (!(a->sent.last.flags & SENT_TWICE))
+			a->rtt_us = a->sent.now_us - a->sent.last.at_us;
+		else
+			a->rtt_us = echoed_us(in);
+		x->sent.first_us = a->sent.last.at_us;
+	}
 }
 
 void tcp_ack(struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
-	uint32_t flight = tcp_conn_flight(c), n_acked, n_sacked, rtt_us, sacked, n_ce;
-	bool dup = is_duplicate(in), recovering;
+	struct tcp_told a = {
+		.now_ns = in->now_ns,
+		.flight = tcp_conn_flight(c),
+		.dup = is_duplicate(in),
+		.has_ecr = c->ts && (in->s.has & TCP_HAS_TS),
+		.ts_ecr = in->s.ts_ecr,
+	};
+	uint32_t rtt_us, wait_us;
+	bool recovering;
 
 	/* RFC 9293 3.10.7.4: a number below SND.UNA tells nothing any more */
 	if (seq_before(in->s.ack, c->snd_una))
 		return;
 	update_window(in);
-	n_ce = c->ecn ? tcp_ecn_marks(in) : 0;
-	if (!flight)
+	a.n_ce = c->ecn ? tcp_ecn_marks(in) : 0;
+	if (!a.flight)
 		return;
-	recovering = c->x->ca == TCP_CA_RECOVERY;
-	sacked = c->x->sack.n_sacked;
-	n_acked = advance(c, in->s.ack);
-	n_sacked = scoreboard(in);
-	rtt_us = n_acked ? round_trip(in) : 0;
+	recovering = c->x->ca == TCP_CA_RECOVERY || c->x->ca == TCP_CA_CWR;
+	a.n_acked = advance(c, in->s.ack);
+	read_news(in, &a);
+	rtt_us = a.n_acked ? round_trip(in, &a.sent) : 0;
 	if (rtt_us)
 		rtt_sample(&c->rtt, rtt_us);
-	count(c, n_acked, n_sacked, sacked);
-	tcp_recover_ack(c, n_acked, n_sacked, dup, in->now_ns);
+	if (a.rtt_us)
+		rtt_least(&c->rtt, a.rtt_us);
+	wait_us = tcp_recover_ack(c, &a);
+	recovering |= c->x->ca == TCP_CA_RECOVERY || c->x->ca == TCP_CA_CWR;
 	/* RFC 5681 3.2 (1): a duplicate ACK does not make cwnd grow */
-	if (n_acked)
-		tell_cc(in, n_acked, n_ce, flight, rtt_us,
-			recovering || c->x->ca == TCP_CA_RECOVERY);
-	if (n_acked)
+	if (a.n_acked) {
+		tell_cc(in, &a, recovering);
 		moved_on(c, in->now_ns);
-	else if (!c->snd_wnd)
+	} else if (!c->snd_wnd) {
 		/* RFC 9293 3.8.6.1: as long as it answers, it may keep us waiting */
 		c->x->stalled_ms = tcp_ms(in->now_ns);
+	}
+	tcp_timer_flight(c, wait_us, a.n_acked, in->now_ns);
 }

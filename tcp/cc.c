@@ -43,11 +43,9 @@ void cc_grow(struct cc *cc, uint32_t n)
 	cc->cwnd = n < CC_CWND_MAX - cc->cwnd ? cc->cwnd + n : CC_CWND_MAX;
 }
 
-void cc_recovered(struct cc *cc, uint32_t in_flight, uint32_t mss)
+void cc_recovered(struct cc *cc)
 {
-	uint32_t cwnd = (in_flight > mss ? in_flight : mss) + mss;
-
-	cc->cwnd = cwnd < cc->ssthresh ? cwnd : cc->ssthresh;
+	cc->cwnd = cc->ssthresh;
 }
 
 void cc_restart(struct cc *cc, uint32_t mss)

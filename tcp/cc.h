@@ -46,13 +46,14 @@ enum cc_loss {
 struct cc_ops {
 	const char *name;
 	bool own_ecn; /* ack() reads n_ce: marks are no losses */
+	bool own_recovery; /* cwnd in loss recovery is its own, not prr.c's */
 	/* @cwnd and @ssthresh hold their initial values.  May be NULL. */
 	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);
 	/* New data was acknowledged. */
 	void (*ack)(struct cc *cc, const struct cc_ack *ack);
 	/*
-	 * Sets ssthresh, and cwnd for what begins now: the window of RFC 6675 5 (4.2);
-	 * NewReno's inflation (RFC 6582 3.2 (2)) is recover.c's to add.
+	 * Sets ssthresh, and cwnd for what begins now.  Unless @own_recovery, prr.c moves
+	 * cwnd there until recovered().
 	 */
 	void (*loss)(struct cc *cc, enum cc_loss why, uint32_t in_flight, uint32_t mss,
 		     uint64_t now_ns);
@@ -76,8 +77,7 @@ extern const struct cc_ops cc_reno, cc_cubic;
 /* For algorithms. */
 /* @n more, up to CC_CWND_MAX. */
 void cc_grow(struct cc *cc, uint32_t n);
-/* RFC 6582 3.2 (3) option 1: ssthresh behind loss recovery, without a burst when little is
- * in flight. */
-void cc_recovered(struct cc *cc, uint32_t in_flight, uint32_t mss);
+/* RFC 9937 6.2: ssthresh behind loss recovery. */
+void cc_recovered(struct cc *cc);
 /* RFC 5681 4.1: after idling at most the initial window. */
 void cc_restart(struct cc *cc, uint32_t mss);

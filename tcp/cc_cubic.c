@@ -190,8 +190,10 @@ static void cubic_loss(struct cc *cc, enum cc_loss why, uint32_t in_flight, uint
 static void cubic_recovered(struct cc *cc, uint32_t in_flight, uint32_t mss,
 			    uint64_t now_ns)
 {
+	(void)in_flight;
+	(void)mss;
 	(void)now_ns;
-	cc_recovered(cc, in_flight, mss);
+	cc_recovered(cc);
 }
 
 static void cubic_idle(struct cc *cc, uint32_t mss, uint64_t now_ns)

@@ -20,7 +20,8 @@ static void check_queues(const struct tcp_conn *c)
 	}
 	sndq_check(&x->snd);
 	rcvq_check(&x->rcv, c->rcv_nxt);
-	sack_check(&x->sack, c->snd_una, c->snd_nxt);
+	if ((c->state != TCP_SYN_SENT && c->state != TCP_SYN_RECEIVED) || x->fo_passive)
+		sent_check(&x->sent, c->snd_una, c->snd_nxt);
 	ASSERT(x->rcv.ooo_pinned == x->early_pinned);
 	ASSERT(list_empty(&x->early) == !x->early_pinned);
 	ASSERT(!c->fin_in || (x->rcv.ooo_len == 0 && !x->early_fin));
@@ -28,7 +29,7 @@ static void check_queues(const struct tcp_conn *c)
 		ASSERT(flight <= 1 + x->snd.len);
 	else
 		ASSERT(flight <= x->snd.len + c->fin_sent);
-	if (x->ca != TCP_CA_OPEN)
+	if (x->ca >= TCP_CA_CWR)
 		ASSERT(flight && seq_before_eq(x->recover, c->snd_nxt) &&
 		       seq_after(x->recover, c->snd_una));
 }
@@ -46,7 +47,8 @@ static void check_wakes(const struct tcp_conn *c)
 		return;
 	ASSERT(!c->syn_due && !c->ack_now);
 	if (tcp_conn_flight(c))
-		ASSERT(c->job == TCP_JOB_RETRANSMIT);
+		ASSERT(c->job == TCP_JOB_RETRANSMIT || c->job == TCP_JOB_TLP ||
+		       c->job == TCP_JOB_REORDER);
 	else if (held && c->state != TCP_SYN_RECEIVED)
 		ASSERT(c->job == TCP_JOB_PROBE);
 	if (!seq_eq(c->ack_sent, c->rcv_nxt))

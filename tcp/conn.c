@@ -75,13 +75,14 @@ struct tcp_xfer *tcp_conn_xfer(struct tcp_conn *c)
 	ASSERT(x); /* there is one for each connection */
 	*x = (struct tcp_xfer){
 		.recover = seq_add(c->snd_una, (uint32_t)-1),
-		.high_rxt = c->snd_una,
 		.ecn_una = c->snd_una,
+		.rack_fack = c->snd_una,
+		.dsack_round = c->snd_una,
 		.stalled_ms = tcp_ms(c->tcp->now_ns),
 	};
 	sndq_init(&x->snd);
 	rcvq_init(&x->rcv);
-	sack_init(&x->sack);
+	sent_init(&x->sent, c->snd_una);
 	list_init(&x->early);
 	c->x = x;
 	return x;
@@ -94,7 +95,7 @@ static void give_back(struct tcp_conn *c)
 	sndq_fini(&x->snd);
 	rcvq_fini(&x->rcv);
 	tcp_early_note(c->tcp, x);
-	sack_fini(&x->sack);
+	sent_fini(&x->sent);
 	pool_put(&c->tcp->xfers, x);
 	c->x = NULL;
 }
@@ -165,7 +166,8 @@ static void enter_closed(struct tcp_conn *c)
 	leave_table(c);
 	if (c->x) {
 		sndq_fini(&c->x->snd);
-		sack_fini(&c->x->sack);
+		sent_fini(&c->x->sent);
+		c->x->sent.una = c->snd_nxt;
 		tcp_early_drop(c->tcp, c->x);
 		c->x->early_fin = false;
 		c->x->ca = TCP_CA_OPEN;

@@ -19,7 +19,7 @@
  *	--------|=========================|====  ===============|--------
  *	        |  x->rcv: not yet read   |  islands, promised   |
  *
- * snd_nxt never goes back: what is sent again is told by x->high_rxt.
+ * snd_nxt never goes back: what is sent again is told by x->sent.
  */
 #pragma once
 
@@ -34,7 +34,6 @@
 #include "tcp/opt.h"
 #include "tcp/rcvq.h"
 #include "tcp/rtt.h"
-#include "tcp/sack.h"
 #include "tcp/sndq.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_wire.h"
@@ -44,6 +43,8 @@
 enum tcp_job {
 	TCP_JOB_NONE,
 	TCP_JOB_RETRANSMIT, /* something is in flight */
+	TCP_JOB_TLP,	    /* the same, and a probe goes first (tlp.c) */
+	TCP_JOB_REORDER,    /* the same, and some of it may be late (rack.c) */
 	TCP_JOB_PROBE,	    /* bytes wait, and nothing may be sent */
 	TCP_JOB_KEEP,	    /* nothing to do: is the peer alive? */
 };
@@ -92,6 +93,7 @@ struct tcp_conn {
 	bool is_orphan : 1;	   /* in tcp->orphans */
 	bool syn_data : 1;	   /* data came, or went, with the SYN */
 	bool counted : 1;	   /* its place in tcp->ledgers is used */
+	bool reord_seen : 1;	   /* the path has reordered (rack.c) */
 	uint8_t error, soft_error; /* errno */
 	uint8_t job;		   /* enum tcp_job */
 	uint8_t tries;		   /* timeouts since something was acknowledged */
@@ -118,8 +120,10 @@ struct tcp_conn {
 	};
 
 	struct tcp_opts opts;
-	uint8_t confirm_s; /* second in which ip_confirm() was told */
-	uint16_t peer_mss; /* as its SYN said */
+	uint8_t reo_mult : 3;	 /* more patience that reordering wanted (rack.c) ... */
+	uint8_t reo_persist : 5; /* ... for so many recoveries */
+	uint8_t confirm_s;	 /* second in which ip_confirm() was told */
+	uint16_t peer_mss;	 /* as its SYN said */
 	uint16_t n_rto, n_recovery;
 	uint32_t segs_in, segs_out;
 	uint64_t bytes_acked, bytes_received, bytes_retrans;

@@ -298,11 +298,11 @@ static void slow_down(struct tcp_conn *c, struct seq ack, uint64_t now_ns)
 {
 	struct tcp_xfer *x = c->x;
 
-	if (!x || x->ca != TCP_CA_OPEN || !tcp_conn_flight(c) ||
+	if (!x || x->ca >= TCP_CA_CWR || !tcp_conn_flight(c) ||
 	    seq_before_eq(ack, x->ecn_una))
 		return;
 	c->tcp->stats.ecn_reduced++;
-	c->cc.ops->loss(&c->cc, CC_ECN_CE, tcp_conn_flight(c), c->mss, now_ns);
+	tcp_recover_reduce(c, now_ns);
 	tcp_ecn_reduced(c);
 }
 

@@ -243,7 +243,7 @@ void tcp_fastopen_answered(struct tcp_in *in)
 		learn(in, data, left);
 	sndq_ack(&x->snd, n);
 	c->bytes_acked += n;
-	c->snd_una = in->s.ack;
+	tcp_recover_begin(c, in->s.ack, in->now_ns);
 	c->syn_data = data && !left;
 	in->tcp->stats.fastopen_out += c->syn_data;
 	/* RFC 7413 4.2.1: what was not acknowledged goes again at once */

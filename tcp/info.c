@@ -19,13 +19,10 @@ const char *tcp_state_name(enum tcp_state state)
 static void xfer_info(const struct tcp_conn *c, struct tcp_conn_info *info)
 {
 	const struct tcp_xfer *x = c->x;
-	uint32_t known;
 
-	info->sacked = x->sack.n_sacked;
-	if (x->ca != TCP_CA_OPEN && seq_after(x->high_rxt, c->snd_una))
-		info->retrans = seq_dist(c->snd_una, x->high_rxt);
-	known = tcp_recover_pipe(c) + info->sacked;
-	info->lost = info->unacked > known ? info->unacked - known : 0;
+	info->sacked = x->sent.n_sacked;
+	info->retrans = x->sent.n_again;
+	info->lost = x->sent.n_lost;
 	info->sndq_len = x->snd.len;
 	info->rcvq_len = x->rcv.len;
 	info->ca = x->ca;
@@ -45,6 +42,8 @@ static void ledger_info(const struct tcp *tcp, const struct tcp_conn *c,
 	info->data_segs_in = l->data_segs_in;
 	info->data_segs_out = l->data_segs_out;
 	info->segs_early = l->segs_early;
+	info->n_dsack = l->n_dsack;
+	info->n_reord = l->n_reord;
 	info->tx_age_ms = tcp_ms(now_ns) - c->last_tx_ms;
 	info->ack_age_ms = tcp_ms(now_ns) - c->last_rx_ms;
 	info->rx_age_ms = c->counted ? tcp_ms(now_ns) - l->rx_ms : info->ack_age_ms;

@@ -59,7 +59,7 @@ static void take_syn_ack(struct tcp_in *in)
 	if (c->x->fo_asked)
 		tcp_fastopen_answered(in);
 	else
-		c->snd_una = in->s.ack;
+		tcp_recover_begin(c, in->s.ack, in->now_ns);
 }
 
 /* The handshake is through: SEG.ACK acknowledges our SYN. */

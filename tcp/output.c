@@ -2,9 +2,9 @@
  * What a connection says when the turn ends, the most important first:
  *
  *	SYN or SYN-ACK		when it is due
+ *	a loss probe		when it is due (tlp.c)
  *	bytes to send again	as recover.c tells, within cwnd
  *	new bytes, FIN		within cwnd and the peer's window, if they may be small
- *	holes not yet lost	RFC 6675's last resorts
  *	an ACK alone		when one is owed, or the window opened, and nothing above
  *				carried it
  *
@@ -307,11 +307,10 @@ static bool send_again(struct tcp_conn *c, struct tcp_block hole, uint32_t room,
 		flags |= TCP_PSH;
 	if (!said(c, say(c, hole.start, n_bytes, flags, now_ns), now_ns))
 		return false;
-	c->x->timing = false; /* Karn: its ACK would be ambiguous */
 	c->bytes_retrans += n_bytes;
 	c->tcp->stats.bytes_retrans += n_bytes;
 	c->last_tx_ms = tcp_ms(now_ns);
-	tcp_recover_sent(c, hole.start, hole.end);
+	tcp_recover_sent(c, hole, now_ns);
 	return true;
 }
 
@@ -360,14 +359,14 @@ static void began_to_fly(struct tcp_conn *c, uint32_t n, uint64_t now_ns)
 	if (tcp_conn_flight(c) == 0)
 		x->stalled_ms = tcp_ms(now_ns);
 	c->snd_nxt = seq_add(c->snd_nxt, n);
-	if (!x->timing && x->ca == TCP_CA_OPEN) {
+	sent_add(&x->sent, c->snd_nxt, tcp_us(now_ns));
+	x->prr_out += n;
+	if (!x->timing) {
 		x->timing = true;
 		x->timed = c->snd_nxt;
-		x->timed_us = tcp_us(now_ns);
 	}
 	c->last_tx_ms = tcp_ms(now_ns);
-	if (c->job != TCP_JOB_RETRANSMIT)
-		tcp_timer_retransmit(c, now_ns);
+	tcp_timer_sent(c, now_ns);
 }
 
 /* RFC 5681 4.1: after a silence the window says nothing about the path. */
@@ -413,6 +412,35 @@ static bool send_new(struct tcp_conn *c, uint32_t room, uint64_t now_ns)
 	return true;
 }
 
+/* RFC 8985 7.3: a segment of new bytes, or the last one again, whatever cwnd says. */
+static bool send_probe(struct tcp_conn *c, uint64_t now_ns)
+{
+	struct tcp_xfer *x = c->x;
+	struct seq start = sent_start(&x->sent, x->sent.n - 1);
+	uint32_t len = seq_dist(start, c->snd_nxt), mss = c->mss - sack_option_len(c);
+	bool force = x->force;
+
+	x->tlp_due = false;
+	/* No second one is wanted while this one is out. */
+	x->tlp_out = true;
+	x->force = true;
+	if (send_new(c, mss, now_ns)) {
+		tcp_tlp_sent(c, false);
+		return true;
+	}
+	x->tlp_out = false;
+	x->force = force;
+	if (len > mss)
+		len = (len - 1) % mss + 1;
+	x->resend = true;
+	if (!c->on_starved &&
+	    send_again(c, (struct tcp_block){ seq_add(c->snd_nxt, -len), c->snd_nxt },
+		       mss, now_ns))
+		tcp_tlp_sent(c, true);
+	x->resend = false;
+	return false;
+}
+
 /* Sends the most important bytes there are.  False: none, or none may go. */
 static bool send_one(struct tcp_conn *c, uint64_t now_ns)
 {
@@ -420,12 +448,11 @@ static bool send_one(struct tcp_conn *c, uint64_t now_ns)
 	struct tcp_block hole;
 
 	room = c->cc.cwnd > pipe ? c->cc.cwnd - pipe : 0;
+	if (c->x->tlp_due)
+		return send_probe(c, now_ns);
 	if (tcp_recover_next(c, &hole))
 		return send_again(c, hole, room, now_ns);
-	if (send_new(c, room, now_ns))
-		return true;
-	return !c->on_starved && tcp_recover_last(c, &hole) &&
-	       send_again(c, hole, room, now_ns);
+	return send_new(c, room, now_ns);
 }
 
 static void send_data(struct tcp_conn *c, uint64_t now_ns)

@@ -30,6 +30,12 @@ void rtt_sample(struct rtt *r, uint32_t us)
 	r->srtt_x8_us += (uint32_t)err;
 }
 
+void rtt_least(struct rtt *r, uint32_t us)
+{
+	if (us < r->min_us)
+		r->min_us = us;
+}
+
 void rtt_fallback(struct rtt *r)
 {
 	r->backoff = 0;
@@ -45,12 +51,12 @@ uint32_t rtt_rto_us(const struct rtt *r)
 	if (r->srtt_x8_us) {
 		/* RFC 6298 2.3: RTO <- SRTT + max(G, 4 RTTVAR) */
 		rto = r->srtt_x8_us / 8;
-		rto += var > RTO_GRANULARITY_US ? var : RTO_GRANULARITY_US;
+		rto += var > RTO_VAR_MIN_US ? var : RTO_VAR_MIN_US;
 	} else if (var) {
 		rto = var;
 	}
-	if (rto < RTO_MIN_US)
-		rto = RTO_MIN_US;
+	/* In the timestamps' ticks */
+	rto -= rto % RTO_GRANULARITY_US;
 	rto <<= doublings;
 	return rto < RTO_MAX_US ? (uint32_t)rto : RTO_MAX_US;
 }

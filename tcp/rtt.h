@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 enum {
-	RTO_INITIAL_US = 1000000,  /* RFC 6298 2.1 */
-	RTO_MIN_US = 200000,	   /* as Linux; RFC 6298 2.4 says SHOULD 1 s */
-	RTO_MAX_US = 120000000,	   /* RFC 6298 2.5: at least 60 s */
+	RTO_INITIAL_US = 1000000, /* RFC 6298 2.1 */
+	RTO_VAR_MIN_US = 200000,  /* above SRTT, as Linux; RFC 6298 2.4 says SHOULD 1 s */
+	RTO_MAX_US = 120000000,	  /* RFC 6298 2.5: at least 60 s */
 	RTO_FALLBACK_US = 3000000, /* RFC 6298 5.7: the SYN was sent again */
-	RTO_GRANULARITY_US = 1000, /* G: the tick of our timestamps */
+	RTO_GRANULARITY_US = 1000, /* G: the tick of our timestamps, and of the timeout */
 	RTO_BACKOFF_MAX = 12,
 };
 
@@ -26,6 +26,8 @@ struct rtt {
 void rtt_init(struct rtt *r);
 /* A sample that obeys Karn's rule; ends the backoff. */
 void rtt_sample(struct rtt *r, uint32_t us);
+/* A round trip that is no sample of the timeout: for the least. */
+void rtt_least(struct rtt *r, uint32_t us);
 /* RFC 6298 5.7: the SYN was sent again and told no time. */
 void rtt_fallback(struct rtt *r);
 /* The timeout, doubled @backoff times and bounded. */

@@ -32,6 +32,8 @@ void tcp_conf_default(struct tcp_conf *conf)
 		.challenge_ack_per_s = 1000,
 		.rst_per_s = 10000,
 		.sack = true,
+		.tlp = true,
+		.rto_restart = true,
 		.timestamps = true,
 		.window_scale = true,
 		.syn_cookies = true,

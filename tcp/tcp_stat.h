@@ -87,6 +87,8 @@ struct tcp_conf {
 	uint32_t challenge_ack_per_s; /* RFC 5961 7, for the core, with jitter */
 	uint32_t rst_per_s;	      /* answers to segments for nobody */
 	bool sack, timestamps, window_scale, syn_cookies;
+	bool tlp;	       /* tail loss probes */
+	bool rto_restart;      /* RFC 7765 */
 	uint32_t fastopen;     /* enum tcp_fastopen */
 	uint8_t ecn;	       /* enum tcp_ecn */
 	bool ecn_plus;	       /* control packets are ECN-capable, too */
@@ -109,7 +111,7 @@ struct tcp_conn_info {
 	uint32_t tries, probes; /* timeouts, and probes, that wait for a sign of life */
 	uint32_t max_wnd;	/* the largest the peer ever offered */
 	uint32_t pmtu, rcv_lim, advmss, unsent, delivered, segs_retrans;
-	uint32_t data_segs_in, data_segs_out, segs_early;
+	uint32_t data_segs_in, data_segs_out, segs_early, n_dsack, n_reord;
 	uint32_t tx_age_ms, rx_age_ms, ack_age_ms; /* since data went, came; ACKs */
 	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
 	uint8_t ca; /* enum tcp_ca */
@@ -137,6 +139,11 @@ struct tcp_conn_info {
 	C(bytes_retrans, "payload bytes sent again")			\
 	C(rto,		"retransmission timers that fired")		\
 	C(fast_recovery, "loss recoveries without a timer")		\
+	C(rto_spurious,	"timeouts that came too early")			\
+	C(undone,	"loss recoveries that were in vain")		\
+	C(tlp,		"tail loss probes sent")			\
+	C(tlp_repaired,	"tail loss probes that repaired a loss")	\
+	C(dsack_in,	"reports of bytes that came twice")		\
 	C(dup_ack_out,	"duplicate ACKs sent")				\
 	C(challenge_ack, "challenge ACKs sent")				\
 	C(challenge_held, "challenge ACKs held back by the limit")	\

@@ -16,6 +16,11 @@
 #include "tcp/mtu_probe.h"
 #include "tcp/tcp_impl.h"
 
+enum {
+	RTO_RESTART_SEGMENTS = 4, /* RFC 7765 4: rrthresh */
+	RENEGE_MIN_MS = 10,
+};
+
 static void rearm(struct tcp_conn *c)
 {
 	uint64_t due = c->due_ns < c->ack_due_ns ? c->due_ns : c->ack_due_ns;
@@ -39,6 +44,81 @@ static uint64_t rto_ns(const struct tcp_conn *c)
 void tcp_timer_retransmit(struct tcp_conn *c, uint64_t now_ns)
 {
 	tcp_timer_job(c, TCP_JOB_RETRANSMIT, now_ns + rto_ns(c));
+}
+
+/*
+ * RFC 2018 8: the peer has thrown away what it reported.  Its ACKs may go on all the same:
+ * a moment later it is taken for a timeout.
+ */
+static void renege(struct tcp_conn *c, uint64_t now_ns)
+{
+	uint64_t wait = c->rtt.srtt_x8_us / 16 * NS_PER_US;
+
+	if (wait < RENEGE_MIN_MS * NS_PER_MS)
+		wait = RENEGE_MIN_MS * NS_PER_MS;
+	if (wait > rto_ns(c))
+		wait = rto_ns(c);
+	tcp_timer_job(c, TCP_JOB_RETRANSMIT, now_ns + wait);
+}
+
+/* When the oldest bytes in flight are timed out. */
+static uint64_t oldest_due(const struct tcp_conn *c, uint64_t now_ns)
+{
+	const struct sent_log *l = &c->x->sent;
+	uint64_t age, rto = rto_ns(c);
+
+	if (!l->n)
+		return now_ns + rto;
+	age = (tcp_us(now_ns) - sent_at(l, 0)->at_us) * NS_PER_US;
+	/* RFC 7765 4: if that has passed, as without it */
+	return age < rto ? now_ns + rto - age : now_ns + rto;
+}
+
+/* RFC 7765 4: with so little in flight that fast recovery cannot begin. */
+static bool restarts(const struct tcp_conn *c)
+{
+	return c->tcp->conf.rto_restart && c->x->sent.n && !c->x->sent.n_sacked &&
+	       seq_eq(c->snd_nxt, seq_add(tcp_conn_write_end(c), c->fin_sent)) &&
+	       tcp_conn_flight(c) <= (RTO_RESTART_SEGMENTS - 1) * (uint32_t)c->mss;
+}
+
+/* The probe if one is wanted, else the timeout. */
+static void tail(struct tcp_conn *c, uint64_t rto_due, uint64_t now_ns)
+{
+	uint64_t due;
+
+	if (!tcp_tlp_wanted(c)) {
+		tcp_timer_job(c, TCP_JOB_RETRANSMIT, rto_due);
+		return;
+	}
+	due = now_ns + tcp_tlp_delay_ns(c);
+	/* RFC 8985 7.2: when the timeout would be earlier, it goes in its place */
+	tcp_timer_job(c, TCP_JOB_TLP, due < rto_due ? due : rto_due);
+}
+
+void tcp_timer_flight(struct tcp_conn *c, uint32_t wait_us, bool anew, uint64_t now_ns)
+{
+	if (!tcp_conn_flight(c))
+		tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
+	else if (wait_us)
+		tcp_timer_job(c, TCP_JOB_REORDER, now_ns + wait_us * NS_PER_US);
+	else if (sent_reneged(&c->x->sent))
+		renege(c, now_ns);
+	else if (anew)
+		tail(c, restarts(c) ? oldest_due(c, now_ns) : now_ns + rto_ns(c), now_ns);
+	else if (c->job == TCP_JOB_REORDER || c->job == TCP_JOB_TLP)
+		tail(c, oldest_due(c, now_ns), now_ns);
+}
+
+void tcp_timer_sent(struct tcp_conn *c, uint64_t now_ns)
+{
+	if (c->job == TCP_JOB_REORDER)
+		return;
+	if (c->job == TCP_JOB_RETRANSMIT)
+		/* RFC 8985 7.2: a probe is later than what was sent last */
+		tail(c, c->due_ns, now_ns);
+	else
+		tail(c, now_ns + rto_ns(c), now_ns);
 }
 
 void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns)
@@ -190,6 +270,14 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 	tcp_conn_speak(c);
 }
 
+/* RFC 8985 7.3: output.c sends it; then there is the timeout. */
+static void loss_probe(struct tcp_conn *c, uint64_t now_ns)
+{
+	c->x->tlp_due = tcp_tlp_wanted(c);
+	tcp_timer_retransmit(c, now_ns);
+	tcp_conn_speak(c);
+}
+
 /* How long the peer said nothing to our probes. */
 static uint32_t silence_ms(const struct tcp_conn *c, uint64_t now_ns)
 {
@@ -258,6 +346,12 @@ static void fire_job(struct tcp_conn *c, uint64_t now_ns)
 	switch ((enum tcp_job)c->job) {
 	case TCP_JOB_NONE: c->due_ns = TIMER_NEVER; break;
 	case TCP_JOB_RETRANSMIT: retransmit(c, now_ns); break;
+	case TCP_JOB_TLP: loss_probe(c, now_ns); break;
+	case TCP_JOB_REORDER:
+		tcp_timer_job(c, TCP_JOB_RETRANSMIT, oldest_due(c, now_ns));
+		tcp_recover_reordered(c, now_ns);
+		tcp_conn_speak(c);
+		break;
 	case TCP_JOB_PROBE: probe(c, now_ns); break;
 	case TCP_JOB_KEEP: keep(c, now_ns); break;
 	}

@@ -9,17 +9,20 @@
 
 #include "stack/base/list.h"
 #include "stack/base/seq.h"
+#include "tcp/cc.h"
 #include "tcp/ecn.h"
 #include "tcp/fo_cookie.h"
 #include "tcp/rcvq.h"
-#include "tcp/sack.h"
+#include "tcp/sent.h"
 #include "tcp/sndq.h"
 
-/* What loss recovery does at the moment (recover.c). */
+/* What loss recovery does at the moment (recover.c draws the arrows). */
 enum tcp_ca {
-	TCP_CA_OPEN,	 /* nothing is known to be lost */
-	TCP_CA_RECOVERY, /* fast recovery: RFC 6675, or RFC 6582 without SACK */
-	TCP_CA_LOSS,	 /* all before x->recover that is not reported is lost */
+	TCP_CA_OPEN,	 /* nothing is known to be missing */
+	TCP_CA_DISORDER, /* something is: late, or lost */
+	TCP_CA_CWR,	 /* cwnd goes down, nothing is lost (RFC 3168) */
+	TCP_CA_RECOVERY, /* fast recovery */
+	TCP_CA_LOSS,	 /* after a timeout */
 };
 
 /* What became of the peer's urgent byte (read.c). */
@@ -33,29 +36,53 @@ enum tcp_urgent {
 struct tcp_xfer {
 	struct sndq snd;
 	struct rcvq rcv;
-	struct sack_board sack;
+	struct sent_log sent;
 	struct list early;     /* tcp->early, while there are islands ... */
 	uint32_t early_pinned; /* ... which tcp->early_pinned counts */
 
-	/* Loss recovery. */
-	uint8_t ca;	     /* enum tcp_ca */
-	uint8_t n_dup;	     /* duplicate ACKs in a row, at most 255 */
-	bool resend : 1;     /* the first byte goes again, whatever is in flight */
-	bool rescued : 1;    /* RFC 6675 4: the rescue retransmission was sent */
-	bool hold : 1;	     /* RFC 6582 3.2: no new recovery before x->recover */
-	struct seq recover;  /* snd_nxt when recovery began */
-	struct seq high_rxt; /* all holes before it were sent again */
-	uint32_t inflate;    /* without SACK: bytes that duplicate ACKs stand for */
+	/* Loss recovery (recover.c). */
+	uint8_t ca;	    /* enum tcp_ca */
+	uint8_t n_dup;	    /* without SACK: duplicate ACKs in a row, at most 255 */
+	bool resend : 1;    /* the first bytes go again, whatever is in flight */
+	bool hold : 1;	    /* RFC 6582 3.2: no new recovery before @recover */
+	bool frto : 1;	    /* RFC 5682: was the timeout spurious? */
+	bool frto_new : 1;  /* new bytes go before those that seem lost */
+	struct seq recover; /* snd_nxt when recovery began */
+	uint32_t inflate;   /* without SACK: bytes that duplicate ACKs stand for */
 
 	uint16_t mtu_guess; /* in force until something is acknowledged (mtu_probe.c) */
 
-	struct seq timed;  /* the ACK of it is a round-trip sample ... */
-	uint32_t timed_us; /* ... that began then */
-	bool timing;
-	bool small_out; /* a segment shorter than the MSS ends at @small_end */
-	bool more;	/* MSG_MORE: the program goes on writing */
-	bool unpushed;	/* ... and did, when it wrote last: no PSH */
-	bool force;	/* the override timeout: a small segment may go */
+	/* If it began in vain, all is as it was (undo.c). */
+	bool undo : 1;	      /* since @undo_mark ... */
+	bool undo_resent : 1; /* ... bytes were sent again ... */
+	bool undo_stamped : 1;
+	uint32_t undo_ts;   /* ... the first of them with this timestamp ... */
+	uint32_t undo_left; /* ... so many of them without a D-SACK ... */
+	struct seq undo_mark;
+	struct cc before; /* ... and this was congestion control */
+
+	/* Proportional rate reduction (prr.c), bytes. */
+	uint32_t prr_delivered, prr_out, recover_fs;
+
+	/* RACK-TLP (rack.c, tlp.c). */
+	bool rack : 1;	     /* there is a most recent delivery: */
+	bool tlp_due : 1;    /* a probe leaves with the turn */
+	bool tlp_out : 1;    /* one did, and is not answered ... */
+	bool tlp_again : 1;  /* ... and was bytes sent again */
+	struct seq tlp_end;  /* snd_nxt when it left */
+	uint32_t rack_at_us; /* of what was sent then ... */
+	struct seq rack_end; /* ... and ends there */
+	uint32_t rack_rtt_us;
+	struct seq rack_fack;	/* behind the highest byte delivered */
+	struct seq dsack_round; /* snd_nxt when reo_wnd last grew */
+
+	struct seq timed;  /* the ACK of it tells of a round trip: one sample for each */
+	uint32_t timed_us; /* when the SYN was sent */
+	bool timing;	   /* ... once */
+	bool small_out;	   /* a segment shorter than the MSS ends at @small_end */
+	bool more;	   /* MSG_MORE: the program goes on writing */
+	bool unpushed;	   /* ... and did, when it wrote last: no PSH */
+	bool force;	   /* the override timeout: a small segment may go */
 	struct seq small_end;
 	uint32_t stalled_ms; /* since then nothing was acknowledged */
 

@@ -28,11 +28,13 @@ static uint8_t linux_state(enum tcp_state state)
 static uint8_t ca_state(const struct tcp_conn_info *i)
 {
 	switch ((enum tcp_ca)i->ca) {
+	case TCP_CA_DISORDER: return PB_TCP_CA_DISORDER;
+	case TCP_CA_CWR: return PB_TCP_CA_CWR;
 	case TCP_CA_RECOVERY: return PB_TCP_CA_RECOVERY;
 	case TCP_CA_LOSS: return PB_TCP_CA_LOSS;
 	case TCP_CA_OPEN: break;
 	}
-	return i->sacked ? PB_TCP_CA_DISORDER : PB_TCP_CA_OPEN;
+	return PB_TCP_CA_OPEN;
 }
 
 static uint8_t options(const struct tcp_conn_info *i)
@@ -67,6 +69,8 @@ static void sender(const struct tcp_conn_info *i, struct pb_tcp_info *ti)
 	ti->notsent_bytes = i->unsent;
 	ti->total_retrans = i->segs_retrans;
 	ti->delivered = i->delivered;
+	ti->dsack_dups = i->n_dsack;
+	ti->reord_seen = i->n_reord;
 	ti->data_segs_out = i->data_segs_out;
 	ti->snd_wnd = i->snd_wnd;
 	ti->busy_us = i->busy_us;

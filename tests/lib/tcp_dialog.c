@@ -408,6 +408,7 @@ void dialog_accept(struct dialog *d, const char *options, unsigned win)
 	snprintf(line, sizeof(line), "S 0:0(0) win %u <%s>", win, options);
 	inject(d, line);
 	expect(d, "S. 0:0(0) ack 1");
+	tick(d, d->rtt_ms);
 	snprintf(line, sizeof(line), ". 1:1(0) ack 1 win %u", win);
 	inject(d, line);
 	nothing(d);

@@ -43,14 +43,14 @@ Test(rtt, later_samples_move_the_estimates_by_an_eighth_and_a_quarter)
 	cr_assert_eq(r.min_us, 100000);
 }
 
-Test(rtt, steady_samples_leave_the_granularity)
+Test(rtt, steady_samples_leave_the_least_variance)
 {
 	struct rtt r;
 
 	rtt_init(&r);
 	for (int i = 0; i < 200; i++)
 		rtt_sample(&r, 400000);
-	cr_assert_eq(rtt_rto_us(&r), 400000 + RTO_GRANULARITY_US);
+	cr_assert_eq(rtt_rto_us(&r), 400000 + RTO_VAR_MIN_US);
 }
 
 Test(rtt, timeout_stays_between_its_bounds)
@@ -60,13 +60,13 @@ Test(rtt, timeout_stays_between_its_bounds)
 	rtt_init(&r);
 	for (int i = 0; i < 100; i++)
 		rtt_sample(&r, 0);
-	cr_assert_eq(rtt_rto_us(&r), RTO_MIN_US);
+	cr_assert_eq(rtt_rto_us(&r), RTO_VAR_MIN_US);
 	for (int i = 0; i < 100; i++)
 		rtt_sample(&r, UINT32_MAX);
 	cr_assert_eq(rtt_rto_us(&r), RTO_MAX_US);
 	for (int i = 0; i < 200; i++)
 		rtt_sample(&r, 1);
-	cr_assert_eq(rtt_rto_us(&r), RTO_MIN_US);
+	cr_assert_eq(rtt_rto_us(&r), RTO_VAR_MIN_US);
 }
 
 Test(rtt, backoff_doubles_until_the_bound_and_a_sample_ends_it)
@@ -76,12 +76,12 @@ Test(rtt, backoff_doubles_until_the_bound_and_a_sample_ends_it)
 	rtt_init(&r);
 	rtt_sample(&r, 1000);
 	for (unsigned i = 0; i <= UINT8_MAX; i++) {
-		uint64_t rto = (uint64_t)RTO_MIN_US << (i < 20 ? i : 20);
+		uint64_t rto = (uint64_t)(1000 + RTO_VAR_MIN_US) << (i < 20 ? i : 20);
 
 		r.backoff = (uint8_t)i;
 		cr_assert_eq(rtt_rto_us(&r), rto < RTO_MAX_US ? rto : RTO_MAX_US);
 	}
 	rtt_sample(&r, 1000);
 	cr_assert_eq(r.backoff, 0);
-	cr_assert_eq(rtt_rto_us(&r), RTO_MIN_US);
+	cr_assert_eq(rtt_rto_us(&r), 1000 + RTO_VAR_MIN_US);
 }

@@ -2,6 +2,8 @@
 
 #include "tests/lib/tcp_dialog.h"
 
+enum { RTT_MS = 10 };
+
 static struct dialog d;
 
 static struct tcp_conn_info info(void)
@@ -15,10 +17,12 @@ static struct tcp_conn_info info(void)
 /* Ten segments of 1000 bytes are in flight, and more waits. */
 static void fly(const char *options)
 {
+	d.rtt_ms = RTT_MS;
 	dialog_accept(&d, options, 65535);
 	dialog_write(&d, 20000);
 	cr_assert_eq(d.ip.n_waiting, 10);
 	dialog_drop(&d);
+	tick(&d, RTT_MS);
 }
 
 /* ---- without SACK: RFC 5681, RFC 6582 ---- */
@@ -37,6 +41,8 @@ Dialog(tcp_recover, sends_new_data_for_the_first_two_duplicates)
 
 Dialog(tcp_recover, repairs_at_the_third_duplicate)
 {
+	unsigned n = 0;
+
 	fly("mss 1000");
 	inject(&d, ". 1:1(0) ack 1");
 	inject(&d, ". 1:1(0) ack 1");
@@ -45,17 +51,16 @@ Dialog(tcp_recover, repairs_at_the_third_duplicate)
 	expect(&d, ". 1:1001(1000) ack 1");
 	nothing(&d);
 	cr_assert_eq(info().ssthresh, 5000, "half of what was in flight before");
-	cr_assert_eq(info().cwnd, 5000);
-	/* 12 are in flight, 3 left: each duplicate lets one more leave. */
-	for (unsigned i = 0; i < 4; i++) {
+	/* RFC 9937 6.2: five stay in flight; then each duplicate lets one go. */
+	for (unsigned i = 0; i < 10; i++) {
 		inject(&d, ". 1:1(0) ack 1");
-		nothing(&d);
+		n += d.ip.n_waiting;
+		dialog_drop(&d);
 	}
-	inject(&d, ". 1:1(0) ack 1");
-	expect(&d, ". 12001:13001(1000) ack 1");
+	cr_assert_eq(n, 6);
 	/* All of what was in flight when it began. */
 	inject(&d, ". 1:1(0) ack 12001");
-	cr_assert_leq(info().cwnd, 5000);
+	cr_assert_eq(info().cwnd, 5000);
 	cr_assert_eq(info().fast_recoveries, 1);
 	cr_assert_eq(tcp_stats(d.tcp)->fast_recovery, 1);
 	dialog_drop(&d);
@@ -70,6 +75,7 @@ Dialog(tcp_recover, a_partial_ack_sends_the_next_hole)
 	dialog_drop(&d);
 	inject(&d, ". 1:1(0) ack 3001");
 	expect(&d, ". 3001:4001(1000) ack 1");
+	dialog_drop(&d);
 	inject(&d, ". 1:1(0) ack 7001");
 	expect(&d, ". 7001:8001(1000) ack 1");
 	dialog_drop(&d);
@@ -117,7 +123,8 @@ Dialog(tcp_recover, three_reports_begin_a_recovery)
 	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:4001>");
 	expect(&d, ". 1:1001(1000) ack 1");
 	nothing(&d);
-	cr_assert_eq(info().cwnd, 5000);
+	cr_assert_eq(info().ssthresh, 5000);
+	cr_assert_eq(info().cwnd, 9000, "what is in flight, and the repair");
 	cr_assert_eq(info().sacked, 3000);
 }
 
@@ -145,10 +152,11 @@ Dialog(tcp_recover, fills_holes_before_it_sends_new_bytes)
 	expect(&d, ". 12001:13001(1000) ack 1");
 	nothing(&d);
 	inject(&d, ". 1:1(0) ack 10001");
-	/* RFC 6582 3.2 (3): little is in flight, so no burst */
+	/* RFC 9937 6.2: then cwnd is ssthresh */
 	expect(&d, ". 13001:14001(1000) ack 1");
+	expect(&d, ". 14001:15001(1000) ack 1");
 	nothing(&d);
-	cr_assert_eq(info().cwnd, 4000);
+	cr_assert_eq(info().cwnd, 5000);
 	cr_assert_eq(info().ssthresh, 5000);
 	cr_assert_eq(info().bytes_retrans, 3000);
 }
@@ -165,22 +173,27 @@ Dialog(tcp_recover, sends_each_hole_once)
 	cr_assert_eq(info().bytes_retrans, 1000);
 }
 
-Dialog(tcp_recover, rescues_the_tail)
+Dialog(tcp_recover, a_probe_finds_the_lost_tail)
 {
-	/* RFC 6675 4, NextSeg (4) */
+	/* RFC 8985 7 */
+	d.rtt_ms = RTT_MS;
 	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
 	dialog_write(&d, 10000);
 	dialog_drop(&d);
-	/* 1 and the last two are lost. */
-	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:8001>");
-	expect(&d, ". 1:1001(1000) ack 1");
-	expect(&d, "P. 9001:10001(1000) ack 1");
+	tick(&d, RTT_MS);
+	/* The last two are lost. */
+	inject(&d, ". 1:1(0) ack 8001");
 	nothing(&d);
+	after(&d, 23, "P. 9001:10001(1000) ack 1");
+	cr_assert_eq(tcp_stats(d.tcp)->tlp, 1);
+	nothing(&d);
+	tick(&d, RTT_MS);
 	inject(&d, ". 1:1(0) ack 8001 <nop,nop,sack 9001:10001>");
-	/* a hole that is not lost yet, NextSeg (3) */
+	tick(&d, 3);
 	expect(&d, ". 8001:9001(1000) ack 1");
 	inject(&d, ". 1:1(0) ack 10001");
 	nothing(&d);
+	cr_assert_eq(info().rtos, 0);
 }
 
 Dialog(tcp_recover, goes_over_to_the_timer_when_a_repair_is_lost)
@@ -208,9 +221,10 @@ Dialog(tcp_recover, sends_super_segments_again)
 {
 	d.ip.gso = true;
 	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
-	dialog_write(&d, 20000);
+	dialog_write(&d, 10000);
 	expect(&d, "P. 1:5001(5000) ack 1");
 	expect(&d, "P. 5001:10001(5000) ack 1");
+	after(&d, 3, "P. 9001:10001(1000) ack 1");
 	after(&d, 200, ". 1:1001(1000) ack 1");
 	inject(&d, ". 1:1(0) ack 1001");
 	expect(&d, ". 1001:2001(1000) ack 1");

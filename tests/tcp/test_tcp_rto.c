@@ -87,19 +87,37 @@ Dialog(tcp_rto, timestamps_measure_even_that)
 	cr_assert_eq(info().backoff, 0);
 }
 
-Dialog(tcp_rto, begins_anew_with_each_ack)
+/* Three segments; the first two are acknowledged 150 ms apart. */
+static void two_of_three(bool rto_restart)
 {
-	/* RFC 6298 5.3 */
+	struct tcp_conf conf;
+
+	dialog_conf(&conf);
+	conf.rto_restart = rto_restart;
+	again(&conf);
 	dialog_accept(&d, "mss 1000", 65535);
 	dialog_write(&d, 3000);
 	dialog_drop(&d);
 	tick(&d, 150);
 	inject(&d, ". 1:1(0) ack 1001");
 	nothing(&d);
-	tick(&d, 150);
+	tick(&d, 50);
 	inject(&d, ". 1:1(0) ack 2001");
 	nothing(&d);
+}
+
+Dialog(tcp_rto, begins_anew_with_each_ack)
+{
+	/* RFC 6298 5.3 */
+	two_of_three(false);
 	after(&d, info().rto_us / 1000, "P. 2001:3001(1000) ack 1");
+}
+
+Dialog(tcp_rto, restarts_from_the_oldest_when_little_is_in_flight)
+{
+	/* RFC 7765 4 */
+	two_of_three(true);
+	after(&d, info().rto_us / 1000 - 200, "P. 2001:3001(1000) ack 1");
 }
 
 Dialog(tcp_rto, repairs_in_slow_start)
@@ -123,14 +141,26 @@ Dialog(tcp_rto, repairs_in_slow_start)
 	nothing(&d);
 }
 
-Dialog(tcp_rto, sends_only_what_is_not_reported)
+/* Four segments over a path of 10 ms; the second is reported, the first sent again. */
+static void one_of_four(void)
 {
+	d.rtt_ms = 10;
 	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
 	dialog_write(&d, 4000);
 	dialog_drop(&d);
+	tick(&d, 10);
 	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:2001>");
 	nothing(&d);
-	after(&d, 200, ". 1:1001(1000) ack 1");
+	tick(&d, 3);
+	expect(&d, ". 1:1001(1000) ack 1");
+	nothing(&d);
+}
+
+Dialog(tcp_rto, sends_only_what_is_not_reported)
+{
+	one_of_four();
+	tick(&d, 197);
+	expect(&d, ". 1:1001(1000) ack 1");
 	nothing(&d);
 	inject(&d, ". 1:1(0) ack 2001");
 	expect(&d, ". 2001:3001(1000) ack 1");
@@ -140,15 +170,25 @@ Dialog(tcp_rto, sends_only_what_is_not_reported)
 Dialog(tcp_rto, forgets_reports_that_the_peer_took_back)
 {
 	/* RFC 2018 8 */
-	dialog_accept(&d, "mss 1000,nop,nop,sackOK", 65535);
-	dialog_write(&d, 3000);
-	dialog_drop(&d);
-	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:2001>");
-	after(&d, 200, ". 1:1001(1000) ack 1");
-	after(&d, 400, ". 1:1001(1000) ack 1");
+	one_of_four();
+	tick(&d, 197);
+	expect(&d, ". 1:1001(1000) ack 1");
+	after(&d, 420, ". 1:1001(1000) ack 1");
 	inject(&d, ". 1:1(0) ack 1001");
 	expect(&d, ". 1001:2001(1000) ack 1");
-	expect(&d, "P. 2001:3001(1000) ack 1");
+	expect(&d, ". 2001:3001(1000) ack 1");
+}
+
+Dialog(tcp_rto, a_peer_that_forgets_what_it_reported_is_asked_again)
+{
+	/* RFC 2018 8: the ACK stops at a byte that was reported */
+	one_of_four();
+	inject(&d, ". 1:1(0) ack 1001 <nop,nop,sack 3001:4001>");
+	dialog_drop(&d);
+	tick(&d, 11);
+	expect(&d, ". 1001:2001(1000) ack 1");
+	cr_assert_eq(info().sacked, 0);
+	dialog_drain(&d);
 }
 
 Dialog(tcp_rto, gives_up_after_the_user_timeout)
