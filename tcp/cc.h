@@ -45,7 +45,7 @@ enum cc_loss {
 
 struct cc_ops {
 	const char *name;
-	bool own_ecn; /* ack() reads n_ce: marks are no losses */
+	bool own_ecn;	   /* ack() reads n_ce: marks are no losses */
 	bool own_recovery; /* cwnd in loss recovery is its own, not prr.c's */
 	/* @cwnd and @ssthresh hold their initial values.  May be NULL. */
 	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);

@@ -196,25 +196,33 @@ void sent_add(struct sent_log *l, struct seq end, uint32_t now_us)
 	stamp(l, sent_at(l, l->n - 1), pipe, now_us);
 }
 
-void sent_again(struct sent_log *l, struct tcp_block b, uint32_t now_us)
+/* Entry @i is sent again. */
+static void repeat(struct sent_log *l, uint32_t i, uint32_t now_us)
 {
-	uint32_t i = find(l, b.start);
-	struct sent *e;
+	struct sent *e = sent_at(l, i);
 
-	/* Without memory for another entry the whole of it seems to be on its way. */
-	if (!seq_eq(sent_start(l, i), b.start) && split(l, i, b.start))
-		i++;
-	if (seq_before(b.end, sent_at(l, i)->end))
-		split(l, i, b.end);
-	e = sent_at(l, i);
 	set(l, i, (e->flags & SENT_LOST) | SENT_AGAIN | SENT_TWICE);
-	if (!sent_pipe(l, seq_dist(l->una, sent_start(l, l->n))))
-		l->first_us = l->delivered_us = now_us;
 	stamp(l, e, sent_pipe(l, seq_dist(l->una, sent_start(l, l->n))), now_us);
 	if (seq_before_eq(sent_start(l, i), l->lost_from))
 		l->lost_from = e->end;
-	if (i)
-		join(l, i - 1);
+}
+
+void sent_again(struct sent_log *l, struct tcp_block b, uint32_t now_us)
+{
+	uint32_t i = find(l, b.start);
+
+	if (!sent_pipe(l, seq_dist(l->una, sent_start(l, l->n))))
+		l->first_us = l->delivered_us = now_us;
+	/* Without memory for another entry the whole of it seems to be on its way. */
+	if (!seq_eq(sent_start(l, i), b.start) && split(l, i, b.start))
+		i++;
+	for (; i < l->n && seq_before(sent_start(l, i), b.end); i++) {
+		if (seq_before(b.end, sent_at(l, i)->end))
+			split(l, i, b.end);
+		repeat(l, i, now_us);
+		if (i && join(l, i - 1))
+			i--;
+	}
 }
 
 /* ---- what ACKs say ---- */
@@ -376,20 +384,25 @@ void sent_find_all(struct sent_log *l)
 	l->lost_from = sent_start(l, l->n);
 }
 
+static bool waits(const struct sent_log *l, uint32_t i)
+{
+	uint8_t flags = sent_at(l, i)->flags;
+
+	return (flags & SENT_LOST) && !(flags & SENT_AGAIN);
+}
+
 bool sent_next_lost(struct sent_log *l, struct tcp_block *hole)
 {
-	uint32_t i;
+	uint32_t i, end;
 
 	if (!l->n_wait)
 		return false;
-	for (i = find(l, l->lost_from); i < l->n; i++) {
-		uint8_t flags = sent_at(l, i)->flags;
-
-		if ((flags & SENT_LOST) && !(flags & SENT_AGAIN))
-			break;
-	}
+	for (i = find(l, l->lost_from); i < l->n && !waits(l, i); i++)
+		;
 	ASSERT(i < l->n);
-	*hole = (struct tcp_block){ sent_start(l, i), sent_at(l, i)->end };
+	for (end = i + 1; end < l->n && waits(l, end); end++)
+		;
+	*hole = (struct tcp_block){ sent_start(l, i), sent_at(l, end - 1)->end };
 	l->lost_from = hole->start;
 	return true;
 }

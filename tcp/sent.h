@@ -129,9 +129,9 @@ void sent_lose(struct sent_log *l, uint32_t i);
 void sent_lose_first(struct sent_log *l, uint32_t len);
 /* Nothing is lost after all. */
 void sent_find_all(struct sent_log *l);
-/* The first bytes that wait to be sent again. */
+/* The first bytes that wait to be sent again, up to the next that do not. */
 bool sent_next_lost(struct sent_log *l, struct tcp_block *hole);
-/* @b, bytes of one entry that is not SACKED, was sent again. */
+/* @b, of which nothing is SACKED, was sent again. */
 void sent_again(struct sent_log *l, struct tcp_block b, uint32_t now_us);
 /* States the invariants; @nxt is SND.NXT. */
 void sent_check(const struct sent_log *l, struct seq una, struct seq nxt);

@@ -78,8 +78,24 @@ static uint64_t oldest_due(const struct tcp_conn *c, uint64_t now_ns)
 static bool restarts(const struct tcp_conn *c)
 {
 	return c->tcp->conf.rto_restart && c->x->sent.n && !c->x->sent.n_sacked &&
+	       !c->x->sent.n_wait &&
 	       seq_eq(c->snd_nxt, seq_add(tcp_conn_write_end(c), c->fin_sent)) &&
 	       tcp_conn_flight(c) <= (RTO_RESTART_SEGMENTS - 1) * (uint32_t)c->mss;
+}
+
+static uint32_t user_timeout_ms(const struct tcp_conn *c)
+{
+	return c->opts.user_timeout_ms ? c->opts.user_timeout_ms :
+					 c->tcp->conf.user_timeout_ms;
+}
+
+/* RFC 5482: a user timeout is kept to the moment. */
+static uint64_t by_user(const struct tcp_conn *c, uint64_t due, uint64_t now_ns)
+{
+	uint32_t stalled_ms = tcp_ms(now_ns) - c->x->stalled_ms, max = user_timeout_ms(c);
+	uint64_t end = now_ns + (stalled_ms < max ? max - stalled_ms : 0) * NS_PER_MS;
+
+	return due < end ? due : end;
 }
 
 /* The probe if one is wanted, else the timeout. */
@@ -87,6 +103,7 @@ static void tail(struct tcp_conn *c, uint64_t rto_due, uint64_t now_ns)
 {
 	uint64_t due;
 
+	rto_due = by_user(c, rto_due, now_ns);
 	if (!tcp_tlp_wanted(c)) {
 		tcp_timer_job(c, TCP_JOB_RETRANSMIT, rto_due);
 		return;
@@ -196,12 +213,6 @@ void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns)
 
 /* ---- what fires ---- */
 
-static uint32_t user_timeout_ms(const struct tcp_conn *c)
-{
-	return c->opts.user_timeout_ms ? c->opts.user_timeout_ms :
-					 c->tcp->conf.user_timeout_ms;
-}
-
 static void give_up(struct tcp_conn *c, uint64_t now_ns)
 {
 	c->tcp->stats.timed_out++;
@@ -247,14 +258,11 @@ static void syn_again(struct tcp_conn *c, uint64_t now_ns)
 
 static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 {
-	uint32_t stalled_ms, limit_ms = user_timeout_ms(c);
-
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
 		syn_again(c, now_ns);
 		return;
 	}
-	stalled_ms = tcp_ms(now_ns) - c->x->stalled_ms;
-	if (stalled_ms >= limit_ms) {
+	if (tcp_ms(now_ns) - c->x->stalled_ms >= user_timeout_ms(c)) {
 		give_up(c, now_ns);
 		return;
 	}
@@ -266,7 +274,7 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 	count_try(c);
 	trace_add(c->tcp->trace, now_ns, TRACE_TCP_RTO, pool_id(&c->tcp->conns, c),
 		  c->rtt.backoff);
-	again_by(c, limit_ms - stalled_ms, now_ns);
+	tcp_timer_job(c, TCP_JOB_RETRANSMIT, by_user(c, now_ns + rto_ns(c), now_ns));
 	tcp_conn_speak(c);
 }
 
@@ -274,7 +282,7 @@ static void retransmit(struct tcp_conn *c, uint64_t now_ns)
 static void loss_probe(struct tcp_conn *c, uint64_t now_ns)
 {
 	c->x->tlp_due = tcp_tlp_wanted(c);
-	tcp_timer_retransmit(c, now_ns);
+	tcp_timer_job(c, TCP_JOB_RETRANSMIT, by_user(c, now_ns + rto_ns(c), now_ns));
 	tcp_conn_speak(c);
 }
 

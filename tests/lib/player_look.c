@@ -94,8 +94,8 @@ static const struct {
 };
 
 static const char *const ca_names[] = {
-	[TCP_CA_OPEN] = "OPEN",
-	[TCP_CA_RECOVERY] = "RECOVERY",
+	[TCP_CA_OPEN] = "OPEN", [TCP_CA_DISORDER] = "DISORDER",
+	[TCP_CA_CWR] = "CWR",	[TCP_CA_RECOVERY] = "RECOVERY",
 	[TCP_CA_LOSS] = "LOSS",
 };
 

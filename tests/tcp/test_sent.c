@@ -104,7 +104,12 @@ Case(sent, what_is_lost_leaves_the_network_and_comes_back)
 	/* and the copy, too, may be lost */
 	sent_lose(&l, 0);
 	cr_assert(sent_next_lost(&l, &hole));
-	cr_assert(seq_eq(hole.start, at(0)) && seq_eq(hole.end, at(100)));
+	/* ... and goes with what was lost beside it */
+	cr_assert(seq_eq(hole.start, at(0)) && seq_eq(hole.end, at(300)));
+	sent_again(&l, hole, 4);
+	cr_assert_eq(sent_pipe(&l, 600), 600);
+	cr_assert_eq(l.n, 2);
+	sent_lose(&l, 0);
 	sent_find_all(&l);
 	cr_assert_eq(sent_pipe(&l, 600), 600);
 	cr_assert(!sent_next_lost(&l, &hole));

@@ -184,7 +184,7 @@ Dialog(tcp_recover, a_probe_finds_the_lost_tail)
 	/* The last two are lost. */
 	inject(&d, ". 1:1(0) ack 8001");
 	nothing(&d);
-	after(&d, 23, "P. 9001:10001(1000) ack 1");
+	after(&d, 22, "P. 9001:10001(1000) ack 1");
 	cr_assert_eq(tcp_stats(d.tcp)->tlp, 1);
 	nothing(&d);
 	tick(&d, RTT_MS);
