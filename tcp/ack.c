@@ -18,7 +18,7 @@ static bool is_duplicate(const struct tcp_in *in)
 {
 	const struct tcp_conn *c = in->c;
 
-	return tcp_conn_flight(c) && in->len == 0 && !(in->s.flags & TCP_FIN) &&
+	return in->len == 0 && !(in->s.flags & TCP_FIN) &&
 	       seq_eq(in->s.ack, c->snd_una) && scaled_window(in) == c->snd_wnd;
 }
 
@@ -230,7 +230,7 @@ void tcp_ack(struct tcp_in *in)
 		return;
 	update_window(in);
 	a.n_ce = c->ecn ? tcp_ecn_marks(in) : 0;
-	if (!a.flight)
+	if (!a.flight && !tcp_recover_remembers(c))
 		return;
 	recovering = c->x->ca == TCP_CA_RECOVERY || c->x->ca == TCP_CA_CWR;
 	a.n_acked = advance(c, in->s.ack);

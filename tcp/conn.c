@@ -107,6 +107,8 @@ void tcp_conn_rest(struct tcp_conn *c)
 	if (!x || x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
 	    x->rcv_urgent || (c->ecn & ECN_ACC))
 		return;
+	if (tcp_recover_remembers(c))
+		return;
 	/* Something is in flight, or a FIN waits for the window, or it just opens. */
 	if (tcp_conn_flight(c) || c->state == TCP_SYN_RECEIVED ||
 	    (c->fin_wanted && !c->fin_sent))

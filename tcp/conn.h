@@ -46,6 +46,7 @@ enum tcp_job {
 	TCP_JOB_TLP,	    /* the same, and a probe goes first (tlp.c) */
 	TCP_JOB_REORDER,    /* the same, and some of it may be late (rack.c) */
 	TCP_JOB_PROBE,	    /* bytes wait, and nothing may be sent */
+	TCP_JOB_FORGET,	    /* nothing is in flight; what recovery remembers goes soon */
 	TCP_JOB_KEEP,	    /* nothing to do: is the peer alive? */
 };
 

@@ -38,6 +38,18 @@ uint32_t tcp_recover_pipe(const struct tcp_conn *c)
 
 /* ---- beginning and end ---- */
 
+bool tcp_recover_remembers(const struct tcp_conn *c)
+{
+	const struct tcp_xfer *x = c->x;
+
+	return x && (x->undo || x->tlp_out || x->hold);
+}
+
+void tcp_recover_forget(struct tcp_conn *c)
+{
+	c->x->undo = c->x->tlp_out = c->x->hold = false;
+}
+
 static void open_or_disorder(struct tcp_xfer *x)
 {
 	x->ca = x->sent.n_sacked || x->inflate || x->sent.n_lost ? TCP_CA_DISORDER :
@@ -56,7 +68,9 @@ static void leave(struct tcp_conn *c, uint64_t now_ns)
 	x->n_dup = 0;
 	x->inflate = 0;
 	x->resend = x->frto = x->frto_new = false;
-	x->undo = false;
+	/* Reports that all came twice may follow within the next round trip. */
+	x->undo = x->undo && x->undo_resent && c->sack;
+	x->undo_end = c->snd_nxt;
 	open_or_disorder(x);
 	/* RFC 6582 4.1: duplicates of our own making must not begin another */
 	x->hold = !c->sack;
@@ -144,7 +158,7 @@ static void count_duplicates(struct tcp_conn *c, struct tcp_told *a)
 			x->n_dup = 0;
 			x->inflate = 0;
 		}
-	} else if (a->dup && x->ca != TCP_CA_LOSS) {
+	} else if (a->dup && a->flight && x->ca != TCP_CA_LOSS) {
 		x->n_dup += x->n_dup < UINT8_MAX;
 		x->inflate += c->mss;
 		a->n_delivered = c->mss;
@@ -175,6 +189,8 @@ static uint32_t ack_open(struct tcp_conn *c, struct tcp_told *a)
 	/* RFC 2883: all that the last recovery sent again came twice */
 	if (a->dsack && tcp_undo_all_twice(c))
 		undone(c, a->now_ns);
+	else if (seq_after(c->snd_una, x->undo_end))
+		x->undo = false;
 	if (!tcp_conn_flight(c)) {
 		open_or_disorder(x);
 		return 0;

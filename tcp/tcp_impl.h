@@ -42,6 +42,7 @@
 #include "tcp/fo_cookie.h"
 #include "tcp/ledger.h"
 #include "tcp/lport.h"
+#include "tcp/recover.h"
 #include "tcp/synq.h"
 #include "tcp/timewait.h"
 
@@ -163,22 +164,6 @@ static inline uint32_t tcp_us(uint64_t now_ns)
 {
 	return (uint32_t)(now_ns / 1000);
 }
-
-/* What one ACK says to loss recovery. */
-struct tcp_told {
-	uint64_t now_ns;
-	uint32_t flight;      /* before it, bytes */
-	uint32_t n_acked;     /* bytes that moved SND.UNA */
-	uint32_t n_ce;	      /* of those, bytes that were marked (tcp_ecn_marks()) */
-	uint32_t n_delivered; /* bytes by ACK or SACK; without SACK a guess */
-	uint32_t rtt_us;      /* of what was sent last of these; 0: unknown */
-	uint32_t ts_ecr;      /* if @has_ecr */
-	bool has_ecr;
-	bool dup;   /* a duplicate as RFC 5681 2 has it */
-	bool dsack; /* @dsack_block came twice */
-	struct tcp_block dsack_block;
-	struct sent_news sent;
-};
 
 /* Numbers that the segment takes, with its SYN and FIN. */
 static inline uint32_t tcp_in_seq_len(const struct tcp_in *in)

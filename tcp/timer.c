@@ -19,6 +19,7 @@
 enum {
 	RTO_RESTART_SEGMENTS = 4, /* RFC 7765 4: rrthresh */
 	RENEGE_MIN_MS = 10,
+	FORGET_MS = 200,
 };
 
 static void rearm(struct tcp_conn *c)
@@ -115,16 +116,18 @@ static void tail(struct tcp_conn *c, uint64_t rto_due, uint64_t now_ns)
 
 void tcp_timer_flight(struct tcp_conn *c, uint32_t wait_us, bool anew, uint64_t now_ns)
 {
-	if (!tcp_conn_flight(c))
-		tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
-	else if (wait_us)
+	if (!tcp_conn_flight(c)) {
+		if (c->job != TCP_JOB_FORGET)
+			tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
+	} else if (wait_us) {
 		tcp_timer_job(c, TCP_JOB_REORDER, now_ns + wait_us * NS_PER_US);
-	else if (sent_reneged(&c->x->sent))
+	} else if (sent_reneged(&c->x->sent)) {
 		renege(c, now_ns);
-	else if (anew)
+	} else if (anew) {
 		tail(c, restarts(c) ? oldest_due(c, now_ns) : now_ns + rto_ns(c), now_ns);
-	else if (c->job == TCP_JOB_REORDER || c->job == TCP_JOB_TLP)
+	} else if (c->job == TCP_JOB_REORDER || c->job == TCP_JOB_TLP) {
 		tail(c, oldest_due(c, now_ns), now_ns);
+	}
 }
 
 void tcp_timer_sent(struct tcp_conn *c, uint64_t now_ns)
@@ -191,6 +194,12 @@ static uint64_t keep_delay(const struct tcp_conn *c, uint64_t now_ns)
 		       0;
 }
 
+/* So long after the last ACK others may tell that what was sent again came twice. */
+static uint64_t forget_delay(const struct tcp_conn *c)
+{
+	return c->rtt.srtt_x8_us / 8 * NS_PER_US + FORGET_MS * NS_PER_MS;
+}
+
 /* A job that is already under way keeps its deadline, unless that is too late. */
 static void want(struct tcp_conn *c, enum tcp_job job, uint64_t due_ns)
 {
@@ -204,6 +213,9 @@ void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns)
 		if (c->job != TCP_JOB_PROBE)
 			tcp_conn_xfer(c)->stalled_ms = tcp_ms(now_ns);
 		want(c, TCP_JOB_PROBE, now_ns + probe_delay(c));
+	} else if (tcp_recover_remembers(c)) {
+		if (c->job != TCP_JOB_FORGET)
+			tcp_timer_job(c, TCP_JOB_FORGET, now_ns + forget_delay(c));
 	} else if (c->opts.keepalive) {
 		want(c, TCP_JOB_KEEP, now_ns + keep_delay(c, now_ns));
 	} else if (c->job != TCP_JOB_NONE) {
@@ -361,6 +373,12 @@ static void fire_job(struct tcp_conn *c, uint64_t now_ns)
 		tcp_conn_speak(c);
 		break;
 	case TCP_JOB_PROBE: probe(c, now_ns); break;
+	case TCP_JOB_FORGET:
+		if (c->x)
+			tcp_recover_forget(c);
+		tcp_timer_quiet(c, now_ns);
+		tcp_conn_rest(c);
+		break;
 	case TCP_JOB_KEEP: keep(c, now_ns); break;
 	}
 }

@@ -59,7 +59,8 @@ struct tcp_xfer {
 	uint32_t undo_ts;   /* ... the first of them with this timestamp ... */
 	uint32_t undo_left; /* ... so many of them without a D-SACK ... */
 	struct seq undo_mark;
-	struct cc before; /* ... and this was congestion control */
+	struct seq undo_end; /* behind recovery: until this is passed */
+	struct cc before;    /* ... and this was congestion control */
 
 	/* Proportional rate reduction (prr.c), bytes. */
 	uint32_t prr_delivered, prr_out, recover_fs;

@@ -54,7 +54,7 @@ struct dialog {
 	uint16_t gso_len;     /* of what is injected */
 	uint8_t tos;	      /* the same; of what is sent: in @last */
 	uint32_t n_written, n_read;
-	unsigned rtt_ms; /* that the handshake of dialog_accept() takes */
+	unsigned rtt_ms;  /* that the handshake of dialog_accept() takes */
 	struct pkt *last; /* the last packet that expect() looked at */
 };
 
