@@ -90,7 +90,7 @@ struct tcp_conn {
 	bool no_df : 1;		   /* the path is narrower than any we believe in */
 	bool wants_room : 1;	   /* the program waits to write */
 	bool was_connected : 1;	   /* came to be established */
-	bool error_told : 1;	   /* tcp_recv() said @error */
+	bool error_told : 1;	   /* the program knows @error */
 	bool is_orphan : 1;	   /* in tcp->orphans */
 	bool syn_data : 1;	   /* data came, or went, with the SYN */
 	bool counted : 1;	   /* its place in tcp->ledgers is used */

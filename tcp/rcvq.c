@@ -477,10 +477,13 @@ size_t rcvq_read(struct rcvq *q, void *to, size_t len, bool peek)
 	if (len > q->len)
 		len = q->len;
 	if (peek)
-		return peek_at(q, at, len);
+		return to ? peek_at(q, at, len) : len;
 	while (done < len) {
 		struct pkt *p = q->first;
-		uint32_t n = pkt_read(p, 0, at + done, (uint32_t)(len - done));
+		uint32_t left = (uint32_t)(len - done);
+		uint32_t n = to			 ? pkt_read(p, 0, at + done, left) :
+			     p->total_len < left ? p->total_len :
+						   left;
 
 		if (n == p->total_len) {
 			pkt_free(rcvq_pop(q));

@@ -54,7 +54,7 @@ uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 			struct seq seq, uint32_t limit, bool *full);
 /* Frees all islands: the peer must be able to live with that (RFC 2018 8). */
 void rcvq_drop_early(struct rcvq *q);
-/* Copies up to @len bytes out; with @peek they stay. */
+/* Copies up to @len bytes out, @to NULL: throws them away; with @peek they stay. */
 size_t rcvq_read(struct rcvq *q, void *to, size_t len, bool peek);
 /* The first packet, taken out; NULL: none. */
 struct pkt *rcvq_pop(struct rcvq *q);

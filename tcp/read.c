@@ -22,10 +22,10 @@ size_t tcp_recv_ready(const struct tcp_conn *c)
 /* What a read says when there are no bytes. */
 static int nothing_to_read(struct tcp_conn *c)
 {
-	if (c->state == TCP_CLOSED && c->error && !c->error_told) {
-		c->error_told = true;
-		return -c->error;
-	}
+	int err = c->state == TCP_CLOSED ? tcp_take_error(c) : 0;
+
+	if (err)
+		return -err;
 	if (c->fin_in || c->rcv_shut)
 		return 0;
 	if (c->state == TCP_CLOSED)

@@ -103,6 +103,8 @@ void tcp_conn_set_user(struct tcp_conn *conn, void *user);
 unsigned tcp_conn_news(const struct tcp_conn *conn);
 /* errno that ended the connection (ECONNRESET, ETIMEDOUT, ECONNREFUSED, ...), 0: none. */
 int tcp_error(const struct tcp_conn *conn);
+/* The same as long as nobody was told, neither by this nor by tcp_send() or tcp_recv(). */
+int tcp_take_error(struct tcp_conn *conn);
 
 /*
  * Takes up to @len bytes into the send queue: how many, or -EAGAIN when it is full,
@@ -126,7 +128,7 @@ void tcp_send_want(struct tcp_conn *conn);
 /*
  * Gives up to @len bytes: how many; 0 after the peer's FIN; -EAGAIN when none is
  * there; -ENOTCONN; or the error that ended the connection, once.  Opens the window.
- * @peek: leaves them there.
+ * @peek: leaves them there.  @bytes NULL: throws them away.
  */
 ssize_t tcp_recv(struct tcp *tcp, struct tcp_conn *conn, void *bytes, size_t len,
 		 bool peek);

@@ -124,6 +124,14 @@ int tcp_error(const struct tcp_conn *c)
 	return c->error;
 }
 
+int tcp_take_error(struct tcp_conn *c)
+{
+	if (c->error_told)
+		return 0;
+	c->error_told = c->error != 0;
+	return c->error;
+}
+
 /* ---- CLOSE ---- */
 
 int tcp_shutdown_send(struct tcp *tcp, struct tcp_conn *c)

@@ -104,11 +104,9 @@ static int refuse(struct tcp_conn *c)
 /* Why nothing can be sent; what ended the connection is said once, as by tcp_recv(). */
 static int why_not(struct tcp_conn *c)
 {
-	if (c->state == TCP_CLOSED && c->error && !c->error_told && !c->fin_wanted) {
-		c->error_told = true;
-		return -c->error;
-	}
-	return may_send(c);
+	int err = c->state == TCP_CLOSED && !c->fin_wanted ? tcp_take_error(c) : 0;
+
+	return err ? -err : may_send(c);
 }
 
 ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *c, const void *bytes, size_t len,

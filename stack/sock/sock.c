@@ -430,7 +430,8 @@ ssize_t pb_recvfrom(int number, void *bytes, size_t len, int flags, struct socka
 
 	if (!s)
 		return -1;
-	if (!bytes && len)
+	if (!bytes && len &&
+	    (s->kind == SOCK_UDP || (flags & (MSG_TRUNC | MSG_OOB)) != MSG_TRUNC))
 		return sock_fail(EFAULT);
 	if (s->kind == SOCK_UDP)
 		return sock_result(
@@ -470,9 +471,8 @@ int sock_error(struct sock *s)
 	if (s->kind == SOCK_UDP) {
 		err = s->udp->error;
 		s->udp->error = 0;
-	} else if (s->kind == SOCK_TCP && !s->error_told) {
-		err = tcp_error(s->conn);
-		s->error_told = err != 0;
+	} else if (s->kind == SOCK_TCP) {
+		err = tcp_take_error(s->conn);
 	}
 	return err;
 }

@@ -61,7 +61,6 @@ struct sock {
 	uint32_t want;	 /* enum pb_ready_event */
 	uint32_t serial; /* no other socket of this number had it, for 2^32 sockets */
 	uint8_t kind;	 /* enum sock_kind */
-	bool error_told;
 	bool is_ip6;		/* AF_INET6: addresses go out in its words ... */
 	bool v6only;		/* ... and IPv4 ones are none of its own */
 	bool reuse;		/* SO_REUSEADDR, kept to be told */

@@ -56,7 +56,7 @@ static int again(struct sock *s)
 	int err = tcp_error(s->conn);
 
 	if (err) {
-		s->error_told = true;
+		tcp_take_error(s->conn);
 		return -err;
 	}
 	return tcp_conn_news(s->conn) & TCP_CONNECTED ? -EISCONN : -EALREADY;
@@ -208,7 +208,7 @@ ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 ssize_t sock_tcp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 		      int flags)
 {
-	if (flags & ~(MSG_OOB | MSG_PEEK | MSG_NOSIGNAL | MSG_DONTWAIT))
+	if (flags & ~(MSG_OOB | MSG_PEEK | MSG_NOSIGNAL | MSG_DONTWAIT | MSG_TRUNC))
 		return -EOPNOTSUPP;
 	if (s->kind == SOCK_TCP_NEW && s->setup->to.family)
 		return -EAGAIN;
@@ -216,6 +216,9 @@ ssize_t sock_tcp_recv(struct socks *ss, struct sock *s, void *bytes, size_t len,
 		return -ENOTCONN;
 	if (flags & MSG_OOB)
 		return len ? tcp_recv_urgent(ss->tcp, s->conn, bytes) : -EINVAL;
+	/* As Linux: bytes of a stream that nobody wants to see */
+	if (flags & MSG_TRUNC)
+		bytes = NULL;
 	return tcp_recv(ss->tcp, s->conn, bytes, len, flags & MSG_PEEK);
 }
 
