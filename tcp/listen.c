@@ -455,7 +455,7 @@ enum verdict tcp_listen_input(struct tcp_in *in)
 	id = synq_find(tcp->synq, &in->flow);
 	if (id != SYNQ_NONE)
 		return half_open(in, id);
-	l = tcp_table_listener(tcp, &in->flow.local, in->flow.local_port);
+	l = tcp_table_listener(tcp, &in->flow);
 	if (!l) {
 		tcp_emit_refusal(in);
 		return V_TCP_NO_SOCKET;
@@ -484,31 +484,27 @@ void tcp_listen_unreachable(struct tcp *tcp, const struct flow *flow, struct seq
 
 /* ---- for sockets ---- */
 
-int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
-	       void *user, struct tcp_listener **listener)
+/* As @like says where and whose.  0 or -errno. */
+static int open_listener(struct tcp *tcp, const struct tcp_listener *like,
+			 struct tcp_listener **listener)
 {
-	struct tcp_listener *l;
+	struct tcp_listener *l = pool_get(&tcp->listeners);
 
-	if (tcp_table_listener_clashes(tcp, addr, port))
-		return -EADDRINUSE;
-	l = pool_get(&tcp->listeners);
 	if (!l)
 		return -ENOMEM;
-	*l = (struct tcp_listener){
-		.tcp = tcp,
-		.addr = *addr,
-		.port = port,
-		.backlog = backlog > TCP_BACKLOG_MAX ? TCP_BACKLOG_MAX : backlog,
-		.opts = tcp->opts,
-		.user = user,
-		.serial = tcp->n_listened++,
-	};
+	*l = *like;
+	l->tcp = tcp;
+	l->opts = tcp->opts;
+	l->serial = tcp->n_listened++;
+	if (l->backlog > TCP_BACKLOG_MAX)
+		l->backlog = TCP_BACKLOG_MAX;
 	if (!l->backlog)
 		l->backlog = 1;
 	if (tcp->conf.fastopen & TCP_FO_LISTENERS)
 		l->fo_max = l->backlog;
 	list_init(&l->ready);
 	list_init(&l->waiting);
+	list_init(&l->group);
 	if (tcp_table_listener_add(tcp, l)) {
 		l->tcp = NULL;
 		pool_put(&tcp->listeners, l);
@@ -517,6 +513,32 @@ int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned
 	tcp->stats.n_listeners++;
 	*listener = l;
 	return 0;
+}
+
+int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
+	       void *user, struct tcp_listener **listener)
+{
+	const struct tcp_listener like = {
+		.addr = *addr, .port = port, .backlog = backlog, .user = user
+	};
+
+	if (tcp_table_listener_clashes(tcp, addr, port))
+		return -EADDRINUSE;
+	return open_listener(tcp, &like, listener);
+}
+
+int tcp_listen_shared(struct tcp *tcp, const struct addr *addr, uint16_t port,
+		      unsigned backlog, void *user, struct tcp_listener **listener)
+{
+	const struct tcp_listener like = { .addr = *addr,
+					   .port = port,
+					   .backlog = backlog,
+					   .user = user,
+					   .shared = true };
+
+	if (tcp_listener_clashes(tcp, addr, port, true))
+		return -EADDRINUSE;
+	return open_listener(tcp, &like, listener);
 }
 
 void tcp_listener_close(struct tcp *tcp, struct tcp_listener *l, uint64_t now_ns)

@@ -77,6 +77,16 @@ struct tcp_listener *tcp_ready_listener_pop(struct tcp *tcp);
  */
 int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
 	       void *user, struct tcp_listener **listener);
+/*
+ * The same beside others that were opened by this, too, at the same place: connections go
+ * to them in equal shares, all of one flow to the same as long as that listens.
+ */
+int tcp_listen_shared(struct tcp *tcp, const struct addr *addr, uint16_t port,
+		      unsigned backlog, void *user, struct tcp_listener **listener);
+/* Some listener hears what one at @addr (ADDR_NONE: any of both families) would, and they
+ * are not both @shared. */
+bool tcp_listener_clashes(const struct tcp *tcp, const struct addr *addr, uint16_t port,
+			  bool shared);
 /* Connections not yet accepted are reset. */
 void tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, uint64_t now_ns);
 void *tcp_listener_user(const struct tcp_listener *listener);

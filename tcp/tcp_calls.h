@@ -24,9 +24,8 @@ int tcp_table_add(struct tcp_conn *c);
 void tcp_table_del(struct tcp_conn *c);
 /* True when a connection, half open or waiting ones too, has that flow. */
 bool tcp_table_taken(const struct tcp *tcp, const struct flow *flow);
-/* The listener for that address and port, the exact one first. */
-struct tcp_listener *tcp_table_listener(const struct tcp *tcp, const struct addr *addr,
-					uint16_t port);
+/* The listener for the flow, the one at its very address first. */
+struct tcp_listener *tcp_table_listener(const struct tcp *tcp, const struct flow *flow);
 /* True when a listener at @addr would hear what another one hears. */
 bool tcp_table_listener_clashes(const struct tcp *tcp, const struct addr *addr,
 				uint16_t port);

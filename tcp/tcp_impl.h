@@ -52,6 +52,7 @@ enum {
 	TCP_MSS_MIN = 64,	  /* less is no MSS: SACK and timestamps must fit */
 	TCP_TS_LEN = 12,	  /* bytes that timestamps take of every segment */
 	TCP_LISTENERS_MAX = 4096, /* of a core */
+	TCP_SHARED_MAX = 64,	  /* of them, at one place */
 	TCP_BACKLOG_MAX = 65535,
 	TCP_RCV_LIM_FIRST = 65535, /* receive window of a new connection */
 	TCP_QUICK_ACKS = 16,	   /* segments acknowledged at once at the beginning */
@@ -82,6 +83,8 @@ struct tcp_listener {
 	unsigned n_waiting, backlog;
 	struct addr addr; /* all zeros: every address */
 	uint16_t port;
+	bool shared;	   /* others may listen at the same place ... */
+	struct list group; /* ... and they are a ring, of which one is in tcp->ports */
 	struct tcp_opts opts;
 	void *user;
 	uint32_t serial;  /* no other listener has it */

@@ -91,7 +91,7 @@ enum verdict tcp_wait_input(struct tcp_in *in, uint32_t id, struct seq *iss)
 	/* Without an entry for it, it would get a cookie, whose number is not our choice. */
 	if ((s->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && is_new(in, &tw) &&
 	    synq_count(tcp->synq) < tcp->conf.max_syn &&
-	    tcp_table_listener(tcp, &in->flow.local, in->flow.local_port)) {
+	    tcp_table_listener(tcp, &in->flow)) {
 		timewait_del(tcp->timewait, id);
 		tcp->stats.time_wait_reused++;
 		*iss = seq_add(tw.snd_nxt, UINT16_MAX + 2);

@@ -41,6 +41,9 @@ int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
 	err = pool_init(&ss->setups, sizeof(struct sock_setup), 16, max);
 	if (err)
 		goto no_setups;
+	err = map_init(&ss->bound, SOCKS_BOUND_FIRST);
+	if (err)
+		goto no_bound;
 	err = pool_init(&ss->udp_ports, sizeof(struct udp_port), 16, SOCKS_UDP_MAX);
 	if (err)
 		goto no_udp;
@@ -51,6 +54,8 @@ int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,
 no_mores:
 	pool_fini(&ss->udp_ports);
 no_udp:
+	map_fini(&ss->bound);
+no_bound:
 	pool_fini(&ss->setups);
 no_setups:
 	pool_fini(&ss->socks);
@@ -60,7 +65,7 @@ no_setups:
 static void close_any(struct socks *ss, struct sock *s)
 {
 	switch ((enum sock_kind)s->kind) {
-	case SOCK_TCP_NEW: pool_put(&ss->setups, s->setup); break;
+	case SOCK_TCP_NEW: sock_setup_free(ss, s->setup); break;
 	case SOCK_TCP:
 	case SOCK_LISTENER: sock_tcp_close(ss, s); break;
 	case SOCK_UDP: sock_udp_close(ss, s); break;
@@ -79,6 +84,7 @@ void socks_fini(struct socks *ss)
 	}
 	pool_fini(&ss->mores);
 	pool_fini(&ss->udp_ports);
+	map_fini(&ss->bound);
 	pool_fini(&ss->setups);
 	pool_fini(&ss->socks);
 	if (current_socks == ss)
@@ -237,7 +243,7 @@ static int tcp_socket(struct socks *ss, bool is_ip6)
 		pool_put(&ss->setups, setup);
 		return -1;
 	}
-	*setup = (struct sock_setup){ .opts = *tcp_opts(ss->tcp) };
+	*setup = (struct sock_setup){ .sock = s, .opts = *tcp_opts(ss->tcp) };
 	s->setup = setup;
 	s->is_ip6 = is_ip6;
 	return number;
@@ -297,11 +303,9 @@ int pb_bind(int number, const struct sockaddr *sa, socklen_t len)
 		return sock_fail(EADDRNOTAVAIL);
 	if (s->kind == SOCK_UDP)
 		return (int)sock_result(sock_udp_bind(ss, s, &addr, port));
-	if (s->kind != SOCK_TCP_NEW || s->setup->addr.family)
+	if (s->kind != SOCK_TCP_NEW || s->setup->port)
 		return sock_fail(EINVAL);
-	s->setup->addr = addr;
-	s->setup->port = port;
-	return 0;
+	return (int)sock_result(sock_port_bind(ss, s, &addr, port));
 }
 
 int pb_listen(int number, int backlog)

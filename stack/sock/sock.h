@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "stack/base/list.h"
+#include "stack/base/map.h"
 #include "stack/base/pool.h"
 
 struct ip;
@@ -27,6 +28,7 @@ struct socks {
 	struct rng *rng;
 	struct pool socks;	/* struct sock, found by number */
 	struct pool setups;	/* struct sock_setup of sockets not yet connected */
+	struct map bound;	/* of those, who is bound, by port (sock_port.h) */
 	struct pool udp_ports;	/* struct udp_port */
 	struct pool mores;	/* struct sock_more of the few that have it */
 	uint64_t now_ns;	/* of the turn */
@@ -37,7 +39,7 @@ struct socks {
 	uint32_t n_made;	/* sockets so far */
 };
 
-enum { SOCKS_UDP_MAX = 4096 };
+enum { SOCKS_UDP_MAX = 4096, SOCKS_BOUND_FIRST = 16 };
 
 /* Room for @max sockets.  0 or -ENOMEM. */
 int socks_init(struct socks *ss, uint32_t max, struct tcp *tcp, struct udp *udp,

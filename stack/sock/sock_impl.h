@@ -25,6 +25,7 @@
 #include "stack/base/list.h"
 #include "stack/sock/more.h"
 #include "stack/sock/sock.h"
+#include "stack/sock/sock_port.h"
 #include "tcp/fo_cookie.h"
 #include "tcp/opt.h"
 #include "tcp/tcp.h"
@@ -36,8 +37,9 @@ enum sock_kind { SOCK_FREE, SOCK_TCP_NEW, SOCK_TCP, SOCK_LISTENER, SOCK_UDP };
 enum { SOCK_CC_LEN = 16 };
 
 struct sock_setup {
-	struct addr addr; /* bound to; ADDR_NONE: not bound */
-	uint16_t port;
+	const struct sock *sock;
+	struct addr addr; /* bound to, with a port of its own ... */
+	uint16_t port;	  /* ... 0: not bound */
 	struct tcp_opts opts;
 	char cc[SOCK_CC_LEN]; /* "": the core's */
 	bool fo_connect;      /* TCP_FASTOPEN_CONNECT */
@@ -61,9 +63,9 @@ struct sock {
 	uint32_t want;	 /* enum pb_ready_event */
 	uint32_t serial; /* no other socket of this number had it, for 2^32 sockets */
 	uint8_t kind;	 /* enum sock_kind */
-	bool is_ip6;		/* AF_INET6: addresses go out in its words ... */
-	bool v6only;		/* ... and IPv4 ones are none of its own */
-	bool reuse;		/* SO_REUSEADDR, kept to be told */
+	bool is_ip6;	 /* AF_INET6: addresses go out in its words ... */
+	bool v6only;	 /* ... and IPv4 ones are none of its own */
+	bool reuse, reuse_port; /* SO_REUSEADDR, SO_REUSEPORT */
 	struct sock_more *more; /* NULL: nothing rare was asked for */
 };
 

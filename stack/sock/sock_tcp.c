@@ -1,42 +1,23 @@
 #include "stack/api/sock.h"
-#include "stack/base/rng.h"
 #include "stack/sock/sock_impl.h"
 #include "tcp/fastopen.h"
 
-enum { LISTEN_TRIES = 64, LISTEN_FIRST = 32768, LISTEN_SPAN = 28232 };
-
-/* A port of our choice for a listener that was bound to none. */
-static int listen_anywhere(struct socks *ss, struct sock *s, struct sock_setup *setup,
-			   unsigned backlog, struct tcp_listener **listener)
-{
-	int err = -EADDRINUSE;
-
-	for (unsigned i = 0; i < LISTEN_TRIES && err == -EADDRINUSE; i++) {
-		setup->port = (uint16_t)(LISTEN_FIRST + rng_below(ss->rng, LISTEN_SPAN));
-		err = tcp_listen(ss->tcp, &setup->addr, setup->port, backlog, s,
-				 listener);
-	}
-	if (err)
-		setup->port = 0;
-	return err;
-}
-
 int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 {
+	struct addr any = { .family = s->is_ip6 ? ADDR_IP6 : ADDR_IP4 };
 	struct sock_setup *setup = s->setup;
-	struct tcp_listener *listener;
 	unsigned n = backlog < 1 ? 1 : (unsigned)backlog;
-	int err;
+	struct tcp_listener *listener;
+	struct addr addr;
+	int err = 0;
 
-	/* RFC 3493 5.3: an IPv6 socket that hears any address hears IPv4's, too. */
-	if (!s->is_ip6)
-		setup->addr.family = ADDR_IP4;
-	else if (!setup->addr.family || addr_is_any(&setup->addr))
-		setup->addr.family = s->v6only ? ADDR_IP6 : ADDR_NONE;
-	if (setup->port)
-		err = tcp_listen(ss->tcp, &setup->addr, setup->port, n, s, &listener);
-	else
-		err = listen_anywhere(ss, s, setup, n, &listener);
+	if (!setup->port)
+		err = sock_port_bind(ss, s, &any, 0);
+	if (err)
+		return err;
+	addr = sock_port_hears(s, &setup->addr);
+	err = (s->reuse_port ? tcp_listen_shared :
+			       tcp_listen)(ss->tcp, &addr, setup->port, n, s, &listener);
 	if (err)
 		return err;
 	*tcp_listener_opts(listener) = setup->opts;
@@ -46,7 +27,7 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 		tcp_listener_set_fastopen(listener, setup->fo_max);
 	s->kind = SOCK_LISTENER;
 	s->listener = listener;
-	pool_put(&ss->setups, setup);
+	sock_setup_free(ss, setup);
 	return 0;
 }
 
@@ -88,7 +69,7 @@ static int begin(struct socks *ss, struct sock *s, const struct addr *addr, uint
 	tcp_set_all(ss->tcp, conn, &setup->opts);
 	if (setup->cc[0])
 		tcp_set_cc(ss->tcp, conn, setup->cc);
-	pool_put(&ss->setups, setup);
+	sock_setup_free(ss, setup);
 	return 0;
 }
 

@@ -141,7 +141,7 @@ static int set_v6only(struct sock *s, int name, int v)
 		return -ENOPROTOOPT;
 	if (s->kind == SOCK_UDP && !s->udp->flow.local_port) {
 		s->udp->family = v ? ADDR_IP6 : ADDR_NONE;
-	} else if (s->kind != SOCK_TCP_NEW || s->setup->addr.family) {
+	} else if (s->kind != SOCK_TCP_NEW || s->setup->port) {
 		return -EINVAL;
 	}
 	s->v6only = v != 0;
@@ -158,6 +158,10 @@ static int set_plain(struct socks *ss, struct sock *s, int level, int name, int 
 		s->reuse = v != 0;
 		if (s->kind == SOCK_UDP)
 			s->udp->reuse = s->reuse;
+		return 0;
+	}
+	if (level == SOL_SOCKET && name == SO_REUSEPORT && s->kind != SOCK_UDP) {
+		s->reuse_port = v != 0;
 		return 0;
 	}
 	if (level == SOL_SOCKET && name == SO_BROADCAST && s->kind == SOCK_UDP) {
@@ -253,6 +257,9 @@ static int get_socket(struct socks *ss, struct sock *s, int name, void *value,
 				s->kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	case SO_ACCEPTCONN: return give_int(value, len, s->kind == SOCK_LISTENER);
 	case SO_REUSEADDR: return give_int(value, len, s->reuse);
+	case SO_REUSEPORT:
+		return s->kind == SOCK_UDP ? -ENOPROTOOPT :
+					     give_int(value, len, s->reuse_port);
 	case SO_BROADCAST:
 		return give_int(value, len,
 				s->kind == SOCK_UDP &&
