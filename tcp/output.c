@@ -366,7 +366,6 @@ static void began_to_fly(struct tcp_conn *c, uint32_t n, uint64_t now_ns)
 		x->timed = c->snd_nxt;
 	}
 	c->last_tx_ms = tcp_ms(now_ns);
-	tcp_timer_sent(c, now_ns);
 }
 
 /* RFC 5681 4.1: after a silence the window says nothing about the path. */
@@ -457,13 +456,18 @@ static bool send_one(struct tcp_conn *c, uint64_t now_ns)
 
 static void send_data(struct tcp_conn *c, uint64_t now_ns)
 {
+	struct seq nxt = c->snd_nxt;
+	unsigned n;
+
 	c->cwnd_limited = false;
 	wake_up(c, now_ns);
-	for (unsigned n = 0; n < TCP_SPEAK_MAX; n++)
-		if (!send_one(c, now_ns))
-			return;
+	for (n = 0; n < TCP_SPEAK_MAX && send_one(c, now_ns); n++)
+		;
+	if (!seq_eq(c->snd_nxt, nxt))
+		tcp_timer_sent(c, now_ns);
 	/* Others want to speak, too: the rest goes with the next turn. */
-	tcp_conn_speak(c);
+	if (n == TCP_SPEAK_MAX)
+		tcp_conn_speak(c);
 }
 
 /* Something came that no segment acknowledged yet: now, or a little later? */

@@ -35,17 +35,17 @@ static void note_reordering(struct tcp_conn *c, const struct tcp_told *a)
 
 void tcp_rack_ack(struct tcp_conn *c, const struct tcp_told *a)
 {
-	const struct sent *e = &a->sent.rack;
 	struct tcp_xfer *x = c->x;
 
 	note_reordering(c, a);
 	/* RFC 8985 6.2 step 2 */
 	if (a->sent.has_rack &&
-	    (!x->rack || sent_after(e->at_us, e->end, x->rack_at_us, x->rack_end))) {
+	    (!x->rack || sent_after(a->sent.rack.at_us, a->sent.rack.end, x->rack_at_us,
+				    x->rack_end))) {
 		x->rack = true;
-		x->rack_at_us = e->at_us;
-		x->rack_end = e->end;
-		x->rack_rtt_us = a->sent.now_us - e->at_us;
+		x->rack_at_us = a->sent.rack.at_us;
+		x->rack_end = a->sent.rack.end;
+		x->rack_rtt_us = a->sent.now_us - x->rack_at_us;
 	}
 	x->rack_fack = seq_max(x->rack_fack, c->snd_una);
 	if (a->sent.n_sacked)

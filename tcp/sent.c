@@ -233,9 +233,7 @@ static void deliver(struct sent_log *l, const struct sent *e, struct seq start,
 {
 	bool twice = e->flags & SENT_TWICE;
 	uint32_t n = seq_dist(start, end);
-	struct sent now = *e;
 
-	now.end = end;
 	l->delivered += n;
 	l->delivered_us = news->now_us;
 	news->n_delivered += n;
@@ -247,17 +245,19 @@ static void deliver(struct sent_log *l, const struct sent *e, struct seq start,
 	if (!twice && seq_before(end, news->high))
 		news->reordered = true;
 	if (!news->has_last ||
-	    sent_after(now.at_us, end, news->last.at_us, news->last.end)) {
+	    sent_after(e->at_us, end, news->last.at_us, news->last.end)) {
 		news->has_last = true;
-		news->last = now;
+		news->last = *e;
+		news->last.end = end;
 	}
 	/* RFC 8985 6.2 step 2: an ACK of the first transmission is no sign of the second */
 	if (twice && (int32_t)(e->at_us - news->sure_us) > 0)
 		return;
 	if (!news->has_rack ||
-	    sent_after(now.at_us, end, news->rack.at_us, news->rack.end)) {
+	    sent_after(e->at_us, end, news->rack.at_us, news->rack.end)) {
 		news->has_rack = true;
-		news->rack = now;
+		news->rack.at_us = e->at_us;
+		news->rack.end = end;
 	}
 }
 

@@ -83,7 +83,10 @@ struct sent_news {
 	bool has_first;	      /* bytes were acknowledged that no report preceded ... */
 	uint32_t first_us;    /* ... the first of them sent then */
 	bool has_rack;
-	struct sent rack; /* the last one sent, of those that count */
+	struct {
+		uint32_t at_us;
+		struct seq end;
+	} rack; /* the last one sent, of those that count */
 	bool has_last;
 	struct sent last; /* the last one sent */
 };
