@@ -168,8 +168,7 @@ static void enter_closed(struct tcp_conn *c)
 	leave_table(c);
 	if (c->x) {
 		sndq_fini(&c->x->snd);
-		sent_fini(&c->x->sent);
-		c->x->sent.una = c->snd_nxt;
+		sent_forget(&c->x->sent, c->snd_nxt);
 		tcp_early_drop(c->tcp, c->x);
 		c->x->early_fin = false;
 		c->x->ca = TCP_CA_OPEN;

@@ -125,8 +125,7 @@ void tcp_recover_begin(struct tcp_conn *c, struct seq una, uint64_t now_ns)
 	struct tcp_xfer *x = c->x;
 
 	c->snd_una = una;
-	sent_fini(&x->sent);
-	sent_init(&x->sent, una);
+	sent_forget(&x->sent, una);
 	if (tcp_conn_flight(c))
 		sent_add(&x->sent, c->snd_nxt, tcp_us(now_ns));
 	x->rack_fack = x->dsack_round = una;

@@ -1,5 +1,6 @@
 #include "tcp/sent.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +10,21 @@ enum { ROOM_FIRST = 32 };
 
 void sent_init(struct sent_log *l, struct seq una)
 {
-	*l = (struct sent_log){ .room = SENT_FEW, .una = una, .lost_from = una };
+	memset(l, 0, offsetof(struct sent_log, few));
+	l->room = SENT_FEW;
+	l->una = l->lost_from = una;
 }
 
 void sent_fini(struct sent_log *l)
 {
 	free(l->ring);
-	sent_init(l, l->una);
+	l->ring = NULL;
+}
+
+void sent_forget(struct sent_log *l, struct seq una)
+{
+	sent_fini(l);
+	sent_init(l, una);
 }
 
 /* ---- the ring ---- */

@@ -54,8 +54,7 @@ struct sent {
 };
 
 struct sent_log {
-	struct sent *ring; /* NULL: @few */
-	struct sent few[SENT_FEW];
+	struct sent *ring;	/* NULL: @few */
 	uint32_t head, n, room; /* @room is a power of two */
 	struct seq una;
 	struct seq lost_from;
@@ -66,6 +65,7 @@ struct sent_log {
 	 * whose delivery that was. */
 	uint32_t delivered, delivered_us, first_us, lost;
 	uint32_t app_limited; /* not 0: until so much is delivered */
+	struct sent few[SENT_FEW];
 };
 
 /* What one ACK told. */
@@ -93,6 +93,8 @@ struct sent_news {
 
 void sent_init(struct sent_log *l, struct seq una);
 void sent_fini(struct sent_log *l);
+/* Nothing is in flight any more, whatever was. */
+void sent_forget(struct sent_log *l, struct seq una);
 
 /* Bytes believed to be in the network (RFC 6675 SetPipe, by flags). */
 static inline uint32_t sent_pipe(const struct sent_log *l, uint32_t flight)

@@ -209,25 +209,37 @@ static unsigned acc_len(const struct tcp_seg *seg)
 
 static unsigned fixed_options_len(const struct tcp_seg *seg)
 {
+	/* Most segments have this, and nothing else. */
+	if (seg->has == TCP_HAS_TS)
+		return LEN_TS + 2;
 	return plain_options_len(seg) + acc_len(seg);
 }
 
 /* How many of the SACK blocks fit behind @len bytes of options. */
 static unsigned blocks_that_fit(const struct tcp_seg *seg, unsigned len)
 {
-	unsigned n = len + 4 < TCP_OPTIONS_MAX ?
-			     ((unsigned)TCP_OPTIONS_MAX - len - 4) / LEN_BLOCK :
-			     0;
+	unsigned n;
+
+	if (!seg->n_sack)
+		return 0;
+	n = len + 4 < TCP_OPTIONS_MAX ?
+		    ((unsigned)TCP_OPTIONS_MAX - len - 4) / LEN_BLOCK :
+		    0;
 
 	return seg->n_sack < n ? seg->n_sack : n;
+}
+
+static uint8_t header_len(unsigned options, unsigned n_blocks)
+{
+	return (uint8_t)(TCP_HEADER_LEN + options +
+			 (n_blocks ? 4 + n_blocks * LEN_BLOCK : 0));
 }
 
 uint8_t tcp_emit_len(const struct tcp_seg *seg)
 {
 	unsigned len = fixed_options_len(seg);
-	unsigned n = blocks_that_fit(seg, len);
 
-	return (uint8_t)(TCP_HEADER_LEN + len + (n ? 4 + n * LEN_BLOCK : 0));
+	return header_len(len, blocks_that_fit(seg, len));
 }
 
 static uint8_t *put16(uint8_t *at, uint16_t v)
@@ -320,8 +332,8 @@ static uint8_t *put_sack(uint8_t *at, const struct tcp_seg *seg, unsigned n)
 
 uint8_t tcp_emit(struct wr *w, const struct tcp_seg *seg)
 {
-	unsigned n = blocks_that_fit(seg, fixed_options_len(seg));
-	uint8_t len = tcp_emit_len(seg);
+	unsigned options = fixed_options_len(seg), n = blocks_that_fit(seg, options);
+	uint8_t len = header_len(options, n);
 	uint8_t *at = w->p;
 
 	if (w->bad || len > w->end - at) {

@@ -35,34 +35,51 @@ uint32_t tcp_send_limit(const struct tcp_conn *c)
 	return share < c->opts.sndbuf ? (uint32_t)share : c->opts.sndbuf;
 }
 
-size_t tcp_send_room(const struct tcp_conn *c)
+static uint32_t room_below(const struct tcp_conn *c, uint32_t limit)
 {
-	uint32_t len = tcp_conn_sndq_len(c), limit = tcp_send_limit(c);
+	uint32_t len = tcp_conn_sndq_len(c);
 
 	return may_send(c) || len >= limit ? 0 : limit - len;
 }
 
+size_t tcp_send_room(const struct tcp_conn *c)
+{
+	return room_below(c, tcp_send_limit(c));
+}
+
+static bool is_writable_below(const struct tcp_conn *c, uint32_t limit)
+{
+	uint32_t room = room_below(c, limit);
+
+	return room && room >= limit / 3;
+}
+
 bool tcp_send_is_writable(const struct tcp_conn *c)
 {
-	size_t room = tcp_send_room(c);
+	return is_writable_below(c, tcp_send_limit(c));
+}
 
-	return room && room >= tcp_send_limit(c) / 3;
+static void want_below(struct tcp_conn *c, uint32_t limit)
+{
+	c->wants_room = true;
+	/* ACKs make room; but where memory is short, others may. */
+	if (limit < c->opts.sndbuf)
+		tcp_conn_speak(c);
 }
 
 void tcp_send_want(struct tcp_conn *c)
 {
-	c->wants_room = true;
-	/* ACKs make room; but where memory is short, others may. */
-	if (tcp_send_limit(c) < c->opts.sndbuf)
-		tcp_conn_speak(c);
+	want_below(c, tcp_send_limit(c));
 }
 
 void tcp_send_look(struct tcp_conn *c)
 {
+	uint32_t limit = tcp_send_limit(c);
+
 	if (may_send(c)) {
 		c->wants_room = false;
-	} else if (!tcp_send_is_writable(c)) {
-		tcp_send_want(c);
+	} else if (!is_writable_below(c, limit)) {
+		want_below(c, limit);
 	} else if (c->wants_room) {
 		c->wants_room = false;
 		tcp_conn_tell(c);
@@ -93,9 +110,11 @@ static size_t room_for(struct tcp_conn *c, size_t len)
 
 static int refuse(struct tcp_conn *c)
 {
-	if (tcp_send_limit(c) < c->opts.sndbuf)
+	uint32_t limit = tcp_send_limit(c);
+
+	if (limit < c->opts.sndbuf)
 		c->tcp->stats.no_memory++;
-	tcp_send_want(c);
+	want_below(c, limit);
 	return -EAGAIN;
 }
 
