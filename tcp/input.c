@@ -157,9 +157,12 @@ static bool syn_sent(struct tcp_in *in)
 	/* Fourth. */
 	read_syn(in);
 	if (!has_ack) {
-		c->x->ecn_asked = tcp_ecn_judge(&c->opts, s->flags, in->p->tos);
-		tcp_ecn_responds(c, c->x->ecn_asked, 1);
-		c->x->syn_sent = false;
+		/* Ours may not have left yet. */
+		struct tcp_xfer *x = tcp_conn_xfer(c);
+
+		x->ecn_asked = tcp_ecn_judge(&c->opts, s->flags, in->p->tos);
+		tcp_ecn_responds(c, x->ecn_asked, 1);
+		x->syn_sent = false;
 		/* Simultaneous open.  What came with the SYN will come again. */
 		tcp_enter(c, TCP_SYN_RECEIVED, in->now_ns);
 		c->syn_due = true;

@@ -378,6 +378,20 @@ Dialog(tcp_open, close_waits_for_the_end_of_a_simultaneous_open)
 	expect(&d, "F. 1:1(0) ack 1");
 }
 
+Dialog(tcp_open, the_other_syn_may_come_before_ours_left)
+{
+	struct flow f = { .remote = dialog_peer_addr(&d), .remote_port = d.peer->port };
+	struct tcp_conn_info info;
+
+	cr_assert_eq(tcp_connect(d.tcp, &f, &d, d.now_ns, &d.c), 0);
+	tcp_conn_info(d.tcp, d.c, &info);
+	d.local_port = info.flow.local_port;
+	inject(&d, "S 0:0(0) win 2000 <mss 1000>");
+	expect(&d, "S. 0:0(0) ack 1");
+	inject(&d, ". 1:1(0) ack 1");
+	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+}
+
 Dialog(tcp_open, a_reset_ends_a_simultaneous_open)
 {
 	dialog_connect_begin(&d);
