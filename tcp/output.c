@@ -279,6 +279,24 @@ static uint32_t longest(const struct tcp_conn *c, uint32_t mss)
 	return mss <= max ? max / mss * mss : mss;
 }
 
+/* Of the @len numbers from @seq on, those that a segment may bring: it ends with a record
+ * (MSG_EOR). */
+static uint32_t within_record(const struct tcp_conn *c, struct seq seq, uint32_t len)
+{
+	const struct sndq *q = &c->x->snd;
+
+	return q->n_records ? sndq_in_record(q, seq_dist(c->snd_una, seq), len) : len;
+}
+
+/* The byte before @seq, which is beyond SND.UNA, is the last of a record. */
+static bool ends_record(const struct tcp_conn *c, struct seq seq)
+{
+	const struct sndq *q = &c->x->snd;
+	uint32_t offset = seq_dist(c->snd_una, seq) - 1;
+
+	return q->n_records && sndq_in_record(q, offset, 2) == 1;
+}
+
 /* Sends bytes of [hole.start, hole.end) again.  True: some, and more may follow. */
 static bool send_again(struct tcp_conn *c, struct tcp_block hole, uint32_t room,
 		       uint64_t now_ns)
@@ -298,12 +316,13 @@ static bool send_again(struct tcp_conn *c, struct tcp_block hole, uint32_t room,
 	}
 	if (len > max)
 		len = max;
+	len = within_record(c, hole.start, len);
 	hole.end = seq_add(hole.start, len);
 	/* Our FIN is the number behind the last byte. */
 	n_bytes = len - seq_after(hole.end, end);
 	if (seq_after(hole.end, end))
 		flags |= TCP_FIN;
-	if (n_bytes && seq_after_eq(hole.end, end))
+	if (n_bytes && (seq_after_eq(hole.end, end) || ends_record(c, hole.end)))
 		flags |= TCP_PSH;
 	if (!said(c, say(c, hole.start, n_bytes, flags, now_ns), now_ns))
 		return false;
@@ -341,13 +360,17 @@ static uint32_t new_len(struct tcp_conn *c, uint32_t left, uint32_t room, uint32
 	struct seq edge = seq_add(c->snd_una, c->snd_wnd);
 	uint32_t wnd = seq_after(edge, c->snd_nxt) ? seq_dist(c->snd_nxt, edge) : 0;
 	uint32_t max = longest(c, mss), usable = room < wnd ? room : wnd;
-	uint32_t len = left < usable ? left : usable;
+	uint32_t record = left ? within_record(c, c->snd_nxt, left) : 0;
+	uint32_t len = record < usable ? record : usable;
 
 	if (len >= max)
 		return max;
-	if (room < left && room <= wnd)
+	if (room < record && room <= wnd)
 		c->cwnd_limited = true;
-	if (len % mss && !small_may_go(c, len, left, wnd <= room))
+	/* What follows will not come into its last segment: that is as full as it can be. */
+	if (len == record && record < left)
+		return len;
+	if (len % mss && !small_may_go(c, len, record, wnd <= room))
 		len -= len % mss;
 	return len;
 }
@@ -394,7 +417,8 @@ static bool send_new(struct tcp_conn *c, uint32_t room, uint64_t now_ns)
 	      seq_before(end, seq_add(c->snd_una, c->snd_wnd));
 	if (!len && !fin)
 		return false;
-	if (len && len == left && (fin || !x->unpushed))
+	if (len && ((len == left && (fin || !x->unpushed)) ||
+		    ends_record(c, seq_add(c->snd_nxt, len))))
 		flags |= TCP_PSH;
 	if (fin)
 		flags |= TCP_FIN;

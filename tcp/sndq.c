@@ -41,6 +41,12 @@ static struct pkt *grow(struct sndq *q, struct pkt_pool *pool, size_t len)
 	return p;
 }
 
+/* Bytes that may be put behind the last one there is. */
+static uint32_t room_behind(const struct sndq *q)
+{
+	return q->last && !(q->last->flags & PKT_RECORD) ? pkt_room(q->last) : 0;
+}
+
 /*
  * Segments that a driver still reads may share the last buffer.  They are the bytes
  * before its end; writing behind the end disturbs nobody.
@@ -51,7 +57,7 @@ size_t sndq_write(struct sndq *q, struct pkt_pool *pool, const void *bytes, size
 	size_t left = len;
 
 	while (left) {
-		uint32_t room = q->last ? pkt_room(q->last) : 0;
+		uint32_t room = room_behind(q);
 		uint32_t n = left < room ? (uint32_t)left : room;
 
 		if (!room) {
@@ -76,7 +82,7 @@ static bool was_copied(struct sndq *q, const struct pkt *p)
 		return false;
 	if (!q->first && p->len <= PKT_HEAD_LEN)
 		grow(q, p->pool, p->len);
-	return q->last && pkt_append(q->last, p->data, p->len);
+	return room_behind(q) >= p->len && pkt_append(q->last, p->data, p->len);
 }
 
 void sndq_add(struct sndq *q, struct pkt *p)
@@ -87,6 +93,13 @@ void sndq_add(struct sndq *q, struct pkt *p)
 		pkt_free(p);
 	else
 		push(q, p);
+}
+
+void sndq_end_record(struct sndq *q)
+{
+	ASSERT(q->last);
+	q->n_records += !(q->last->flags & PKT_RECORD);
+	q->last->flags |= PKT_RECORD;
 }
 
 /* The packet of a mark may go when its first byte does. */
@@ -109,6 +122,7 @@ void sndq_ack(struct sndq *q, uint32_t len)
 
 		len -= p->len;
 		q->n_bufs -= p->buf != NULL;
+		q->n_records -= (p->flags & PKT_RECORD) != 0;
 		q->first = p->link;
 		pkt_free(p);
 	}
@@ -126,6 +140,20 @@ static struct sndq_mark nearest(const struct sndq *q, uint32_t offset)
 	if (q->behind.p && q->behind.at <= offset)
 		return q->behind;
 	return (struct sndq_mark){ .p = q->first };
+}
+
+uint32_t sndq_in_record(const struct sndq *q, uint32_t offset, uint32_t len)
+{
+	struct sndq_mark m = nearest(q, offset);
+
+	if (!q->n_records)
+		return len;
+	for (; m.p && m.at < offset + len; m.p = m.p->link) {
+		m.at += m.p->len;
+		if (m.at > offset && (m.p->flags & PKT_RECORD))
+			return m.at - offset < len ? m.at - offset : len;
+	}
+	return len;
 }
 
 struct pkt *sndq_gather(struct sndq *q, uint32_t offset, uint32_t len)
@@ -180,16 +208,18 @@ static void mark_check(const struct sndq *q, const struct sndq_mark *m)
 void sndq_check(const struct sndq *q)
 {
 	const struct pkt *last = NULL;
-	uint32_t len = 0, n_bufs = 0;
+	uint32_t len = 0, n_bufs = 0, n_records = 0;
 
 	for (const struct pkt *p = q->first; p; p = p->link) {
 		ASSERT(!p->next && p->len && p->len == p->total_len);
 		ASSERT(p->buf || p == q->first);
 		len += p->len;
 		n_bufs += p->buf != NULL;
+		n_records += (p->flags & PKT_RECORD) != 0;
 		last = p;
 	}
 	ASSERT(last == q->last && len == q->len && n_bufs == q->n_bufs);
+	ASSERT(n_records == q->n_records);
 	mark_check(q, &q->ahead);
 	mark_check(q, &q->behind);
 }

@@ -8,6 +8,9 @@
  *
  * Who gathers in order never walks the list, neither at its end (new data) nor
  * behind (retransmission): each of the two places is remembered in a mark.
+ *
+ * A program may end a record (MSG_EOR): the next byte begins a buffer of its own, and
+ * sndq_in_record() tells how far a segment may go.
  */
 #pragma once
 
@@ -30,6 +33,7 @@ struct sndq {
 	struct sndq_mark behind;  /* where the last one before it ended */
 	uint32_t len;		  /* bytes in the queue */
 	uint32_t n_bufs;	  /* buffers that they pin */
+	uint32_t n_records;	  /* packets whose last byte ends a record */
 };
 
 void sndq_init(struct sndq *q);
@@ -43,6 +47,10 @@ size_t sndq_write(struct sndq *q, struct pkt_pool *pool, const void *bytes, size
  * neighbours always fill half of their buffers.
  */
 void sndq_add(struct sndq *q, struct pkt *p);
+/* The last byte there is, of one at least, ends a record. */
+void sndq_end_record(struct sndq *q);
+/* How many of the @len bytes from @offset on are up to the first end of a record. */
+uint32_t sndq_in_record(const struct sndq *q, uint32_t offset, uint32_t len);
 /* The first @len bytes were acknowledged: frees them. */
 void sndq_ack(struct sndq *q, uint32_t len);
 /*

@@ -127,6 +127,9 @@ ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *conn, const void *bytes, size
 		 bool more);
 /* Marks the last byte in the queue as urgent (RFC 6093). */
 void tcp_send_urgent(struct tcp *tcp, struct tcp_conn *conn);
+/* The last byte in the queue ends a record (MSG_EOR): what follows does not go in one
+ * segment with it. */
+void tcp_send_end_record(struct tcp *tcp, struct tcp_conn *conn);
 /* Takes a packet of one descriptor with a buffer of its own, all or nothing; owned
  * by TCP on success only.  0 or -errno as above. */
 int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *conn, struct pkt *p);

@@ -35,9 +35,21 @@ uint32_t tcp_send_limit(const struct tcp_conn *c)
 	return share < c->opts.sndbuf ? (uint32_t)share : c->opts.sndbuf;
 }
 
+/* What counts of the queue.  Records have buffers of their own: so they may pin four times
+ * their bytes, and what they pin beyond counts as if it was full. */
+static uint32_t used(const struct tcp_conn *c)
+{
+	uint32_t len = tcp_conn_sndq_len(c), pinned;
+
+	if (!len || !c->x->snd.n_records)
+		return len;
+	pinned = c->x->snd.n_bufs * (PKT_BUF_LEN / 4);
+	return pinned > len ? pinned : len;
+}
+
 static uint32_t room_below(const struct tcp_conn *c, uint32_t limit)
 {
-	uint32_t len = tcp_conn_sndq_len(c);
+	uint32_t len = used(c);
 
 	return may_send(c) || len >= limit ? 0 : limit - len;
 }
@@ -149,6 +161,13 @@ ssize_t tcp_send(struct tcp *tcp, struct tcp_conn *c, const void *bytes, size_t 
 	if (n < len || !tcp_send_is_writable(c))
 		tcp_send_want(c);
 	return n || !len ? (ssize_t)n : refuse(c);
+}
+
+void tcp_send_end_record(struct tcp *tcp, struct tcp_conn *c)
+{
+	(void)tcp;
+	if (c->x && c->x->snd.len && !may_send(c))
+		sndq_end_record(&c->x->snd);
 }
 
 int tcp_send_pkt(struct tcp *tcp, struct tcp_conn *c, struct pkt *p)

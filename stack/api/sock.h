@@ -27,7 +27,8 @@ PB_API int pb_accept(int s, struct sockaddr *addr, socklen_t *len);
 PB_API int pb_connect(int s, const struct sockaddr *addr, socklen_t len);
 
 /*
- * MSG_PEEK, MSG_OOB, MSG_MORE, MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC; and MSG_FASTOPEN, with
+ * MSG_PEEK, MSG_OOB, MSG_MORE, MSG_NOSIGNAL, MSG_DONTWAIT, MSG_TRUNC; MSG_EOR, behind which a
+ * segment ends (bytes are still a stream for who reads them); and MSG_FASTOPEN, with
  * which pb_sendto() connects and sends in one (RFC 7413): as many bytes as its SYN takes,
  * or -1 and EINPROGRESS when the server gave us no cookie yet.
  */

@@ -51,6 +51,7 @@ enum pkt_flag {
 	PKT_SUM_PARTIAL = 1 << 1,
 	PKT_BROADCAST = 1 << 2, /* came to a link-layer group address */
 	PKT_VLAN = 1 << 3,	/* came with an 802.1Q tag, see @vlan */
+	PKT_RECORD = 1 << 4,	/* in a send queue: its last byte ends a record */
 };
 
 /* How much a caller may take from a pool that runs low. */

@@ -173,7 +173,8 @@ static ssize_t send_pieces(struct socks *ss, struct sock *s, const struct msghdr
 		if (!iov->iov_base)
 			return sum ? sum : -EFAULT;
 		r = sock_tcp_send(ss, s, iov->iov_base, iov->iov_len,
-				  left ? (flags & ~MSG_ZEROCOPY) | MSG_MORE : flags);
+				  left ? (flags & ~(MSG_ZEROCOPY | MSG_EOR)) | MSG_MORE :
+					 flags);
 		if (r < 0)
 			return sum ? sum : r;
 		sum += r;

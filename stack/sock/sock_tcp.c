@@ -168,7 +168,8 @@ ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 	ssize_t r;
 	size_t n;
 
-	if (flags & ~(MSG_OOB | MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT | MSG_ZEROCOPY))
+	if (flags &
+	    ~(MSG_OOB | MSG_MORE | MSG_EOR | MSG_NOSIGNAL | MSG_DONTWAIT | MSG_ZEROCOPY))
 		return -EOPNOTSUPP;
 	if (s->kind == SOCK_TCP_NEW && s->setup->to.family)
 		return sock_tcp_fastopen(ss, s, bytes, len, &s->setup->to,
@@ -181,6 +182,8 @@ ssize_t sock_tcp_send(struct socks *ss, struct sock *s, const void *bytes, size_
 	r = tcp_send(ss->tcp, s->conn, bytes, n, flags & MSG_MORE);
 	if (r > 0 && flags & MSG_OOB)
 		tcp_send_urgent(ss->tcp, s->conn);
+	if (r > 0 && flags & MSG_EOR && (size_t)r == len)
+		tcp_send_end_record(ss->tcp, s->conn);
 	if (r > 0 && s->more)
 		sock_more_wrote(ss, s, flags & MSG_ZEROCOPY);
 	return r;

@@ -185,6 +185,32 @@ Case(sndq, super_frame_is_at_most_17_descriptors)
 	cr_assert_eq(most, 17);
 }
 
+Case(sndq, a_record_has_its_end_until_it_is_acknowledged)
+{
+	writes(100);
+	sndq_end_record(&q);
+	sndq_end_record(&q);
+	cr_assert_eq(q.n_records, 1);
+	writes(5000);
+	sndq_end_record(&q);
+	writes(10);
+	cr_assert_eq(sndq_in_record(&q, 0, 5110), 100);
+	cr_assert_eq(sndq_in_record(&q, 0, 50), 50);
+	cr_assert_eq(sndq_in_record(&q, 99, 2), 1);
+	cr_assert_eq(sndq_in_record(&q, 100, 5010), 5000);
+	cr_assert_eq(sndq_in_record(&q, 5100, 10), 10);
+	gathers(90, 5020);
+	cr_assert_eq(sndq_in_record(&q, 99, 2), 1, "with marks ahead of it, too");
+	acks(60);
+	cr_assert_eq(sndq_in_record(&q, 0, 5050), 40);
+	acks(40);
+	cr_assert_eq(q.n_records, 1);
+	acks(5010);
+	cr_assert_eq(q.n_records, 0);
+	writes(10);
+	cr_assert_eq(sndq_in_record(&q, 0, 10), 10);
+}
+
 Case(sndq, gathering_in_order_does_not_walk_the_queue)
 {
 	writes(64 * KIB);
