@@ -105,7 +105,7 @@ void tcp_conn_rest(struct tcp_conn *c)
 	const struct tcp_xfer *x = c->x;
 
 	if (!x || x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
-	    x->rcv_urgent || (c->ecn & ECN_ACC))
+	    x->rcv.has_twice || x->rcv_urgent || (c->ecn & ECN_ACC))
 		return;
 	if (tcp_recover_remembers(c))
 		return;
@@ -160,6 +160,8 @@ static void leave_table(struct tcp_conn *c)
 	tcp_orphan_del(c);
 	list_remove(&c->speak);
 	c->on_speak = c->on_starved = false;
+	if (c->x)
+		c->x->rcv.has_twice = false;
 }
 
 /* Nothing more is sent or received; what was received can still be read. */

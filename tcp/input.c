@@ -208,6 +208,7 @@ static void answer_unacceptable(struct tcp_in *in)
 		return;
 	if (!in->len)
 		c->oow_ack_ms = now_ms;
+	tcp_dsack_old(in, in->s.seq);
 	c->ack_now = true;
 }
 
@@ -321,6 +322,8 @@ static bool check_ack(struct tcp_in *in)
 		if (s->flags & TCP_SYN) {
 			/* RFC 7323 2.2: its window is not scaled; it says no more */
 			established(in, 0);
+			/* Its SYN came before. */
+			tcp_dsack_old(in, in->s.seq);
 			in->s.seq = c->rcv_nxt;
 			return true;
 		}

@@ -93,9 +93,9 @@ static uint32_t sack_option_len(const struct tcp_conn *c)
 {
 	unsigned max = c->ts ? 3 : 4, n;
 
-	if (!c->sack || !c->x || !c->x->rcv.n_islands)
+	if (!c->sack || !c->x || !rcvq_n_blocks(&c->x->rcv))
 		return 0;
-	n = c->x->rcv.n_islands;
+	n = rcvq_n_blocks(&c->x->rcv);
 	return 4 + 8 * (n < max ? n : max);
 }
 
@@ -129,6 +129,13 @@ static void count_data(struct tcp_conn *c, struct seq seq, uint32_t n_segs)
 		l->segs_retrans += n_segs;
 }
 
+/* RFC 2883 4: a duplicate is reported once. */
+static void told_twice(struct tcp_conn *c)
+{
+	c->tcp->stats.dsack_out += c->x->rcv.has_twice;
+	c->x->rcv.has_twice = false;
+}
+
 /* 0, -ENOBUFS or -EMSGSIZE; what else went wrong below is as if it was lost. */
 static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 	       uint64_t now_ns)
@@ -160,7 +167,7 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 	/* RFC 9293 3.9.1.2: all that one burst brings is for the program at once */
 	if (len > how.gso_len)
 		s.flags |= TCP_PSH;
-	if (c->sack && c->x && c->x->rcv.n_islands)
+	if (c->sack && c->x && rcvq_n_blocks(&c->x->rcv))
 		s.n_sack = (uint8_t)rcvq_sack(&c->x->rcv, s.sack, TCP_SACK_MAX);
 	fill_urgent(c, &s);
 	if (c->ecn)
@@ -179,6 +186,8 @@ static int say(struct tcp_conn *c, struct seq seq, uint32_t len, uint16_t flags,
 		c->soft_error = (uint8_t)-err;
 	n_segs = len > how.gso_len ? (len - 1) / how.gso_len + 1 : 1;
 	c->segs_out += n_segs;
+	if (s.n_sack)
+		told_twice(c);
 	if (len)
 		count_data(c, seq, n_segs);
 	tcp_output_acked(c);

@@ -400,6 +400,8 @@ uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 
 	*full = false;
 	p = without(p, 0);
+	if (!p)
+		return 0;
 	while (p) {
 		if (prev && seq_before(seq, island(prev)->end)) {
 			p = without(p, seq_dist(seq, island(prev)->end));
@@ -424,7 +426,8 @@ uint32_t rcvq_add_early(struct rcvq *q, struct pkt_pool *pool, struct pkt *p,
 		prev = to;
 		p = rest;
 	}
-	if (n_new)
+	/* RFC 2018 4: nor is it another island when all of it came twice */
+	if (n_new || !*full)
 		remember(q, prev, start);
 	return n_new;
 }
@@ -498,10 +501,24 @@ size_t rcvq_read(struct rcvq *q, void *to, size_t len, bool peek)
 	return done;
 }
 
-/* Adds the block of an island unless it is there.  How many there are now. */
-static unsigned add_block(struct tcp_block *blocks, unsigned n, const struct island *is)
+bool rcvq_overlap(const struct rcvq *q, struct tcp_block *b)
 {
-	for (unsigned i = 0; i < n; i++)
+	const struct pkt *p = island_before(q, b->start);
+
+	if (!p || seq_after_eq(b->start, island(p)->end))
+		p = p ? island(p)->next : q->lowest;
+	if (!p || seq_after_eq(island(p)->start, b->end))
+		return false;
+	b->start = seq_max(b->start, island(p)->start);
+	b->end = seq_min(b->end, island(p)->end);
+	return true;
+}
+
+/* Adds the block of an island unless it is there, from @first on.  How many there are. */
+static unsigned add_block(struct tcp_block *blocks, unsigned first, unsigned n,
+			  const struct island *is)
+{
+	for (unsigned i = first; i < n; i++)
 		if (seq_eq(blocks[i].start, is->start))
 			return n;
 	blocks[n] = (struct tcp_block){ is->start, is->end };
@@ -510,18 +527,22 @@ static unsigned add_block(struct tcp_block *blocks, unsigned n, const struct isl
 
 unsigned rcvq_sack(struct rcvq *q, struct tcp_block *blocks, unsigned max)
 {
-	unsigned n = 0;
+	unsigned first = 0, n;
 
+	/* RFC 2883 4: before all what came twice, then the island that holds it */
+	if (q->has_twice && max)
+		blocks[first++] = q->twice;
+	n = first;
 	/* RFC 2018 4: first the island of the latest segment, then those before it */
 	for (unsigned i = 0; i < q->n_recent && n < max; i++) {
 		const struct pkt *p = island_before(q, q->recent[i]);
 
 		if (p && seq_before(q->recent[i], island(p)->end))
-			n = add_block(blocks, n, island(p));
+			n = add_block(blocks, first, n, island(p));
 	}
 	/* then as many others as there is room for */
 	for (const struct pkt *p = q->lowest; p && n < max; p = island(p)->next)
-		n = add_block(blocks, n, island(p));
+		n = add_block(blocks, first, n, island(p));
 	return n;
 }
 

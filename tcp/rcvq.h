@@ -35,6 +35,8 @@ struct rcvq {
 	uint32_t ooo_pinned;	  /* of them, the islands */
 	uint16_t n_islands;
 	uint8_t n_recent;
+	bool has_twice;		/* @twice came again, and no ACK told it (dsack.c) */
+	struct tcp_block twice; /* below RCV.NXT or inside an island */
 	struct seq recent[TCP_SACK_MAX]; /* a number in the islands that grew last */
 };
 
@@ -58,6 +60,13 @@ void rcvq_drop_early(struct rcvq *q);
 size_t rcvq_read(struct rcvq *q, void *to, size_t len, bool peek);
 /* The first packet, taken out; NULL: none. */
 struct pkt *rcvq_pop(struct rcvq *q);
-/* Up to @max blocks for a SACK option, the newest first.  How many. */
+/* The first part of @b that an island holds already, as *b; false: none does. */
+bool rcvq_overlap(const struct rcvq *q, struct tcp_block *b);
+/* Blocks there are for a SACK option. */
+static inline unsigned rcvq_n_blocks(const struct rcvq *q)
+{
+	return q->n_islands + q->has_twice;
+}
+/* Up to @max of them: what came twice, then islands, the newest first.  How many. */
 unsigned rcvq_sack(struct rcvq *q, struct tcp_block *blocks, unsigned max);
 void rcvq_check(const struct rcvq *q, struct seq nxt);

@@ -52,6 +52,13 @@ void tcp_text_urgent(struct tcp_in *in);
 /* Payload and FIN; the verdict says whether the packet was kept. */
 void tcp_text(struct tcp_in *in);
 
+/* ---- dsack.c ---- */
+
+/* A segment that begins at @seq: what of it lies below RCV.NXT came twice. */
+void tcp_dsack_old(struct tcp_in *in, struct seq seq);
+/* It begins at or behind RCV.NXT: so did what islands hold, before it is put to them. */
+void tcp_dsack_early(struct tcp_in *in, struct seq seq);
+
 /* ---- write.c ---- */
 
 /* Bytes that the send queue may hold now: sndbuf, less as the pool drains. */

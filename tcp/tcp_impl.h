@@ -21,6 +21,7 @@
  *	fastopen.c   data in the SYN
  *	ecn.c	     congestion marks
  *	early.c	     memory of bytes that came before their turn
+ *	dsack.c	     what came twice is reported
  *	orphan.c     connections that no program owns any more
  *	err.c	     what ICMP says
  *	user.c	     what the layer above asks

@@ -144,6 +144,7 @@ struct tcp_conn_info {
 	C(tlp,		"tail loss probes sent")			\
 	C(tlp_repaired,	"tail loss probes that repaired a loss")	\
 	C(dsack_in,	"reports of bytes that came twice")		\
+	C(dsack_out,	"reports to the peer of bytes that came twice")	\
 	C(dup_ack_out,	"duplicate ACKs sent")				\
 	C(challenge_ack, "challenge ACKs sent")				\
 	C(challenge_held, "challenge ACKs held back by the limit")	\

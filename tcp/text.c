@@ -115,6 +115,8 @@ static void in_order(struct tcp_in *in, bool has_fin)
 			return;
 		}
 		fills = x->rcv.n_islands;
+		if (fills)
+			tcp_dsack_early(in, old);
 		c->rcv_nxt = rcvq_add(&x->rcv, in->tcp->pkts, in->p, old);
 		in->verdict = V_KEPT;
 		if (fills) {
@@ -143,6 +145,7 @@ static void early(struct tcp_in *in, struct seq seq, bool has_fin)
 
 	if (in->len) {
 		tcp_ledger(c)->segs_early++;
+		tcp_dsack_early(in, seq);
 		in->verdict = tcp_early_add(c, in->p, seq) ? V_KEPT : V_NO_MEMORY;
 	}
 	if (has_fin) {
@@ -166,6 +169,7 @@ static bool trim_old(struct tcp_in *in, struct seq *seq, bool has_fin)
 		return true;
 	/* RFC 9293 3.10.7.4, first; and a retransmission tells that our ACK was lost */
 	c->ack_now = true;
+	tcp_dsack_old(in, *seq);
 	old = seq_dist(*seq, c->rcv_nxt);
 	if (old > in->len || (old == in->len && !has_fin))
 		return false;
@@ -218,6 +222,7 @@ void tcp_text(struct tcp_in *in)
 	if (!receives(c)) {
 		/* RFC 9293 3.10.7.4, seventh: after the peer's FIN there is no text */
 		c->ack_now = true;
+		tcp_dsack_old(in, seq);
 		return;
 	}
 	measure(in);

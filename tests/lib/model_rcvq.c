@@ -133,7 +133,7 @@ static void segment_comes(struct model *m, struct rd *r)
 		ASSERT(!full || m->q.n_islands == RCVQ_ISLANDS_MAX ||
 		       m->q.ooo_pinned + (len / 100 + 2) * PINNED > m->limit);
 		ASSERT(!n || m->q.ooo_pinned <= m->limit + SEAM_PINNED);
-		if (n)
+		if (n || (len && !full))
 			m->latest = at;
 	}
 	m->n_segments++;

@@ -383,9 +383,9 @@ Case(rcvq, latest_island_is_reported_first)
 	early(1010, 10);
 	blocks_are(4, 3, (uint32_t[]){ 1000, 3000, 2000 });
 	blocks_are(2, 2, (uint32_t[]){ 1000, 3000 });
-	/* a copy is news as well only when it brings bytes */
+	/* RFC 2018 4: the segment which triggered the ACK, though it brought nothing new */
 	early(2000, 10);
-	blocks_are(3, 3, (uint32_t[]){ 1000, 3000, 2000 });
+	blocks_are(3, 3, (uint32_t[]){ 2000, 1000, 3000 });
 }
 
 Case(rcvq, reported_blocks_say_where_islands_end)

@@ -271,6 +271,8 @@ Dialog(tcp_open, opens_from_both_sides_at_once)
 	cr_assert_eq(dialog_state(&d), TCP_SYN_RECEIVED);
 	inject(&d, "S. 0:0(0) ack 1 win 2000 <mss 1000,nop,nop,sackOK>");
 	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+	/* RFC 2883 4: its SYN came twice */
+	expect(&d, ". 1:1(0) ack 1 <nop,nop,sack 0:1>");
 	nothing(&d);
 	dialog_write(&d, 10);
 	expect(&d, "P. 1:11(10) ack 1");
@@ -290,6 +292,7 @@ Dialog(tcp_open, opens_from_both_sides_with_all_options)
 	inject(&d,
 	       "S. 0:0(0) ack 1 win 2000 <mss 1000,sackOK,TS val 95 ecr 0,nop,wscale 4>");
 	cr_assert_eq(dialog_state(&d), TCP_ESTABLISHED);
+	expect(&d, ". 1:1(0) ack 1 <nop,nop,TS val 5 ecr 90,nop,nop,sack 0:1>");
 	nothing(&d);
 	inject(&d, ". 1:1(0) ack 1 win 2000 <nop,nop,TS val 96 ecr 5>");
 	tcp_conn_info(d.tcp, d.c, &info);
