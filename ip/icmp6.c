@@ -139,6 +139,9 @@ static struct step error_input(struct ip *ip, struct pkt *p, const struct icmp_h
 
 	if (quote.error == IP_ERROR_NONE)
 		return step_end(V_ICMP_TYPE);
+	/* RFC 8201 4: no path of IPv6 is so narrow; whoever says so is not believed. */
+	if (quote.error == IP_ERROR_TOO_BIG && h->rest < IP6_MTU_MIN)
+		return step_end(V_ICMP_MTU);
 	if (!read_quote(ip, p, &r, &quoted))
 		return step_end(V_ICMP_NO_FLOW);
 	if (quote.error == IP_ERROR_TOO_BIG)

@@ -39,6 +39,7 @@
 	V(ICMP_TYPE,	  "ICMP message that asks for nothing")		\
 	V(ICMP_LIMIT,	  "ICMP message above the rate we answer")	\
 	V(ICMP_NO_FLOW,	  "ICMP error about a packet we did not send")	\
+	V(ICMP_MTU,	  "ICMP error about an MTU that no path of IPv6 has")	\
 	V(IGMP_BAD,	  "IGMP message that is malformed, or was routed") \
 	V(UDP_BAD_LEN,	  "UDP length does not fit its packet")		\
 	V(UDP_BAD_SUM,	  "UDP checksum is wrong")			\

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "ip/ip6_wire.h"
 #include "stack/base/clock.h"
 #include "tests/lib/case.h"
 #include "tests/lib/host.h"
@@ -186,6 +187,15 @@ Case(icmp6, errors_go_to_the_transport_that_they_quote)
 		cr_assert(h->up->proto == 6 && h->up->total_len == 16);
 	}
 	cr_assert_eq(stats()->icmp_errors_in, ARRAY_LEN(cases));
+}
+
+Case(icmp6, too_big_for_less_than_the_least_mtu_is_discarded)
+{
+	cr_assert_eq(error(0x0200, IP6_MTU_MIN - 1, 6, 56), V_ICMP_MTU);
+	cr_assert_eq(error(0x0200, 0, 6, 56), V_ICMP_MTU);
+	cr_assert_eq(stats()->icmp_errors_in, 0);
+	cr_assert_eq(error(0x0200, IP6_MTU_MIN, 6, 56), V_COUNT);
+	cr_assert_eq(stats()->icmp_errors_in, 1);
 }
 
 Case(icmp6, errors_that_quote_no_packet_of_ours_end)
