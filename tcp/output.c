@@ -457,6 +457,8 @@ static bool send_probe(struct tcp_conn *c, uint64_t now_ns)
 	x->tlp_out = true;
 	x->force = true;
 	if (send_new(c, mss, now_ns)) {
+		/* It goes on as long as no small segment did. */
+		x->force &= force;
 		tcp_tlp_sent(c, false);
 		return true;
 	}

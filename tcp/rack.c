@@ -47,7 +47,11 @@ void tcp_rack_ack(struct tcp_conn *c, const struct tcp_told *a)
 		x->rack_end = a->sent.rack.end;
 		x->rack_rtt_us = a->sent.now_us - x->rack_at_us;
 	}
+	/* Nothing is left to compare with, and an hour later its time means nothing. */
+	if (!tcp_conn_flight(c))
+		x->rack = false;
 	x->rack_fack = seq_max(x->rack_fack, c->snd_una);
+	x->dsack_round = seq_max(x->dsack_round, c->snd_una);
 	if (a->sent.n_sacked)
 		x->rack_fack = seq_max(x->rack_fack, sent_high(&x->sent));
 }
@@ -118,5 +122,5 @@ uint32_t tcp_rack_detect(struct tcp_conn *c, uint64_t now_ns)
 bool tcp_rack_is_late(const struct tcp_conn *c, const struct sent *e, uint64_t now_ns)
 {
 	/* RFC 8985 6.3: on a timeout; without a sample all is */
-	return !c->x->rack || !left_us(c, e, reo_wnd_us(c), tcp_us(now_ns));
+	return !c->x->rack_rtt_us || !left_us(c, e, reo_wnd_us(c), tcp_us(now_ns));
 }

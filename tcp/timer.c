@@ -59,6 +59,9 @@ static void renege(struct tcp_conn *c, uint64_t now_ns)
 		wait = RENEGE_MIN_MS * NS_PER_MS;
 	if (wait > rto_ns(c))
 		wait = rto_ns(c);
+	/* More of them do not put it off. */
+	if (c->job == TCP_JOB_RETRANSMIT && c->due_ns <= now_ns + wait)
+		return;
 	tcp_timer_job(c, TCP_JOB_RETRANSMIT, now_ns + wait);
 }
 
@@ -125,7 +128,8 @@ void tcp_timer_flight(struct tcp_conn *c, uint32_t wait_us, bool anew, uint64_t 
 		renege(c, now_ns);
 	} else if (anew) {
 		tail(c, restarts(c) ? oldest_due(c, now_ns) : now_ns + rto_ns(c), now_ns);
-	} else if (c->job == TCP_JOB_REORDER || c->job == TCP_JOB_TLP) {
+	} else if (c->job == TCP_JOB_REORDER ||
+		   (c->job == TCP_JOB_TLP && !tcp_tlp_wanted(c))) {
 		tail(c, oldest_due(c, now_ns), now_ns);
 	}
 }
@@ -138,7 +142,8 @@ void tcp_timer_sent(struct tcp_conn *c, uint64_t now_ns)
 		/* RFC 8985 7.2: a probe is later than what was sent last */
 		tail(c, c->due_ns, now_ns);
 	else
-		tail(c, now_ns + rto_ns(c), now_ns);
+		/* but not later than the timeout, which new bytes do not put off */
+		tail(c, oldest_due(c, now_ns), now_ns);
 }
 
 void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns)

@@ -66,14 +66,14 @@ struct tcp_xfer {
 	uint32_t prr_delivered, prr_out, recover_fs;
 
 	/* RACK-TLP (rack.c, tlp.c). */
-	bool rack : 1;	     /* there is a most recent delivery: */
-	bool tlp_due : 1;    /* a probe leaves with the turn */
-	bool tlp_out : 1;    /* one did, and is not answered ... */
-	bool tlp_again : 1;  /* ... and was bytes sent again */
-	struct seq tlp_end;  /* snd_nxt when it left */
-	uint32_t rack_at_us; /* of what was sent then ... */
-	struct seq rack_end; /* ... and ends there */
-	uint32_t rack_rtt_us;
+	bool rack : 1;		/* there is a most recent delivery: */
+	bool tlp_due : 1;	/* a probe leaves with the turn */
+	bool tlp_out : 1;	/* one did, and is not answered ... */
+	bool tlp_again : 1;	/* ... and was bytes sent again */
+	struct seq tlp_end;	/* snd_nxt when it left */
+	uint32_t rack_at_us;	/* of what was sent then ... */
+	struct seq rack_end;	/* ... and ends there */
+	uint32_t rack_rtt_us;	/* of the last such one; 0: none yet */
 	struct seq rack_fack;	/* behind the highest byte delivered */
 	struct seq dsack_round; /* snd_nxt when reo_wnd last grew */
 
