@@ -68,10 +68,10 @@ static void tell(struct dns_query *q)
 	if (e) {
 		answer.status = e->status;
 		answer.n = e->n;
-		if (e->kind == DNS_A)
-			answer.addrs = (const void *)e->records;
-		else
+		if (e->kind == DNS_MX)
 			answer.mxs = (const void *)e->records;
+		else
+			answer.addrs = (const void *)e->records;
 	}
 	q->dns->stats.failed += answer.status == DNS_FAILED;
 	q->dns->stats.none +=
@@ -93,7 +93,7 @@ static void tell_all(struct net_timer *t, uint64_t now_ns)
 static struct dns_entry *entry_new(const struct dns_query *q, enum dns_status status,
 				   size_t n)
 {
-	size_t size = q->kind == DNS_A ? sizeof(struct addr) : sizeof(struct dns_mx);
+	size_t size = q->kind == DNS_MX ? sizeof(struct dns_mx) : sizeof(struct addr);
 	struct dns_entry *e = calloc(1, sizeof(*e) + n * size);
 
 	if (!e)
@@ -128,6 +128,29 @@ static struct dns_entry *read_a(const struct dns_query *q, const uint8_t *bytes,
 	return e;
 }
 
+static struct dns_entry *read_aaaa(const struct dns_query *q, const uint8_t *bytes,
+				   int len)
+{
+	struct ares_addr6ttl found[DNS_RECORDS_MAX];
+	int n = DNS_RECORDS_MAX;
+	struct dns_entry *e;
+	struct addr *to;
+
+	if (ares_parse_aaaa_reply(bytes, len, NULL, found, &n) != ARES_SUCCESS || n <= 0)
+		return NULL;
+	e = entry_new(q, DNS_FOUND, (size_t)n);
+	if (!e)
+		return NULL;
+	to = (void *)e->records;
+	for (int i = 0; i < n; i++) {
+		struct ip6 ip6;
+
+		memcpy(&ip6, &found[i].ip6addr, sizeof(ip6));
+		to[i] = addr_ip6(ip6);
+	}
+	return e;
+}
+
 static struct dns_entry *read_mx(const struct dns_query *q, const uint8_t *bytes, int len)
 {
 	struct ares_mx_reply *found, *at;
@@ -150,6 +173,17 @@ static struct dns_entry *read_mx(const struct dns_query *q, const uint8_t *bytes
 	return e;
 }
 
+static struct dns_entry *read_records(const struct dns_query *q, const uint8_t *bytes,
+				      int len)
+{
+	switch (q->kind) {
+	case DNS_A: return read_a(q, bytes, len);
+	case DNS_AAAA: return read_aaaa(q, bytes, len);
+	case DNS_MX: return read_mx(q, bytes, len);
+	}
+	return NULL;
+}
+
 /* The answer as an entry of the cache; NULL: there is none. */
 static struct dns_entry *read_answer(const struct dns_query *q, int status,
 				     const uint8_t *bytes, int len)
@@ -158,7 +192,7 @@ static struct dns_entry *read_answer(const struct dns_query *q, int status,
 	uint32_t most = DNS_TTL_MAX_S;
 
 	if (status == ARES_SUCCESS)
-		e = q->kind == DNS_A ? read_a(q, bytes, len) : read_mx(q, bytes, len);
+		e = read_records(q, bytes, len);
 	if (status == ARES_ENOTFOUND || status == ARES_ENODATA ||
 	    (status == ARES_SUCCESS && !e)) {
 		e = entry_new(q, status == ARES_ENOTFOUND ? DNS_NO_NAME : DNS_NO_RECORD,
@@ -207,6 +241,16 @@ static bool set_name(struct dns_query *q, struct str name)
 	return true;
 }
 
+static int type_of(enum dns_kind kind)
+{
+	switch (kind) {
+	case DNS_A: return ns_t_a;
+	case DNS_AAAA: return ns_t_aaaa;
+	case DNS_MX: return ns_t_mx;
+	}
+	return ns_t_invalid;
+}
+
 struct dns_query *dns_ask(struct dns *dns, enum dns_kind kind, struct str name,
 			  dns_done *done, void *arg)
 {
@@ -233,8 +277,7 @@ struct dns_query *dns_ask(struct dns *dns, enum dns_kind kind, struct str name,
 		return q;
 	}
 	dns->stats.open++;
-	ares_query(dns->channel, q->name, ns_c_in, kind == DNS_A ? ns_t_a : ns_t_mx, came,
-		   q);
+	ares_query(dns->channel, q->name, ns_c_in, type_of(kind), came, q);
 	dns_look(dns);
 	return q;
 }

@@ -34,7 +34,7 @@ enum {
 	DNS_TRIES = 3,	   /* and how often each is */
 };
 
-enum dns_kind { DNS_A, DNS_MX };
+enum dns_kind { DNS_A, DNS_AAAA, DNS_MX }; /* AAAA: RFC 3596 */
 
 enum dns_status {
 	DNS_FOUND,

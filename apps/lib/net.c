@@ -11,7 +11,10 @@
 #include "stack/base/check.h"
 #include "stack/base/clock.h"
 
-enum { WORK_ROUNDS = 8 }; /* over what there is to do, before the network's turn */
+enum {
+	WORK_ROUNDS = 8, /* over what there is to do, before the network's turn */
+	SOURCE_PORT = 9,
+};
 
 /* What net_post() puts on the ring. */
 struct job {
@@ -293,6 +296,18 @@ int net_connect(struct net *net, const char *where, struct io **io)
 	new->end.s = s;
 	*io = new;
 	return 0;
+}
+
+bool net_source(struct net *net, const struct addr *to, struct addr *source)
+{
+	/* Nothing is sent there: any port will do. */
+	const struct net_where where = { .addr = *to, .port = SOURCE_PORT };
+	struct net_where from = { 0 };
+
+	if (net->ops->source(net, &where, &from) < 0 || addr_is_any(&from.addr))
+		return false;
+	*source = from.addr;
+	return true;
 }
 
 static void timer_trampoline(struct timer *t, uint64_t now_ns)

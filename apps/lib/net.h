@@ -13,6 +13,7 @@
 
 #include "stack/base/wheel.h"
 
+struct addr;
 struct io;
 struct net;
 struct pb_core;
@@ -68,6 +69,9 @@ void net_listener_close(struct net_listener *listener);
 
 /* Begins to connect to "ADDRESS:PORT" or a path.  0 or -errno; news come to the io's handler. */
 int net_connect(struct net *net, const char *where, struct io **io);
+
+/* From which of our addresses a packet to @to would go (RFC 6724 5).  False: from none. */
+bool net_source(struct net *net, const struct addr *to, struct addr *source);
 
 /* Connections that are open, also those that say their last words. */
 unsigned net_n_conns(const struct net *net);

@@ -66,6 +66,9 @@ struct net_ops {
 		       struct net_end *end);
 	/* The same for datagrams, from a port of chance. */
 	int (*dgram)(struct net *net, const struct net_where *where, struct net_end *end);
+	/* From where datagrams to @where would go. */
+	int (*source)(struct net *net, const struct net_where *where,
+		      struct net_where *from);
 	/* Tells news of an accepted @end from now on, the present state first. */
 	int (*attach)(struct net *net, struct net_end *end);
 	int (*error)(struct net *net, int s); /* SO_ERROR, positive */

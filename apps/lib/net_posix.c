@@ -254,6 +254,20 @@ static int posix_local(struct net *net, int s, struct net_where *where)
 	return 0;
 }
 
+static int posix_source(struct net *net, const struct net_where *where,
+			struct net_where *from)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = net_where_sockaddr(where, &sa);
+	int s = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	if (s < 0 || connect(s, (struct sockaddr *)&sa, len) < 0)
+		return give_up(s);
+	r = posix_local(net, s, from);
+	close(s);
+	return r;
+}
+
 static int posix_watch_fd(struct net *net, int fd, net_fd *fn, void *arg)
 {
 	struct net_posix *p = posix_of(net);
@@ -296,6 +310,7 @@ static const struct net_ops posix_ops = {
 	.accept = posix_accept,
 	.connect = posix_connect,
 	.dgram = posix_dgram,
+	.source = posix_source,
 	.attach = posix_attach,
 	.error = net_fd_error,
 	.local = posix_local,

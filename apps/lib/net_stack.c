@@ -229,6 +229,20 @@ static int stack_local(struct net *net, int s, struct net_where *where)
 	return 0;
 }
 
+static int stack_source(struct net *net, const struct net_where *where,
+			struct net_where *from)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = net_where_sockaddr(where, &sa);
+	int s = pb_socket(sa.ss_family, SOCK_DGRAM, 0), r;
+
+	if (s < 0 || pb_connect(s, (struct sockaddr *)&sa, len) < 0)
+		return give_up(s);
+	r = stack_local(net, s, from);
+	pb_close(s);
+	return r;
+}
+
 static ssize_t stack_recv(struct net *net, int s, void *bytes, size_t len)
 {
 	ssize_t n = pb_recv(s, bytes, len, 0);
@@ -281,6 +295,7 @@ static const struct net_ops stack_ops = {
 	.accept = stack_accept,
 	.connect = stack_connect,
 	.dgram = stack_dgram,
+	.source = stack_source,
 	.attach = stack_attach,
 	.error = stack_error,
 	.local = stack_local,

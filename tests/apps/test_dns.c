@@ -58,6 +58,23 @@ static void ask(enum dns_kind kind, const char *name)
 	dns_test_settle(&t);
 }
 
+/* RFC 3596 */
+Case(dns, finds_addresses_of_both_families)
+{
+	dns_test_a(&t, "mx.b.example", "192.0.2.1");
+	dns_test_aaaa(&t, "mx.b.example", "2001:db8::1");
+	dns_test_aaaa(&t, "mx.b.example", "2001:db8::2");
+	dns_test_a(&t, "four.example", "192.0.2.4");
+	ask(DNS_AAAA, "mx.b.example");
+	ask(DNS_A, "mx.b.example");
+	ask(DNS_AAAA, "four.example");
+	ask(DNS_AAAA, "none.example");
+	ask(DNS_AAAA, "MX.b.example");
+	cr_assert_str_eq(told, "found 2001:db8::1 2001:db8::2|found 192.0.2.1|no record|"
+			       "no name|found 2001:db8::1 2001:db8::2|");
+	cr_assert_eq(t.n_asked, 4);
+}
+
 Case(dns, finds_addresses_and_mail_hosts)
 {
 	dns_test_a(&t, "mx.b.example", "192.0.2.1");

@@ -11,6 +11,7 @@
 
 #include "apps/lib/io.h"
 #include "apps/lib/net.h"
+#include "stack/base/addr.h"
 #include "stack/base/clock.h"
 #include "tests/lib/case.h"
 
@@ -283,4 +284,13 @@ static void *post_stop(void *arg)
 Case(net_posix, stop_of_another_thread_ends_the_sleep)
 {
 	run_with(post_stop);
+}
+
+Case(net_posix, knows_from_where_it_would_speak)
+{
+	struct addr loopback, source;
+
+	cr_assert(addr_parse("127.0.0.1", &loopback));
+	cr_assert(net_source(net, &loopback, &source));
+	cr_assert(addr_eq(&loopback, &source));
 }

@@ -185,6 +185,33 @@ Case(net_stack_both, one_listener_serves_both_families)
 	wait_ms(200);
 }
 
+/* From where the net of end 0 speaks to @to; "": from nowhere. */
+static const char *source_for(const char *to)
+{
+	static char text[ADDR_TEXT_LEN];
+	struct addr addr, source;
+
+	two_use(&t, 0);
+	cr_assert(addr_parse(to, &addr), "%s", to);
+	return net_source(nets[0], &addr, &source) ? addr_text(&source, text) : "";
+}
+
+Case(net_stack_both, knows_from_where_it_would_speak)
+{
+	cr_assert_str_eq(source_for("2001:db8::2"), "2001:db8::1");
+	cr_assert_str_eq(source_for("192.0.2.2"), "192.0.2.1");
+	/* Our own are spoken to from themselves. */
+	cr_assert_str_eq(source_for("2001:db8::1"), "2001:db8::1");
+	cr_assert_str_eq(source_for("192.0.2.1"), "192.0.2.1");
+	cr_assert_str_eq(source_for("198.51.100.1"), "");
+}
+
+Case(net_stack, without_ip6_there_is_no_source_for_it)
+{
+	cr_assert_str_eq(source_for("2001:db8::2"), "");
+	cr_assert_str_eq(source_for("192.0.2.2"), "192.0.2.1");
+}
+
 Case(net_stack, much_comes_back_whole)
 {
 	echo_much(3 << 20);

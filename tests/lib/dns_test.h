@@ -12,7 +12,7 @@
 #include "apps/lib/dns.h"
 #include "apps/lib/net.h"
 
-enum { DNS_TEST_RECORDS = 16, DNS_TEST_PEERS = 64, DNS_TEST_TTL_S = 60 };
+enum { DNS_TEST_RECORDS = 64, DNS_TEST_PEERS = 64, DNS_TEST_TTL_S = 60 };
 
 struct dns_test_record {
 	enum dns_kind kind;
@@ -28,7 +28,9 @@ struct dns_test {
 	struct dns_test_record records[DNS_TEST_RECORDS];
 	size_t n_records;
 	unsigned n_asked;
-	bool garbles; /* answers that nobody can read */
+	const enum dns_kind
+		*silent; /* of such questions nothing is heard; NULL: of none */
+	bool garbles;	 /* answers that nobody can read */
 	struct mem_peer *peers[DNS_TEST_PEERS];
 	size_t n_peers;
 	struct mem_peer *others[DNS_TEST_PEERS]; /* connected elsewhere, not taken yet */
@@ -40,6 +42,7 @@ void dns_test_fini(struct dns_test *t);
 void dns_test_mx(struct dns_test *t, const char *name, uint16_t preference,
 		 const char *host);
 void dns_test_a(struct dns_test *t, const char *name, const char *addr);
+void dns_test_aaaa(struct dns_test *t, const char *name, const char *addr);
 /* Answers all questions, until there are none. */
 void dns_test_settle(struct dns_test *t);
 /* The first connection to "192.0.2.7:25", accepted, now the caller's; NULL: there is none. */

@@ -46,6 +46,8 @@ struct net_mem {
 	struct list peers;
 	struct mem_socket sockets[NET_MEM_SOCKETS];
 	int wake_fd;
+	const char *black_hole;
+	bool no_ip6;
 	bool moved; /* in this turn */
 	unsigned n_open;
 };
@@ -328,7 +330,32 @@ static int mem_net_connect(struct net *net, const struct net_where *where,
 	ASSERT(peer->s >= 0);
 	peer->end = end;
 	m->n_open++;
+	addr_port_text(&where->addr, where->port, peer->where);
+	/* Nobody will have it: it goes with the service's end. */
+	if (m->black_hole && strcmp(m->black_hole, peer->where) == 0)
+		peer->orphan = true;
 	return peer->s;
+}
+
+void mem_black_hole(struct net *net, const char *where)
+{
+	mem_of(net)->black_hole = where;
+}
+
+void mem_no_ip6(struct net *net)
+{
+	mem_of(net)->no_ip6 = true;
+}
+
+static int mem_net_source(struct net *net, const struct net_where *where,
+			  struct net_where *from)
+{
+	bool is_ip6 = where->addr.family == ADDR_IP6;
+
+	if (is_ip6 && mem_of(net)->no_ip6)
+		return -ENETUNREACH;
+	ASSERT(addr_parse(is_ip6 ? MEM_OWN_IP6 : MEM_OWN_IP4, &from->addr));
+	return 0;
 }
 
 struct mem_peer *mem_accept(struct net *net)
@@ -339,10 +366,9 @@ struct mem_peer *mem_accept(struct net *net)
 	for (at = m->peers.next; at != &m->peers; at = at->next) {
 		struct mem_peer *peer = container_of(at, struct mem_peer, node);
 
-		if (!peer->connecting)
+		if (!peer->connecting || peer->orphan)
 			continue;
 		peer->connecting = false;
-		addr_port_text(&peer->ours.addr, peer->ours.port, peer->where);
 		return peer;
 	}
 	return NULL;
@@ -538,6 +564,7 @@ static const struct net_ops mem_ops = {
 	.accept = mem_net_accept,
 	.connect = mem_net_connect,
 	.dgram = mem_net_connect,
+	.source = mem_net_source,
 	.attach = mem_net_attach,
 	.error = mem_net_error,
 	.local = mem_net_local,

@@ -29,6 +29,10 @@ enum {
 	NET_MEM_SOCKETS = 4096, /* listeners and connections at once */
 };
 
+/* From where the net speaks. */
+#define MEM_OWN_IP4 "192.0.2.254"
+#define MEM_OWN_IP6 "2001:db8::fe"
+
 /* 0 or -ENOMEM.  net_free() ends it; peers are freed by the test, before or after. */
 int net_mem_new(struct net **net);
 
@@ -40,6 +44,10 @@ struct mem_peer *mem_connect(struct net *net, const char *where, const char *fro
 struct mem_peer *mem_accept(struct net *net);
 /* Where that net_connect() wanted to go: "192.0.2.7:25". */
 const char *mem_where(const struct mem_peer *peer);
+/* Who connects to @where from now on never hears of it; the text stays.  NULL: nobody. */
+void mem_black_hole(struct net *net, const char *where);
+/* The net has no addresses of IPv6; else it has MEM_OWN_IP6. */
+void mem_no_ip6(struct net *net);
 /* Ends the connection with a reset if it is still open. */
 void mem_free(struct mem_peer *peer);
 

@@ -4,6 +4,7 @@
 
 #include "apps/mail/relay/mx.h"
 #include "apps/mail/relay/route.h"
+#include "stack/base/clock.h"
 #include "stack/base/rng.h"
 #include "tests/lib/case.h"
 #include "tests/lib/dns_test.h"
@@ -122,7 +123,10 @@ Cases(mx_lookup, setup, clean);
 
 static void begin(const char *domain, const char *route)
 {
-	mx_begin(&mx, t.dns, &rng, "mx.a.example", str_of(domain), route);
+	const struct mx_env env = { t.net, t.dns, &rng, "mx.a.example" };
+
+	mx_end(&mx);
+	mx_begin(&mx, &env, str_of(domain), route);
 }
 
 /* Addresses up to the end. */
@@ -157,7 +161,7 @@ Case(mx_lookup, asks_for_the_next_host_only_when_it_is_its_turn)
 	mx_next(&mx, take, NULL);
 	dns_test_settle(&t);
 	cr_assert_str_eq(told, "mx1.b.example=192.0.2.1:25 ");
-	cr_assert_eq(t.n_asked, 2);
+	cr_assert_eq(t.n_asked, 3);
 }
 
 Case(mx_lookup, a_domain_without_mx_is_its_own_host)
@@ -192,6 +196,107 @@ Case(mx_lookup, hosts_without_an_address_may_be_put_right)
 	dns_test_mx(&t, "b.example", 10, "gone.b.example");
 	begin("b.example", NULL);
 	all("later:4.4.4:Its mail host has no address ");
+}
+
+Case(mx_lookup, both_families_come_by_turns_the_best_one_first)
+{
+	dns_test_mx(&t, "b.example", 10, "mx1.b.example");
+	dns_test_mx(&t, "b.example", 20, "mx2.b.example");
+	dns_test_a(&t, "mx1.b.example", "192.0.2.1");
+	dns_test_aaaa(&t, "mx1.b.example", "2001:db8:9::1");
+	dns_test_aaaa(&t, "mx1.b.example", "2001:db8::1");
+	dns_test_aaaa(&t, "mx2.b.example", "2001:db8::2");
+	begin("b.example", NULL);
+	all("mx1.b.example=[2001:db8::1]:25 mx1.b.example=192.0.2.1:25 "
+	    "mx1.b.example=[2001:db8:9::1]:25 mx2.b.example=[2001:db8::2]:25 "
+	    "later:4.4.4:Its mail hosts have no address ");
+}
+
+Case(mx_lookup, a_host_without_ip6_passes_over_its_addresses)
+{
+	mem_no_ip6(t.net);
+	dns_test_a(&t, "b.example", "192.0.2.9");
+	dns_test_aaaa(&t, "b.example", "2001:db8::9");
+	dns_test_aaaa(&t, "c.example", "2001:db8::9");
+	begin("b.example", NULL);
+	all("b.example=192.0.2.9:25 no:5.1.2:There is no such address ");
+	/* When there is nothing else, the network shall say why not. */
+	begin("c.example", NULL);
+	all("c.example=[2001:db8::9]:25 no:5.1.2:There is no such address ");
+}
+
+Case(mx_lookup, only_so_many_addresses_of_a_host_but_both_families)
+{
+	char addr[ADDR_TEXT_LEN];
+	unsigned n = 0, n_ip4 = 0;
+
+	for (int i = 1; i <= 12; i++) {
+		snprintf(addr, sizeof(addr), "2001:db8::%d", i);
+		dns_test_aaaa(&t, "b.example", addr);
+		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
+		dns_test_a(&t, "b.example", addr);
+	}
+	begin("b.example", NULL);
+	do {
+		told[0] = '\0';
+		mx_next(&mx, take, NULL);
+		dns_test_settle(&t);
+		n += strchr(told, '=') != NULL;
+		n_ip4 += strstr(told, "=192.") != NULL;
+	} while (strchr(told, '='));
+	cr_assert_eq(n, MX_ADDRS_MAX);
+	cr_assert_eq(n_ip4, MX_ADDRS_MAX / 2);
+}
+
+static const enum dns_kind kind_aaaa = DNS_AAAA, kind_a = DNS_A;
+
+/* RFC 8305 3 */
+Case(mx_lookup, addresses_of_ip4_wait_a_moment_for_those_of_ip6)
+{
+	t.silent = &kind_aaaa;
+	dns_test_a(&t, "b.example", "192.0.2.9");
+	begin("b.example", NULL);
+	mx_next(&mx, take, NULL);
+	dns_test_settle(&t);
+	cr_assert_str_eq(told, "");
+	mem_advance(t.net, MX_RESOLVE_MS * NS_PER_MS);
+	cr_assert_str_eq(told, "b.example=192.0.2.9:25 ");
+	cr_assert(!mx_has_more(&mx));
+}
+
+Case(mx_lookup, addresses_of_ip6_wait_for_nobody)
+{
+	t.silent = &kind_a;
+	dns_test_aaaa(&t, "b.example", "2001:db8::9");
+	begin("b.example", NULL);
+	mx_next(&mx, take, NULL);
+	dns_test_settle(&t);
+	cr_assert_str_eq(told, "b.example=[2001:db8::9]:25 ");
+}
+
+/* RFC 5321 5.1 */
+Case(mx_lookup, our_own_address_ends_the_list)
+{
+	static const char *const own[] = { MEM_OWN_IP6, MEM_OWN_IP4 };
+
+	dns_test_mx(&t, "b.example", 10, "we.b.example");
+	dns_test_mx(&t, "b.example", 20, "mx2.b.example");
+	dns_test_a(&t, "mx2.b.example", "192.0.2.2");
+	dns_test_aaaa(&t, "we.b.example", own[0]);
+	begin("b.example", NULL);
+	all("no:5.4.6:Its mail host is this one ");
+	dns_test_mx(&t, "c.example", 10, "mx2.b.example");
+	dns_test_mx(&t, "c.example", 20, "we.c.example");
+	dns_test_mx(&t, "c.example", 30, "mx2.b.example");
+	dns_test_a(&t, "we.c.example", own[1]);
+	begin("c.example", NULL);
+	all("mx2.b.example=192.0.2.2:25 later:4.4.4:Its mail hosts have no address ");
+	dns_test_a(&t, "d.example", own[1]);
+	begin("d.example", NULL);
+	all("no:5.4.6:Its mail host is this one ");
+	/* Who says it by himself knows what he does. */
+	begin("[" MEM_OWN_IP4 "]", NULL);
+	all("[" MEM_OWN_IP4 "]=" MEM_OWN_IP4 ":25 no:5.1.2:There is no such address ");
 }
 
 Case(mx_lookup, literals_and_routes_need_no_name_server)

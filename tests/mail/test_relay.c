@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "apps/lib/io.h"
+#include "apps/lib/race.h"
 #include "apps/lib/tls.h"
 #include "apps/mail/queue/pack.h"
 #include "apps/mail/queue/queue.h"
@@ -234,6 +235,76 @@ Case(relay, the_next_address_has_its_turn_when_one_fails)
 	greets(peer);
 	takes_one(peer);
 	cr_assert_eq(n_items(), 0);
+	mem_free(peer);
+}
+
+/* RFC 8305 5 */
+Case(relay, a_host_whose_ip6_is_a_black_hole_gets_its_mail_by_ip4)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	dns_test_aaaa(&t, "mx.b.example", "2001:db8::7");
+	mem_black_hole(t.net, "[2001:db8::7]:25");
+	put("bob@b.example");
+	cr_assert_null(dns_test_accept(&t, "192.0.2.7:25"));
+	mem_advance(t.net, RACE_DELAY_MS * NS_PER_MS);
+	peer = comes_to("192.0.2.7:25");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(relay_stats(relay)->connects, 2);
+	mem_free(peer);
+}
+
+Case(relay, a_host_with_both_families_gets_its_mail_by_ip6)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	dns_test_aaaa(&t, "mx.b.example", "2001:db8::7");
+	put("bob@b.example");
+	peer = comes_to("[2001:db8::7]:25");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(relay_stats(relay)->connects, 1);
+	mem_free(peer);
+}
+
+/* RFC 5321 5.1: each address of the list has its turn. */
+Case(relay, an_address_that_was_slow_is_tried_when_the_faster_one_refuses)
+{
+	struct mem_peer *peer;
+
+	host("b.example", 10, "mx.b.example", "192.0.2.7");
+	dns_test_aaaa(&t, "mx.b.example", "2001:db8::7");
+	mem_black_hole(t.net, "[2001:db8::7]:25");
+	put("bob@b.example");
+	mem_advance(t.net, RACE_DELAY_MS * NS_PER_MS);
+	peer = comes_to("192.0.2.7:25");
+	mem_black_hole(t.net, NULL);
+	says(peer, "554 No\r\n");
+	mem_free(peer);
+	peer = comes_to("[2001:db8::7]:25");
+	greets(peer);
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	mem_free(peer);
+}
+
+Case(relay, a_literal_of_ip6_is_where_the_mail_goes)
+{
+	struct mem_peer *peer;
+
+	put("bob@[IPv6:2001:db8::7]");
+	peer = comes_to("[2001:db8::7]:25");
+	greets(peer);
+	cr_assert(memmem(mem_heard(peer).p, mem_heard(peer).len,
+			 "RCPT TO:<bob@[IPv6:2001:db8::7]>\r\n", 33));
+	takes_one(peer);
+	cr_assert_eq(n_items(), 0);
+	cr_assert_eq(t.n_asked, 0);
 	mem_free(peer);
 }
 

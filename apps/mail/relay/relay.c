@@ -50,6 +50,7 @@ void relay_session_end(struct relay_session *s)
 	struct relay *r = s->relay;
 
 	mx_end(&s->mx);
+	race_fini(&s->race);
 	net_timer_stop(r->net, &s->idle);
 	if (s->run)
 		queue_run_end(s->run);
@@ -87,9 +88,12 @@ static unsigned count_to(const struct relay *r, const char *where)
 	const struct list *at;
 	unsigned n = 0;
 
-	for (at = r->sessions.next; at != &r->sessions; at = at->next)
-		n += strcmp(container_of(at, struct relay_session, node)->where, where) ==
-		     0;
+	for (at = r->sessions.next; at != &r->sessions; at = at->next) {
+		const struct relay_session *s =
+			container_of(at, struct relay_session, node);
+
+		n += (strcmp(s->where, where) == 0) + race_n_at(&s->race, where);
+	}
 	return n;
 }
 
@@ -126,52 +130,73 @@ static void fail(struct relay_session *s, const struct client_said *why)
 	relay_session_end(s);
 }
 
-/* Begins to connect to s->where. */
-static bool begin(struct relay_session *s)
+/* An SMTP client on @io, which connects or is connected; @is_open says which. */
+static bool give_client(struct relay_session *s, struct io *io, bool is_open)
 {
 	struct relay *r = s->relay;
 	struct client_conf conf = r->client;
+
+	conf.tls_host = s->host;
+	if (conf.tls && !is_noted(r, r->clears, s->where))
+		conf.tls_mode = CLIENT_TLS_IF_OFFERED;
+	s->client = is_open ? client_turn(io, &conf, &relay_client_ops, s) :
+			      client_new(io, &conf, &relay_client_ops, s);
+	if (!s->client) {
+		io_abort(io);
+		note_own_failure(s, "Out of memory");
+	}
+	return s->client;
+}
+
+/* Connects once more to s->where. */
+static bool again_there(struct relay_session *s)
+{
 	struct io *io;
-	int err = net_connect(r->net, s->where, &io);
+	int err = net_connect(s->relay->net, s->where, &io);
 
 	if (err < 0) {
 		note_own_failure(s, strerror(-err));
 		return false;
 	}
-	conf.tls_host = s->host;
-	if (conf.tls && !is_noted(r, r->clears, s->where))
-		conf.tls_mode = CLIENT_TLS_IF_OFFERED;
-	s->client = client_new(io, &conf, &relay_client_ops, s);
-	if (!s->client) {
-		io_abort(io);
-		note_own_failure(s, "Out of memory");
+	s->relay->stats.connects++;
+	return give_client(s, io, false);
+}
+
+/* False: that address is none for us. */
+static bool connect_to(struct relay_session *s, const char *where)
+{
+	struct relay *r = s->relay;
+	int err;
+
+	if (is_noted(r, r->downs, where)) {
+		r->stats.refused_down++;
+		note_own_failure(s, "It did not answer a moment ago");
+		return false;
+	}
+	if (count_to(r, where) >= r->conf.limits.per_host_max) {
+		r->stats.refused_many++;
+		note_own_failure(s, "There are too many connections to it");
+		return false;
+	}
+	err = race_try(&s->race, where);
+	if (err < 0) {
+		note_own_failure(s, strerror(-err));
 		return false;
 	}
 	r->stats.connects++;
 	return true;
 }
 
-/* False: that address is none for us. */
-static bool connect_to(struct relay_session *s, const struct mx_found *found)
-{
-	struct relay *r = s->relay;
+static void take_found(void *arg, const struct mx_found *found);
 
-	snprintf(s->host, sizeof(s->host), "%s", found->host);
-	if (is_noted(r, r->downs, found->where)) {
-		r->stats.refused_down++;
-		note_own_failure(s, "It did not answer a moment ago");
-		return false;
-	}
-	if (count_to(r, found->where) >= r->conf.limits.per_host_max) {
-		r->stats.refused_many++;
-		note_own_failure(s, "There are too many connections to it");
-		return false;
-	}
-	snprintf(s->where, sizeof(s->where), "%s", found->where);
-	if (begin(s))
-		return true;
-	s->where[0] = '\0';
-	return false;
+/* Another address: while others run, only one of the same host that is known already. */
+static void seek(struct relay_session *s)
+{
+	while (s->n_lost > 0 && race_n(&s->race) < RACE_TRIES_MAX)
+		if (connect_to(s, s->lost[--s->n_lost]))
+			return;
+	if (race_n(&s->race) == 0 || mx_has_more(&s->mx))
+		mx_next(&s->mx, take_found, s);
 }
 
 static void take_found(void *arg, const struct mx_found *found)
@@ -182,10 +207,51 @@ static void take_found(void *arg, const struct mx_found *found)
 		if (s->host[0] == '\0')
 			snprintf(s->host, sizeof(s->host), "%s", found->host);
 		fail(s, &found->why);
-	} else if (!connect_to(s, found)) {
-		mx_next(&s->mx, take_found, s);
+		return;
 	}
+	snprintf(s->host, sizeof(s->host), "%s", found->host);
+	if (!connect_to(s, found->where))
+		seek(s);
 }
+
+static void race_more(void *arg)
+{
+	seek(arg);
+}
+
+static void race_failed(void *arg, const char *where, int error)
+{
+	struct relay_session *s = arg;
+	struct relay *r = s->relay;
+
+	note(r, r->downs, where, r->conf.limits.down_s);
+	note_own_failure(s, error == ETIMEDOUT ? "No answer in time" : strerror(error));
+}
+
+static void race_lost(void *arg, const char *where)
+{
+	struct relay_session *s = arg;
+
+	snprintf(s->lost[s->n_lost++], NET_ADDR_TEXT_LEN, "%s", where);
+}
+
+static void race_won(void *arg, struct io *io, const char *where)
+{
+	struct relay_session *s = arg;
+
+	snprintf(s->where, sizeof(s->where), "%s", where);
+	if (give_client(s, io, true))
+		return;
+	s->where[0] = '\0';
+	seek(s);
+}
+
+static const struct race_ops race_ops = {
+	.more = race_more,
+	.failed = race_failed,
+	.lost = race_lost,
+	.won = race_won,
+};
 
 static bool must_wait(const struct relay_session *s)
 {
@@ -288,7 +354,7 @@ static bool try_in_clear(struct relay_session *s)
 
 	r->stats.tls_failures++;
 	note(r, r->clears, s->where, r->conf.limits.clear_s);
-	return !r->stopped && begin(s);
+	return !r->stopped && again_there(s);
 }
 
 static void client_closed(void *arg, bool greeted, const struct client_said *said)
@@ -319,7 +385,7 @@ static void client_closed(void *arg, bool greeted, const struct client_said *sai
 		note(s->relay, s->relay->downs, s->where, s->relay->conf.limits.down_s);
 	s->where[0] = '\0';
 	note_failure(s, said);
-	mx_next(&s->mx, take_found, s);
+	seek(s);
 }
 
 const struct client_ops relay_client_ops = {
@@ -366,8 +432,14 @@ static bool start(struct relay *r, struct queue_run *run)
 		fail(s, &waits);
 		return true;
 	}
-	mx_begin(&s->mx, r->dns, &r->rng, r->conf.host, dest, route ? route->via : NULL);
-	mx_next(&s->mx, take_found, s);
+	mx_begin(&s->mx,
+		 &(struct mx_env){ .net = r->net,
+				   .dns = r->dns,
+				   .rng = &r->rng,
+				   .self = r->conf.host },
+		 dest, route ? route->via : NULL);
+	race_init(&s->race, r->net, r->client.limits.connect_s * NS_PER_S, &race_ops, s);
+	seek(s);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "apps/lib/dns.h"
 #include "apps/lib/net.h"
+#include "apps/lib/race.h"
 #include "apps/mail/queue/queue.h"
 #include "apps/mail/relay/mx.h"
 #include "apps/mail/relay/relay.h"
@@ -49,6 +50,11 @@ struct relay_session {
 	struct queue_run *run;	 /* NULL: one that was turned has none at the moment */
 	struct relay_turn *turn; /* NULL: we called */
 	struct mx mx;
+	struct race race;
+	/* Addresses that lost: they were slow, not wrong, and have another turn when who
+	 * won is of no use. */
+	char lost[RACE_TRIES_MAX][NET_ADDR_TEXT_LEN];
+	unsigned n_lost;
 	struct client *client; /* NULL: looking for an address */
 	struct net_timer idle;
 	bool ready; /* the client waits for a message */

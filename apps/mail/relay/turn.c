@@ -74,6 +74,8 @@ int relay_turn(struct relay *r, struct io *io, const struct str *domains, size_t
 	       const char *line, bool at_once)
 {
 	struct relay_session *s;
+	struct addr peer;
+	bool is_ip6;
 	int why;
 
 	if (r->stopped || r->stats.sessions_open >= r->conf.limits.sessions_max ||
@@ -90,7 +92,10 @@ int relay_turn(struct relay *r, struct io *io, const struct str *domains, size_t
 		relay_session_end(s);
 		return why < 0 ? why : -ENOMEM;
 	}
-	snprintf(s->host, sizeof(s->host), "[%s]", io_peer_addr(io));
+	is_ip6 = addr_parse(io_peer_addr(io), &peer) && peer.family == ADDR_IP6;
+	/* RFC 5321 4.1.3 */
+	snprintf(s->host, sizeof(s->host), "[%s%s]", is_ip6 ? "IPv6:" : "",
+		 io_peer_addr(io));
 	io_printf(io, "%s\r\n", line);
 	r->stats.turned++;
 	return 0;
