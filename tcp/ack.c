@@ -212,6 +212,17 @@ static void read_news(struct tcp_in *in, struct tcp_told *a)
 	}
 }
 
+/* ACKs change places, too: what a late one reports may be news all the same. */
+static void old_ack(struct tcp_in *in, struct tcp_told *a)
+{
+	struct tcp_conn *c = in->c;
+
+	if (!a->flight || !c->sack || !in->s.n_sack)
+		return;
+	read_news(in, a);
+	tcp_timer_flight(c, tcp_recover_ack(c, a), false, in->now_ns);
+}
+
 void tcp_ack(struct tcp_in *in)
 {
 	struct tcp_conn *c = in->c;
@@ -226,8 +237,10 @@ void tcp_ack(struct tcp_in *in)
 	bool recovering;
 
 	/* RFC 9293 3.10.7.4: a number below SND.UNA tells nothing any more */
-	if (seq_before(in->s.ack, c->snd_una))
+	if (seq_before(in->s.ack, c->snd_una)) {
+		old_ack(in, &a);
 		return;
+	}
 	update_window(in);
 	a.n_ce = c->ecn ? tcp_ecn_marks(in) : 0;
 	if (!a.flight && !tcp_recover_remembers(c))

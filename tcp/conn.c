@@ -102,9 +102,12 @@ static void give_back(struct tcp_conn *c)
 
 void tcp_conn_rest(struct tcp_conn *c)
 {
-	const struct tcp_xfer *x = c->x;
+	struct tcp_xfer *x = c->x;
 
-	if (!x || x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
+	if (!x)
+		return;
+	sent_rest(&x->sent);
+	if (x->snd.len || x->rcv.len || x->rcv.ooo_len || x->lent || x->early_fin ||
 	    x->rcv.has_twice || x->rcv_urgent || (c->ecn & ECN_ACC))
 		return;
 	if (tcp_recover_remembers(c))

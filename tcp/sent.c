@@ -6,7 +6,10 @@
 
 #include "stack/base/check.h"
 
-enum { ROOM_FIRST = 32 };
+enum {
+	ROOM_FIRST = 32,
+	HOLE_ENOUGH = 65535, /* no packet carries more */
+};
 
 void sent_init(struct sent_log *l, struct seq una)
 {
@@ -19,6 +22,15 @@ void sent_fini(struct sent_log *l)
 {
 	free(l->ring);
 	l->ring = NULL;
+}
+
+void sent_rest(struct sent_log *l)
+{
+	if (l->n || !l->ring)
+		return;
+	sent_fini(l);
+	l->head = 0;
+	l->room = SENT_FEW;
 }
 
 void sent_forget(struct sent_log *l, struct seq una)
@@ -53,6 +65,8 @@ static bool make_room(struct sent_log *l)
 
 	if (l->n < l->room)
 		return true;
+	if (room > SENT_ENTRIES_MAX)
+		return false;
 	ring = reallocarray(NULL, room, sizeof(*ring));
 	if (!ring)
 		return false;
@@ -193,7 +207,7 @@ void sent_add(struct sent_log *l, struct seq end, uint32_t now_us)
 		last->in_flight = pipe;
 		return;
 	}
-	if (!make_room(l)) {
+	if (l->n >= SENT_ENTRIES_MAX - 2 * SENT_RANGES_MAX || !make_room(l)) {
 		/* Then it has the fate of what went before. */
 		set(l, l->n - 1, 0);
 		last->end = end;
@@ -310,6 +324,18 @@ static void report(struct sent_log *l, uint32_t i, struct sent_news *news)
 	set(l, i, SENT_SACKED | (e->flags & SENT_TWICE));
 }
 
+/* @b, whose first byte entry @i holds, makes a range longer, and so no other one. */
+static bool grows_range(const struct sent_log *l, uint32_t i, struct tcp_block b)
+{
+	if (i && seq_eq(sent_start(l, i), b.start) &&
+	    (sent_at(l, i - 1)->flags & SENT_SACKED))
+		return true;
+	for (; i < l->n && seq_before_eq(sent_start(l, i), b.end); i++)
+		if (sent_at(l, i)->flags & SENT_SACKED)
+			return true;
+	return false;
+}
+
 void sent_sack(struct sent_log *l, struct tcp_block b, struct sent_news *news)
 {
 	struct seq nxt = sent_start(l, l->n);
@@ -322,7 +348,7 @@ void sent_sack(struct sent_log *l, struct tcp_block b, struct sent_news *news)
 	if ((sent_at(l, i)->flags & SENT_SACKED) &&
 	    seq_before_eq(b.end, sent_at(l, i)->end))
 		return;
-	if (l->n_ranges >= SENT_RANGES_MAX)
+	if (l->n_ranges >= SENT_RANGES_MAX && !grows_range(l, i, b))
 		return;
 	if (!(sent_at(l, i)->flags & SENT_SACKED) && !seq_eq(sent_start(l, i), b.start)) {
 		if (!split(l, i, b.start))
@@ -409,9 +435,11 @@ bool sent_next_lost(struct sent_log *l, struct tcp_block *hole)
 	for (i = find(l, l->lost_from); i < l->n && !waits(l, i); i++)
 		;
 	ASSERT(i < l->n);
+	hole->start = sent_start(l, i);
 	for (end = i + 1; end < l->n && waits(l, end); end++)
-		;
-	*hole = (struct tcp_block){ sent_start(l, i), sent_at(l, end - 1)->end };
+		if (seq_dist(hole->start, sent_at(l, end - 1)->end) >= HOLE_ENOUGH)
+			break;
+	hole->end = sent_at(l, end - 1)->end;
 	l->lost_from = hole->start;
 	return true;
 }

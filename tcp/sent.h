@@ -13,7 +13,9 @@
  *	     |--------|-------------|-------|----------|---|
  *
  * Ranges that are reported melt into one entry, so that a peer cannot make the log
- * longer than the sender did by more than 2 * SENT_RANGES_MAX.
+ * longer than the sender did by more than 2 * SENT_RANGES_MAX.  And a sender makes it so
+ * long that with those it has SENT_ENTRIES_MAX entries (288 KiB): beyond, what it sends
+ * goes to the last entry.
  *
  * Two facts keep the walks short.  Bytes go the first time in order, and every
  * retransmission is later: behind an entry that was sent once, all others were sent
@@ -33,6 +35,7 @@
 enum {
 	SENT_FEW = 4, /* entries that need no memory of their own */
 	SENT_RANGES_MAX = 256,
+	SENT_ENTRIES_MAX = 8192,
 	SENT_DUP_THRESH = 3, /* RFC 5681 3.2 */
 };
 
@@ -93,6 +96,8 @@ struct sent_news {
 
 void sent_init(struct sent_log *l, struct seq una);
 void sent_fini(struct sent_log *l);
+/* Gives memory back when nothing is in flight; what the counters say stays. */
+void sent_rest(struct sent_log *l);
 /* Nothing is in flight any more, whatever was. */
 void sent_forget(struct sent_log *l, struct seq una);
 
@@ -134,7 +139,8 @@ void sent_lose(struct sent_log *l, uint32_t i);
 void sent_lose_first(struct sent_log *l, uint32_t len);
 /* Nothing is lost after all. */
 void sent_find_all(struct sent_log *l);
-/* The first bytes that wait to be sent again, up to the next that do not. */
+/* The first bytes that wait to be sent again, up to the next that do not, or as many as one
+ * packet may carry. */
 bool sent_next_lost(struct sent_log *l, struct tcp_block *hole);
 /* @b, of which nothing is SACKED, was sent again. */
 void sent_again(struct sent_log *l, struct tcp_block b, uint32_t now_us);

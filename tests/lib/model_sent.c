@@ -87,12 +87,22 @@ static uint32_t n_runs(const struct model *m)
 	return n;
 }
 
+/* A byte of [from, to), or one beside it, is reported. */
+static bool touches(const struct model *m, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from - 1; i <= to && i < m->n; i++)
+		if (m->b[i].flags & SENT_SACKED)
+			return true;
+	return false;
+}
+
 static void report(struct model *m, int32_t from, int32_t to, uint32_t sure_us)
 {
 	struct tcp_block block = { at(m, (uint32_t)from), at(m, (uint32_t)to) };
 	struct sent_news want = news_of(m, sure_us), got = want;
 
-	if (from > 0 && from < to && to <= (int32_t)m->n && n_runs(m) < SENT_RANGES_MAX)
+	if (from > 0 && from < to && to <= (int32_t)m->n &&
+	    (n_runs(m) < SENT_RANGES_MAX || touches(m, (uint32_t)from, (uint32_t)to)))
 		for (int32_t i = from; i < to; i++) {
 			if (m->b[i].flags & SENT_SACKED)
 				continue;

@@ -48,6 +48,67 @@ Case(sent, a_burst_is_one_entry)
 	cr_assert_eq(sent_at(&l, 1)->at_us, 11);
 }
 
+Case(sent, a_log_has_a_longest)
+{
+	uint32_t n = SENT_ENTRIES_MAX + 100;
+
+	for (uint32_t i = 0; i < n; i++)
+		sent_add(&l, at(i + 1), i);
+	cr_assert_leq(l.n, SENT_ENTRIES_MAX - 2 * SENT_RANGES_MAX);
+	cr_assert_eq(sent_at(&l, l.n - 1)->at_us, n - 1);
+	/* What is in flight can be reported all the same. */
+	for (uint32_t i = 0; i < SENT_RANGES_MAX; i++)
+		cr_assert_eq(reports(7000 + 4 * i, 7001 + 4 * i), 1);
+	cr_assert_leq(l.n, SENT_ENTRIES_MAX);
+	cr_assert_eq(l.room, SENT_ENTRIES_MAX);
+}
+
+Case(sent, an_empty_log_rests_without_memory)
+{
+	for (uint32_t i = 0; i < 100; i++)
+		sent_add(&l, at(i + 1), i);
+	sent_rest(&l);
+	cr_assert_eq(l.n, 100);
+	sent_ack(&l, at(100), &news);
+	cr_assert_not_null(l.ring);
+	sent_rest(&l);
+	cr_assert_null(l.ring);
+	cr_assert_eq(l.delivered, 100);
+	sent_add(&l, at(200), 7);
+	sent_check(&l, at(100), at(200));
+}
+
+Case(sent, at_the_limit_ranges_can_still_grow)
+{
+	sent_add(&l, at(4 * SENT_RANGES_MAX + 100), 1);
+	for (uint32_t i = 0; i < SENT_RANGES_MAX; i++)
+		cr_assert_eq(reports(4 * i + 1, 4 * i + 2), 1);
+	cr_assert_eq(reports(4 * SENT_RANGES_MAX + 50, 4 * SENT_RANGES_MAX + 60), 0,
+		     "one too many");
+	cr_assert_eq(reports(2, 3), 1, "behind one");
+	cr_assert_eq(reports(4, 5), 1, "before one");
+	cr_assert_eq(reports(4 * SENT_RANGES_MAX - 3, 4 * SENT_RANGES_MAX + 20), 22,
+		     "the last one grows");
+	cr_assert_eq(l.n_ranges, SENT_RANGES_MAX);
+	cr_assert_eq(reports(3, 4), 1, "and melt");
+	cr_assert_eq(l.n_ranges, SENT_RANGES_MAX - 1);
+	cr_assert_eq(reports(4 * SENT_RANGES_MAX + 50, 4 * SENT_RANGES_MAX + 60), 10);
+}
+
+Case(sent, what_waits_comes_in_pieces)
+{
+	/* RFC 6675 NextSeg: nobody sends more at once, and the walk is short */
+	struct tcp_block hole;
+
+	for (uint32_t i = 0; i < 4000; i++) {
+		sent_add(&l, at(100 * (i + 1)), i);
+		sent_lose(&l, i);
+	}
+	cr_assert(sent_next_lost(&l, &hole));
+	cr_assert_geq(seq_dist(hole.start, hole.end), 65535);
+	cr_assert_lt(seq_dist(hole.start, hole.end), 65535 + 100);
+}
+
 Case(sent, reports_grow_together)
 {
 	sent_add(&l, at(1000), 1);
