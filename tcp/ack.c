@@ -140,7 +140,8 @@ static void tell_cc(struct tcp_in *in, const struct tcp_told *a, bool recovering
 	struct tcp_conn *c = in->c;
 	struct cc_ack ack = {
 		.now_ns = in->now_ns,
-		.n_acked = a->n_acked,
+		/* What reports and duplicates told before is no news. */
+		.n_acked = a->n_delivered < a->n_acked ? a->n_delivered : a->n_acked,
 		.n_ce = a->n_ce,
 		.in_flight = a->flight,
 		.mss = c->mss,

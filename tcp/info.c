@@ -44,6 +44,8 @@ static void ledger_info(const struct tcp *tcp, const struct tcp_conn *c,
 	info->segs_early = l->segs_early;
 	info->n_dsack = l->n_dsack;
 	info->n_reord = l->n_reord;
+	info->reordering =
+		l->reordering > SENT_DUP_THRESH ? l->reordering : SENT_DUP_THRESH;
 	info->tx_age_ms = tcp_ms(now_ns) - c->last_tx_ms;
 	info->ack_age_ms = tcp_ms(now_ns) - c->last_rx_ms;
 	info->rx_age_ms = c->counted ? tcp_ms(now_ns) - l->rx_ms : info->ack_age_ms;

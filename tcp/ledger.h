@@ -27,7 +27,8 @@ struct tcp_ledger {
 	uint32_t data_segs_out, data_segs_in;
 	uint32_t segs_early; /* segments that came before their turn */
 	uint32_t n_dsack;    /* reports that something of ours came twice */
-	uint32_t n_reord;    /* ACKs that told of bytes overtaken by later ones */
+	uint32_t n_reord;    /* ACKs that told of bytes overtaken by later ones ... */
+	uint32_t reordering; /* ... by so many segments at most */
 };
 
 /* Of @c, from now on counted. */

@@ -33,7 +33,7 @@ void tcp_prr_ack(struct tcp_conn *c, uint32_t n_delivered, bool safe)
 	} else {
 		/* RFC 9937 6.2: PRR-CRB, and PRR-SSRB when the ACK is safe */
 		may = x->prr_delivered > x->prr_out ? x->prr_delivered - x->prr_out : 0;
-		if (may < n_delivered && safe)
+		if (may < n_delivered)
 			may = n_delivered;
 		may += safe ? mss : 0;
 		if (may > ssthresh - pipe)

@@ -16,14 +16,23 @@ enum {
 	REO_PERSIST = 16, /* RFC 8985 6.2 step 4: recoveries after which it is reset */
 };
 
+static void measure_reordering(struct tcp_conn *c, const struct tcp_told *a)
+{
+	uint32_t n = seq_dist(a->sent.once, a->sent.high) + c->mss - 1;
+	struct tcp_ledger *l = tcp_ledger(c);
+
+	c->reord_seen = true;
+	l->n_reord++;
+	if (n / c->mss > l->reordering)
+		l->reordering = n / c->mss;
+}
+
 static void note_reordering(struct tcp_conn *c, const struct tcp_told *a)
 {
 	struct tcp_xfer *x = c->x;
 
-	if (a->sent.reordered) {
-		c->reord_seen = true;
-		tcp_ledger(c)->n_reord++;
-	}
+	if (a->sent.reordered)
+		measure_reordering(c, a);
 	if (!a->dsack || seq_before(c->snd_una, x->dsack_round))
 		return;
 	/* RFC 8985 6.2 step 4: once for each round trip with a D-SACK */

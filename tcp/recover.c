@@ -303,13 +303,9 @@ void tcp_recover_reordered(struct tcp_conn *c, uint64_t now_ns)
 
 	if (x->sent.n_wait && x->ca < TCP_CA_RECOVERY)
 		enter_recovery(c, &a);
-	if (x->sent.n_wait && x->ca == TCP_CA_RECOVERY && !c->cc.ops->own_recovery) {
-		/* A segment goes, as with an ACK. */
-		uint32_t pipe = tcp_recover_pipe(c);
-
-		if (c->cc.cwnd < pipe + c->mss)
-			c->cc.cwnd = pipe + c->mss;
-	}
+	/* A segment goes, as with an ACK of one, and not all that seems lost. */
+	if (x->sent.n_wait && x->ca == TCP_CA_RECOVERY && !c->cc.ops->own_recovery)
+		tcp_prr_ack(c, c->mss, false);
 	tcp_timer_flight(c, wait_us, false, now_ns);
 }
 

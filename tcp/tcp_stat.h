@@ -112,6 +112,7 @@ struct tcp_conn_info {
 	uint32_t max_wnd;	/* the largest the peer ever offered */
 	uint32_t pmtu, rcv_lim, advmss, unsent, delivered, segs_retrans;
 	uint32_t data_segs_in, data_segs_out, segs_early, n_dsack, n_reord;
+	uint32_t reordering; /* segments that were overtaken, at most; at least 3 */
 	uint32_t tx_age_ms, rx_age_ms, ack_age_ms; /* since data went, came; ACKs */
 	uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
 	uint8_t ca; /* enum tcp_ca */

@@ -71,6 +71,7 @@ static void sender(const struct tcp_conn_info *i, struct pb_tcp_info *ti)
 	ti->delivered = i->delivered;
 	ti->dsack_dups = i->n_dsack;
 	ti->reord_seen = i->n_reord;
+	ti->reordering = i->reordering;
 	ti->data_segs_out = i->data_segs_out;
 	ti->snd_wnd = i->snd_wnd;
 	ti->busy_us = i->busy_us;

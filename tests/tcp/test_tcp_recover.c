@@ -238,3 +238,82 @@ Dialog(tcp_recover, sends_super_segments_again)
 	cr_assert_eq(d.last->gso_len, 1000);
 	dialog_drop(&d);
 }
+
+Dialog(tcp_recover, time_alone_lets_one_segment_go)
+{
+	/* RFC 8985 6.3: the reordering timer; all before the report seems lost */
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 8001:9001>");
+	expect(&d, ". 10001:11001(1000) ack 1");
+	nothing(&d);
+	after(&d, 3, ". 1:1001(1000) ack 1");
+	nothing(&d);
+	cr_assert_eq(info().lost, 8000);
+	/* Then what each ACK tells to have arrived. */
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 8001:10001>");
+	expect(&d, ". 1001:2001(1000) ack 1");
+	nothing(&d);
+	inject(&d, ". 1:1(0) ack 11001");
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, what_was_delivered_goes_though_more_went_before)
+{
+	/* RFC 9937 6.2: SndCnt = MAX(prr_delivered - prr_out, DeliveredData) */
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 6001:7001>");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 6001:8001>");
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 6001:10001>");
+	cr_assert_eq(d.ip.n_waiting, 2);
+	dialog_drop(&d);
+	tick(&d, RTT_MS);
+	/* A safe ACK: one segment more than was delivered. */
+	inject(&d, ". 1:1(0) ack 1001 <nop,nop,sack 6001:10001>");
+	cr_assert_eq(d.ip.n_waiting, 2);
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 1001 <nop,nop,sack 6001:12001>");
+	cr_assert_eq(d.ip.n_waiting, 2);
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 12001");
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, a_late_ack_is_heard_for_its_reports)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 3001 <nop,nop,sack 4001:5001>");
+	dialog_drop(&d);
+	cr_assert_eq(info().sacked, 1000);
+	/* Sent before, it came later; its window is an old one. */
+	inject(&d, ". 1:1(0) ack 2001 win 10 <nop,nop,sack 7001:8001 4001:5001>");
+	cr_assert_eq(info().sacked, 2000);
+	cr_assert_eq(info().snd_wnd, 65535);
+	inject(&d, ". 1:1(0) ack 10001");
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, tells_how_far_segments_were_overtaken)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	cr_assert_eq(info().reordering, 3);
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 7001:8001>");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 3001:4001 7001:8001>");
+	cr_assert_eq(info().reordering, 5);
+	inject(&d, ". 1:1(0) ack 8001");
+	cr_assert_eq(info().reordering, 8);
+	dialog_drop(&d);
+}
+
+Dialog(tcp_recover, what_was_reported_before_does_not_open_the_window)
+{
+	/* Limited transmit (RFC 3042) let a segment go for each of the two already. */
+	fly("mss 1000,nop,nop,sackOK");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:2001>");
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:3001>");
+	inject(&d, ". 1:1(0) ack 3001");
+	cr_assert_eq(info().cwnd, 11000);
+	dialog_drop(&d);
+	inject(&d, ". 1:1(0) ack 14001");
+	dialog_drop(&d);
+}
