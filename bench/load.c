@@ -1,6 +1,7 @@
 #include "bench/load.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -73,18 +74,34 @@ static int fail(const char *what)
 	return -1;
 }
 
+/* Where service @port of the server is. */
+static socklen_t where(const struct load *l, uint16_t port, struct sockaddr_storage *sa)
+{
+	uint16_t at = htons((uint16_t)(l->base + port));
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = at };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = at };
+
+	if (l->to.family == ADDR_IP6) {
+		memcpy(&in6.sin6_addr, &l->to.ip6, sizeof(in6.sin6_addr));
+		memcpy(sa, &in6, sizeof(in6));
+		return sizeof(in6);
+	}
+	memcpy(&in.sin_addr, &l->to.ip4, sizeof(in.sin_addr));
+	memcpy(sa, &in, sizeof(in));
+	return sizeof(in);
+}
+
 /* A new connection to service @port of the server, as stream @st. */
 static int begin(struct run *r, struct stream *st, uint16_t port, uint32_t events)
 {
 	const struct perf_ops *ops = r->net->ops;
-	struct sockaddr_in to = r->load->to;
+	struct sockaddr_storage to;
+	socklen_t len = where(r->load, port, &to);
 
-	to.sin_port = htons((uint16_t)(ntohs(to.sin_port) + port));
-	*st = (struct stream){ .s = ops->socket(AF_INET, SOCK_STREAM, 0) };
+	*st = (struct stream){ .s = ops->socket(to.ss_family, SOCK_STREAM, 0) };
 	if (st->s < 0)
 		return fail("socket");
-	if (ops->connect(st->s, (struct sockaddr *)&to, sizeof(to)) &&
-	    errno != EINPROGRESS) {
+	if (ops->connect(st->s, (struct sockaddr *)&to, len) && errno != EINPROGRESS) {
 		fail("connect");
 		goto no;
 	}

@@ -8,16 +8,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <netinet/in.h>
+#include "stack/base/addr.h"
 
 struct perf_net;
 
 enum { LOAD_SIZE_MAX = 4096 };
 
 struct load {
-	struct sockaddr_in to; /* with the base port */
-	unsigned n_conns;      /* bulk: streams; crr: connections at a time */
-	unsigned seconds;      /* bulk: how long it is measured, after a warm-up */
+	struct addr to;	  /* the server, */
+	uint16_t base;	  /* and the base of its ports */
+	unsigned n_conns; /* bulk: streams; crr: connections at a time */
+	unsigned seconds; /* bulk: how long it is measured, after a warm-up */
 	unsigned warm_ms;
 	uint64_t n_total; /* crr: connections in all */
 	unsigned size;	  /* crr: bytes of a request, 1 to LOAD_SIZE_MAX */

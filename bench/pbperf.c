@@ -1,7 +1,6 @@
 /*
  * pbperf: load and serve on our stack or the kernel's.  Its manual is pbperf.1.
  */
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +30,8 @@ static const char usage_text[] =
 	"             --port tap:NAME|packet:IF|ring:IF|pcap:FILE:PORT\n"
 	"             --addr ADDRESS/BITS [--gateway ADDRESS] or --dhcp\n"
 	"             [--host-addr ADDRESS/BITS]\n"
+	"             [--addr6 ADDRESS/BITS] [--gateway6 ADDRESS]\n"
+	"             [--host-addr6 ADDRESS/BITS]\n"
 	"             [--mtu BYTES] [--no-offload] [--zero-copy]\n";
 
 static _Noreturn void usage(const char *why)
@@ -60,6 +61,9 @@ enum {
 	OPT_ADDR,
 	OPT_GATEWAY,
 	OPT_HOST,
+	OPT_ADDR6,
+	OPT_GATEWAY6,
+	OPT_HOST6,
 	OPT_DHCP,
 	OPT_MTU,
 	OPT_RAW,
@@ -73,6 +77,9 @@ static const struct option long_options[] = {
 	{ "gateway", required_argument, NULL, OPT_GATEWAY },
 	{ "dhcp", no_argument, NULL, OPT_DHCP },
 	{ "host-addr", required_argument, NULL, OPT_HOST },
+	{ "addr6", required_argument, NULL, OPT_ADDR6 },
+	{ "gateway6", required_argument, NULL, OPT_GATEWAY6 },
+	{ "host-addr6", required_argument, NULL, OPT_HOST6 },
 	{ "mtu", required_argument, NULL, OPT_MTU },
 	{ "no-offload", no_argument, NULL, OPT_RAW },
 	{ "zero-copy", no_argument, NULL, OPT_ZC },
@@ -93,6 +100,9 @@ static void net_option(struct perf_conf *net, int opt, const char *value)
 	case OPT_GATEWAY: net->gateway = value; break;
 	case OPT_DHCP: net->dhcp = true; break;
 	case OPT_HOST: net->host_addr = value; break;
+	case OPT_ADDR6: net->addr6 = value; break;
+	case OPT_GATEWAY6: net->gateway6 = value; break;
+	case OPT_HOST6: net->host_addr6 = value; break;
 	case OPT_MTU: net->mtu = number(value, 1, 65535, "--mtu"); break;
 	case OPT_RAW: net->no_offload = true; break;
 	case OPT_ZC: net->zero_copy = true; break;
@@ -108,9 +118,8 @@ static void load_option(struct args *a, int opt, const char *value)
 	case 'b': a->base = (uint16_t)number(value, 0, 65000, "-b"); break;
 	case 'm': a->conns_max = number(value, 1, 100000000, "-m"); break;
 	case 'c':
-		if (inet_pton(AF_INET, value, &l->to.sin_addr) != 1)
-			usage("-c takes an IPv4 address");
-		l->to.sin_family = AF_INET;
+		if (!addr_parse(value, &l->to))
+			usage("-c takes an address, of IPv4 or IPv6");
 		break;
 	case 'P': l->n_conns = number(value, 1, 20000, "-P"); break;
 	case 't': l->seconds = number(value, 1, 3600, "-t"); break;
@@ -142,16 +151,17 @@ static void check_mode(const char *mode)
 static void check_net(const struct perf_conf *net)
 {
 	bool of_stack = net->port || net->addr || net->gateway || net->host_addr ||
-			net->dhcp || net->mtu || net->no_offload || net->zero_copy;
+			net->addr6 || net->gateway6 || net->host_addr6 || net->dhcp ||
+			net->mtu || net->no_offload || net->zero_copy;
 
 	if (net->stack && (!net->port || (!net->addr && !net->dhcp)))
 		usage("--net stack needs --port, and --addr or --dhcp");
 	if (net->dhcp && net->gateway)
 		usage("--gateway is found by --dhcp");
 	if (!net->stack && of_stack)
-		usage("--port, --addr, --gateway, --dhcp, --host-addr, --mtu, "
-		      "--no-offload and "
-		      "--zero-copy are for --net stack");
+		usage("--port, --addr, --gateway, --host-addr, --addr6, --gateway6, "
+		      "--host-addr6, --dhcp, --mtu, --no-offload and --zero-copy are for "
+		      "--net stack");
 }
 
 static void read_args(struct args *a, int argc, char **argv)
@@ -176,9 +186,9 @@ static void read_args(struct args *a, int argc, char **argv)
 		usage("one command is needed: serve, bulk or crr");
 	a->mode = argv[optind];
 	check_mode(a->mode);
-	a->load.to.sin_port = htons(a->base);
+	a->load.base = a->base;
 	check_net(&a->net);
-	if (strcmp(a->mode, "serve") && !a->load.to.sin_family)
+	if (strcmp(a->mode, "serve") && a->load.to.family == ADDR_NONE)
 		usage("-c must name the server");
 }
 

@@ -231,6 +231,9 @@ static int open_stack(struct perf_net *net, const struct perf_conf *conf)
 	sc.probe_addr = conf->dhcp;
 	sc.gateway = conf->gateway;
 	sc.host_addr = conf->host_addr;
+	sc.addr6 = conf->addr6;
+	sc.gateway6 = conf->gateway6;
+	sc.host_addr6 = conf->host_addr6;
 	sc.mtu = conf->mtu;
 	sc.offload = !conf->no_offload;
 	if (pb_stack_open(&sc, &on->stack, error)) {

@@ -55,6 +55,7 @@ struct perf_conf {
 	bool zero_copy;
 	bool dhcp; /* instead of addr and gateway */
 	const char *port, *addr, *gateway, *host_addr;
+	const char *addr6, *gateway6, *host_addr6;
 	unsigned mtu;
 	bool no_offload;
 };

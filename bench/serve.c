@@ -185,20 +185,32 @@ static void accept_all(struct serve *sv, struct conn *listener)
 	}
 }
 
+/* 0 or -1: a listener of both families, or (on a host without IPv6) of IPv4. */
+static int bind_any(const struct perf_ops *ops, int s, bool is_ip6, uint16_t port)
+{
+	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int one = 1, zero = 0;
+
+	if (ops->setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
+		return -1;
+	if (!is_ip6)
+		return ops->bind(s, (struct sockaddr *)&any, sizeof(any));
+	if (ops->setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero)))
+		return -1;
+	return ops->bind(s, (struct sockaddr *)&any6, sizeof(any6));
+}
+
 static int listen_for(struct serve *sv, struct service *service)
 {
 	const struct perf_ops *ops = sv->net->ops;
-	struct sockaddr_in any = {
-		.sin_family = AF_INET,
-		.sin_port = htons(service->port),
-	};
-	int s = ops->socket(AF_INET, SOCK_STREAM, 0);
-	int one = 1;
+	int s = ops->socket(AF_INET6, SOCK_STREAM, 0);
+	bool is_ip6 = s >= 0;
 	struct conn *c;
 
-	if (s < 0 || ops->setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    ops->bind(s, (struct sockaddr *)&any, sizeof(any)) ||
-	    ops->listen(s, BACKLOG)) {
+	if (s < 0 && errno == EAFNOSUPPORT)
+		s = ops->socket(AF_INET, SOCK_STREAM, 0);
+	if (s < 0 || bind_any(ops, s, is_ip6, service->port) || ops->listen(s, BACKLOG)) {
 		fprintf(stderr, "pbperf: %s on port %u: %s\n", service->name,
 			service->port, strerror(errno));
 		if (s >= 0)

@@ -61,7 +61,7 @@ no_connection_left() {
 
 # bounded: of three connections to a server with -m 2 one is closed at once.
 bounded() {
-	in_ns timeout 20 "$pbperf" serve -b 20000 -m 2 >/dev/null &
+	ip netns exec "$ns" timeout 20 "$pbperf" serve -b 20000 -m 2 >/dev/null &
 	local bounded=$!
 	for _ in $(seq 100); do
 		in_ns ss -Htln | grep -q ':20007 ' && break
@@ -91,14 +91,34 @@ while True:
 	return $status
 }
 
+# serves_ip6: our stack's server, and the kernel as the client of each family.
+serves_ip6() {
+	ip netns exec "$ns" timeout 60 "$pbperf" serve "${on_stack6[@]}" >/dev/null &
+	local ours=$! status=1
+	for _ in $(seq 100); do
+		in_ns "$pbperf" crr -c 2001:db8::2 -n 1 >/dev/null 2>&1 && break
+		sleep 0.1
+	done
+	in_ns "$pbperf" bulk -c 2001:db8::2 -P 2 -t 1 &&
+		in_ns "$pbperf" bulk -c 2001:db8::2 -t 1 -R &&
+		in_ns "$pbperf" crr -c 2001:db8::2 -n 1000 -P 10 &&
+		in_ns "$pbperf" crr -c 192.0.2.2 -n 100 && status=0
+	kill "$ours"
+	wait "$ours"
+	return $status
+}
+
 ip netns add "$ns" && ip -n "$ns" link set lo up || exit 1
-in_ns "$pbperf" serve >/dev/null 2>&1 &
+# The host's address on the TAP is of use at once.
+in_ns sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad' || exit 1
+ip netns exec "$ns" "$pbperf" serve >/dev/null 2>&1 &
 server=$!
 for _ in $(seq 100); do
 	in_ns ss -Htln | grep -q ':9019 ' && break
 	sleep 0.05
 done
 on_stack=(--net stack --port tap:pb0 --addr 192.0.2.2/24 --host-addr 192.0.2.1/24)
+on_stack6=("${on_stack[@]}" --addr6 2001:db8::2/64 --host-addr6 2001:db8::1/64)
 here=(-c 127.0.0.1)
 
 check "a command that is none is named" refuses 2 'unknown command "nonsense"' nonsense
@@ -112,6 +132,11 @@ check "the stack's options without the stack" \
 check "a gateway that is nowhere near" refuses 1 'it is not in the subnet of addr' \
 	bulk "${on_stack[@]}" "${here[@]}" --gateway 10.0.0.1
 check "a server has so many connections" bounded
+check "no address" refuses 2 '-c takes an address' bulk -c 2001:db8::g
+check "the kernel's server serves IPv6" in_ns "$pbperf" crr -c ::1 -n 100
+check "the stack loads the kernel's server over IPv6" \
+	in_ns "$pbperf" bulk "${on_stack6[@]}" -c 2001:db8::1 -t 1
+check "the stack's server serves IPv6" serves_ip6
 check "no warm-up" in_ns "$pbperf" bulk "${here[@]}" -w 0 -t 1
 check "SIGINT ends bulk" is_ended_by INT 130 'sending: [1-9]' bulk "${here[@]}" -t 60
 check "SIGTERM ends bulk on the stack" is_ended_by TERM 143 'receiving: [0-9]' \
