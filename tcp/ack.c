@@ -253,7 +253,7 @@ void tcp_ack(struct tcp_in *in)
 	if (rtt_us)
 		rtt_sample(&c->rtt, rtt_us);
 	if (a.rtt_us)
-		rtt_least(&c->rtt, a.rtt_us);
+		rtt_least(&c->rtt, a.rtt_us, (uint8_t)(in->now_ns >> RTT_TICK_BITS));
 	wait_us = tcp_recover_ack(c, &a);
 	recovering |= c->x->ca == TCP_CA_RECOVERY || c->x->ca == TCP_CA_CWR;
 	/* RFC 5681 3.2 (1): a duplicate ACK does not make cwnd grow */

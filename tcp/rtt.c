@@ -30,10 +30,12 @@ void rtt_sample(struct rtt *r, uint32_t us)
 	r->srtt_x8_us += (uint32_t)err;
 }
 
-void rtt_least(struct rtt *r, uint32_t us)
+void rtt_least(struct rtt *r, uint32_t us, uint8_t tick)
 {
-	if (us < r->min_us)
-		r->min_us = us;
+	if (us > r->min_us && (uint8_t)(tick - r->min_tick) <= RTT_MIN_TICKS)
+		return;
+	r->min_us = us;
+	r->min_tick = tick;
 }
 
 void rtt_fallback(struct rtt *r)

@@ -299,5 +299,8 @@ int tcp_set_cc(struct tcp *tcp, struct tcp_conn *c, const char *name)
 		c->cc.cwnd = cwnd;
 		c->cc.ssthresh = ssthresh;
 	}
+	/* What another one had learned is no use any more. */
+	if (c->x)
+		c->x->undo = false;
 	return 0;
 }

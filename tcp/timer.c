@@ -120,7 +120,9 @@ static void tail(struct tcp_conn *c, uint64_t rto_due, uint64_t now_ns)
 void tcp_timer_flight(struct tcp_conn *c, uint32_t wait_us, bool anew, uint64_t now_ns)
 {
 	if (!tcp_conn_flight(c)) {
-		if (c->job != TCP_JOB_FORGET)
+		/* The others are for times when nothing is. */
+		if (c->job == TCP_JOB_RETRANSMIT || c->job == TCP_JOB_TLP ||
+		    c->job == TCP_JOB_REORDER)
 			tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
 	} else if (wait_us) {
 		tcp_timer_job(c, TCP_JOB_REORDER, now_ns + wait_us * NS_PER_US);

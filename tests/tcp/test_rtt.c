@@ -85,3 +85,24 @@ Test(rtt, backoff_doubles_until_the_bound_and_a_sample_ends_it)
 	cr_assert_eq(r.backoff, 0);
 	cr_assert_eq(rtt_rto_us(&r), 1000 + RTO_VAR_MIN_US);
 }
+
+Test(rtt, least_sample_is_that_of_some_minutes)
+{
+	/* RFC 8985 6.2 step 1: "a windowed min-filtered estimate"; a longer path is one */
+	struct rtt r;
+
+	rtt_init(&r);
+	rtt_least(&r, 1000, 250);
+	rtt_least(&r, 2000, 251);
+	cr_assert_eq(r.min_us, 1000);
+	rtt_least(&r, 2000, (uint8_t)(250 + RTT_MIN_TICKS));
+	cr_assert_eq(r.min_us, 1000);
+	rtt_least(&r, 2000, (uint8_t)(251 + RTT_MIN_TICKS));
+	cr_assert_eq(r.min_us, 2000);
+	rtt_least(&r, 1500, (uint8_t)(252 + RTT_MIN_TICKS));
+	cr_assert_eq(r.min_us, 1500);
+	/* One as low makes it young again. */
+	rtt_least(&r, 1500, 250);
+	rtt_least(&r, 1600, 252);
+	cr_assert_eq(r.min_us, 1500);
+}

@@ -118,3 +118,47 @@ Dialog(tcp_silence, a_probe_leaves_nagle_as_it_was)
 	dialog_drop(&d);
 	dialog_drain(&d);
 }
+
+Dialog(tcp_silence, a_peer_that_goes_on_sending_does_not_keep_cork_shut)
+{
+	/* What a recovery without SACK remembers makes each ACK count. */
+	char line[64];
+
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_write(&d, 5000);
+	for (unsigned i = 0; i < 3; i++)
+		inject(&d, ". 1:1(0) ack 1");
+	inject(&d, ". 1:1(0) ack 5001");
+	dialog_drop(&d);
+	tcp_set(d.tcp, d.c, TCP_OPT_CORK, 1);
+	dialog_write(&d, 10);
+	nothing(&d);
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(line, sizeof(line), ". %u:%u(10) ack 5001", 1 + i * 10,
+			 11 + i * 10);
+		tick(&d, 50);
+		inject(&d, line);
+	}
+	cr_assert_eq(tcp_conn_flight(d.c), 10);
+	dialog_read(&d, 50);
+	dialog_drop(&d);
+	dialog_drain(&d);
+}
+
+Dialog(tcp_silence, undoing_does_not_undo_the_choice_of_an_algorithm)
+{
+	struct tcp_conn_info info;
+
+	begin();
+	dialog_write(&d, 8000);
+	tick(&d, RTT_MS);
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:8001>");
+	dialog_drop(&d);
+	cr_assert_eq(tcp_stats(d.tcp)->fast_recovery, 1);
+	tcp_conn_info(d.tcp, d.c, &info);
+	cr_assert_str_eq(info.cc, "reno");
+	cr_assert_eq(tcp_set_cc(d.tcp, d.c, "cubic"), 0);
+	inject(&d, ". 1:1(0) ack 8001 <nop,nop,sack 1:1001>");
+	tcp_conn_info(d.tcp, d.c, &info);
+	cr_assert_str_eq(info.cc, "cubic");
+}
