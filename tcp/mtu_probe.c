@@ -3,22 +3,29 @@
 #include "ip/ip.h"
 #include "tcp/tcp_impl.h"
 
-/* The longest packet that the connection sends now, by path, peer and program. */
+/* The longest packet that is in flight, by path, peer and program. */
 static unsigned longest(const struct tcp_conn *c)
 {
-	return c->mss + (c->ts ? TCP_TS_LEN : 0) + tcp_headers_len(&c->flow);
+	uint32_t len = tcp_conn_flight(c);
+
+	if (len > c->mss)
+		len = c->mss;
+	return len + (c->ts ? TCP_TS_LEN : 0) + tcp_headers_len(&c->flow);
 }
 
 void tcp_mtu_timeout(struct tcp_conn *c)
 {
-	unsigned mtu = longest(c);
+	unsigned mtu = longest(c), n = c->tries + 1u;
 
-	/* Only a full segment tells anything. */
-	if ((c->tries + 1) % MTU_TRIES || tcp_conn_flight(c) < c->mss)
+	/*
+	 * A full segment tells soon that it was too long.  What is shorter than the path
+	 * was said to take is lost for other reasons, until there is no other left.
+	 */
+	if (n % MTU_TRIES || (mtu <= MTU_BASE && !c->x->mtu_guess && n < MTU_TRIES_SHORT))
 		return;
 	if (mtu > MTU_BASE)
 		c->x->mtu_guess = MTU_BASE;
-	else if (c->x->mtu_guess && c->flow.remote.family == ADDR_IP4)
+	else if (mtu > MTU_LAST && c->flow.remote.family == ADDR_IP4)
 		c->x->mtu_guess = MTU_LAST;
 	else
 		return;

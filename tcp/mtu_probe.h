@@ -9,6 +9,10 @@
  *	      +-------------------------------+  acknowledged: all connections to that
  *	                                         destination learn it
  *
+ * What is not longer than MTU_BASE gets to MTU_LAST, too, when it was lost MTU_TRIES_SHORT
+ * times: on a path that became narrower than ICMP said, or one shorter than that of a
+ * connection without full segments.
+ *
  * The guess is the connection's alone until a segment of that length was acknowledged, so
  * that a peer that is just gone leaves nothing behind.  What was learned is forgotten
  * like what ICMP says, after IP_PMTU_SECONDS; then longer segments are tried again.
@@ -20,9 +24,10 @@
 struct tcp_conn;
 
 enum {
-	MTU_TRIES = 3,	 /* timeouts in a row, of full segments */
-	MTU_BASE = 1280, /* what every path of IPv6 takes, and nearly every other */
-	MTU_LAST = 576,	 /* what every host of IPv4 takes (RFC 791 3.1) */
+	MTU_TRIES = 3,	     /* timeouts in a row, of full segments */
+	MTU_TRIES_SHORT = 9, /* before one shorter than MTU_BASE is suspected */
+	MTU_BASE = 1280,     /* what every path of IPv6 takes, and nearly every other */
+	MTU_LAST = 576,	     /* what every host of IPv4 takes (RFC 791 3.1) */
 };
 
 /* The retransmission timer fired once more; before segments are cut anew. */

@@ -90,6 +90,35 @@ Dialog(tcp_mtu, segments_that_the_peer_wants_short_stay_as_they_are)
 	dialog_drain(&d);
 }
 
+/* A path of 1000 bytes whose routers say nothing: no full segment will ever tell. */
+Dialog(tcp_mtu, small_segments_that_never_arrive_become_shorter)
+{
+	dialog_accept(&d, "mss 1460", 65535);
+	dialog_write(&d, 1000);
+	time_out(8);
+	expect(&d, "P. 1:1001(1000) ack 1");
+	time_out(1);
+	expect(&d, ". 1:537(536) ack 1");
+	inject(&d, ". 1:1(0) ack 537");
+	expect(&d, "P. 537:1001(464) ack 1");
+	inject(&d, ". 1:1(0) ack 1001");
+}
+
+/* ICMP said 1080, and then the path became narrower in silence. */
+Dialog(tcp_mtu, a_path_that_is_known_may_become_narrower)
+{
+	d.ip.mtu = 1080;
+	dialog_accept(&d, "mss 1460", 65535);
+	dialog_write(&d, 3120);
+	time_out(8);
+	expect(&d, ". 1:1041(1040) ack 1");
+	time_out(1);
+	expect(&d, ". 1:537(536) ack 1");
+	inject(&d, ". 1:1(0) ack 537");
+	cr_assert_eq(d.ip.mtu, MTU_LAST);
+	dialog_drain(&d);
+}
+
 Dialog(tcp_mtu, two_timeouts_and_an_answer_are_no_black_hole)
 {
 	dialog_accept(&d, "mss 1460", 65535);
