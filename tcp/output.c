@@ -388,8 +388,11 @@ static void began_to_fly(struct tcp_conn *c, uint32_t n, uint64_t now_ns)
 {
 	struct tcp_xfer *x = c->x;
 
-	if (tcp_conn_flight(c) == 0)
+	if (tcp_conn_flight(c) == 0) {
 		x->stalled_ms = tcp_ms(now_ns);
+		/* Nothing that was delivered is later; and times may have gone round. */
+		x->rack = false;
+	}
 	c->snd_nxt = seq_add(c->snd_nxt, n);
 	sent_add(&x->sent, c->snd_nxt, tcp_us(now_ns));
 	x->prr_out += n;

@@ -317,3 +317,30 @@ Dialog(tcp_recover, what_was_reported_before_does_not_open_the_window)
 	inject(&d, ". 1:1(0) ack 14001");
 	dialog_drop(&d);
 }
+
+/* ---- hours ---- */
+
+/* What was delivered before a silence says nothing of what is sent behind it, though
+ * microseconds are counted modulo 2^32. */
+Dialog(tcp_recover, what_was_delivered_long_ago_tells_of_no_loss)
+{
+	d.rtt_ms = RTT_MS;
+	dialog_accept(&d, "mss 1000,sackOK", 65535);
+	/* Unread bytes: the queues are not given back. */
+	inject(&d, "P. 1:11(10) ack 1");
+	dialog_write(&d, 2000);
+	tick(&d, RTT_MS);
+	inject(&d, ". 11:11(0) ack 2001");
+	dialog_drop(&d);
+	tick(&d, 40 * 60 * 1000);
+	dialog_drop(&d);
+	dialog_write(&d, 2000);
+	cr_assert_eq(d.ip.n_waiting, 2);
+	dialog_drop(&d);
+	tick(&d, 2 * RTT_MS);
+	inject(&d, ". 11:11(0) ack 3001");
+	tick(&d, RTT_MS / 2);
+	nothing(&d);
+	inject(&d, ". 11:11(0) ack 4001");
+	cr_assert_eq(info().bytes_retrans, 0);
+}
