@@ -31,7 +31,7 @@ struct pb_zc {
 PB_API int pb_zc_recv_buf(int s, struct pb_zc *zc);
 /* Also after pb_close(): what was lent is the program's until here. */
 PB_API void pb_zc_recv_done(int s, struct pb_zc *zc);
-/* 1: iov[0] is room to fill; -1 and errno: EAGAIN when the send queue is full or the pool
+/* 1: iov[0] is room to fill; -1 and errno as pb_send(), EAGAIN when the queue is full or the pool
  * empty; a ready set tells when there is room again. */
 PB_API int pb_zc_send_buf(int s, struct pb_zc *zc);
 /* 0, or -1 and errno as pb_send(); the memory is given back either way. */

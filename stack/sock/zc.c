@@ -60,12 +60,18 @@ int pb_zc_send_buf(int number, struct pb_zc *zc)
 {
 	struct socks *ss;
 	struct sock *s = conn_get(&ss, number);
+	ssize_t err = 0;
 	size_t room;
 	struct pkt *p;
 
 	if (!s)
 		return -1;
 	room = tcp_send_room(s->conn);
+	/* There will be none any more when the connection ended, or sends no more. */
+	if (!room)
+		err = tcp_send(ss->tcp, s->conn, "", 0, false);
+	if (err < 0 && err != -EAGAIN)
+		return sock_fail((int)-err);
 	p = room ? pkt_new_buf(ss->pkts, PKT_DATA, 0) : NULL;
 	if (!p) {
 		tcp_send_want(s->conn);

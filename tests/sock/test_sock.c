@@ -497,6 +497,26 @@ Case(sock, lent_room_is_filled_and_sent)
 	part();
 }
 
+Case(sock, room_to_send_is_refused_for_good_when_nothing_more_goes)
+{
+	struct linger l = { .l_onoff = 1 };
+	struct pb_zc zc;
+
+	join();
+	two_use(&t, 1);
+	pb_setsockopt(server, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	pb_close(server);
+	wait_ms(20);
+	two_use(&t, 0);
+	cr_assert_eq(pb_zc_send_buf(client, &zc), -1);
+	cr_assert_eq(errno, ECONNRESET);
+	cr_assert_eq(pb_zc_send_buf(client, &zc), -1);
+	cr_assert_eq(errno, EPIPE);
+	pb_close(client);
+	two_use(&t, 1);
+	pb_close(listener);
+}
+
 /* All that can be read, loan by loan. */
 static size_t read_loans(int s, uint8_t *got, size_t room)
 {
