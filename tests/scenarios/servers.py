@@ -6,7 +6,7 @@ each of them beside Debian's Postfix.
     beta.example   packetboatd  192.0.2.20  --+-- bridge --  192.0.2.1, dnsmasq and us
     gamma.example  Postfix      192.0.2.30  --+
 
-smith@alpha sends; jones and brown are at beta, green is nobody.  Every server is in a
+In IPv6 they are 2001:db8::10 and so on.  smith@alpha sends; jones and brown are at beta, green is nobody.  Every server is in a
 namespace of its own, with a private configuration.
 """
 import os
@@ -20,20 +20,24 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
-from real import (DAEMON, TOOL, add_user, cases_of, conf_of, enter, one, play, sh,
-                  take_mail, wait)
+from real import (DAEMON, TOOL, WAIT_S, add_user, cases_of, conf_of, enter, one, play, run,
+                  sh, take_mail, wait)
 
 MID, ADDR = 'mid', {'alpha': '192.0.2.10', 'beta': '192.0.2.20', 'gamma': '192.0.2.30'}
-US = '192.0.2.1'
+ADDR6 = {'alpha': '2001:db8::10', 'beta': '2001:db8::20', 'gamma': '2001:db8::30'}
+US, US6 = '192.0.2.1', '2001:db8::1'
+BLACK_HOLE = '2001:db8:dead::1'     # we are the way to it, and no router
 PREFIX = f'pb-relay-{os.getpid()}-'
 
 OURS = """\
 [stack]
 port = packet:eth0
 addr = {addr}/24
+addr6 = {addr6}/64
+gateway6 = {us6}
 probe_addr = no
 [smtp]
-relay_from = {us}
+relay_from = {us}, {us6}
 [pop3]
 login_delay_ms = 0
 [queue]
@@ -57,13 +61,14 @@ maillog_file = /var/log/postfix-{ns}.log
 maillog_file_prefixes = /var
 myhostname = mx.gamma.example
 mydestination =
-mynetworks = {us}
-inet_interfaces = {addr}
-inet_protocols = ipv4
+mynetworks = {us}, [{us6}]
+inet_interfaces = {addr}, {addr6}
+inet_protocols = all
 alias_maps =
 local_recipient_maps =
-virtual_mailbox_domains = gamma.example
-virtual_mailbox_maps = inline:{{ jones@gamma.example=jones/, smith@gamma.example=smith/ }}
+virtual_mailbox_domains = gamma.example, six.example, hole.example
+virtual_mailbox_maps = inline:{{ jones@gamma.example=jones/, smith@gamma.example=smith/,
+    jones@six.example=jones/, jones@hole.example=jones/ }}
 virtual_mailbox_base = {dir}/mail
 virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
@@ -88,6 +93,7 @@ class Lan:
             sh('ip', '-n', ns(name), 'link', 'set', 'lo', 'up')
         sh('ip', '-n', ns(MID), 'link', 'add', 'br0', 'type', 'bridge')
         sh('ip', '-n', ns(MID), 'addr', 'add', f'{US}/24', 'dev', 'br0')
+        sh('ip', '-n', ns(MID), 'addr', 'add', f'{US6}/64', 'dev', 'br0', 'nodad')
         sh('ip', '-n', ns(MID), 'link', 'set', 'br0', 'up')
         for name in ADDR:
             sh('ip', '-n', ns(MID), 'link', 'add', name, 'type', 'veth', 'peer', 'name',
@@ -95,6 +101,8 @@ class Lan:
             sh('ip', '-n', ns(MID), 'link', 'set', name, 'master', 'br0', 'up')
             sh('ip', '-n', ns(name), 'link', 'set', 'eth0', 'up')
         sh('ip', '-n', ns('gamma'), 'addr', 'add', f'{ADDR["gamma"]}/24', 'dev', 'eth0')
+        sh('ip', '-n', ns('gamma'), 'addr', 'add', f'{ADDR6["gamma"]}/64', 'dev', 'eth0',
+           'nodad')
         return self
 
     def __exit__(self, *_):
@@ -114,6 +122,11 @@ class Dns:
                   'mx-host=two.example,mx.beta.example,10',
                   'host-record=nowhere.two.example,192.0.2.99',
                   f'host-record=implicit.example,{ADDR["beta"]}']
+        # Hosts of IPv6 alone, and one that answers by IPv4 only.
+        for name, addrs in {'six': ADDR6['gamma'], 'beta6': ADDR6['beta'],
+                            'hole': f'{ADDR["gamma"]},{BLACK_HOLE}'}.items():
+            lines += [f'mx-host={name}.example,mx.{name}.example,10',
+                      f'host-record=mx.{name}.example,{addrs}']
         conf = folder / 'dnsmasq.conf'
         conf.write_text('\n'.join(lines) + '\n')
         self.proc = subprocess.Popen(['dnsmasq', '--keep-in-foreground', '-C', str(conf)])
@@ -131,10 +144,15 @@ class Ours:
         self.dir.mkdir()
         self.conf = self.dir / 'conf'
         self.conf.write_text(conf_of(self.dir, f'mx.{name}.example') + OURS.format(
-            addr=self.addr, us=US))
+            addr=self.addr, addr6=ADDR6[name], us=US, us6=US6))
         for user, addrs in users.items():
             add_user(self.conf, user, *addrs, password='secret')
         self.proc = None
+
+    def change(self, old, new):
+        text = self.conf.read_text()
+        assert old in text, f'no {old!r} in {text}'
+        self.conf.write_text(text.replace(old, new))
 
     def start(self):
         log = open(self.dir / 'log', 'ab')
@@ -177,8 +195,8 @@ class Postfix:
             os.chown(self.dir / name, owner.pw_uid, owner.pw_gid)
         self.log = pathlib.Path(f'/var/log/postfix-{ns("gamma")}.log')
         (self.conf / 'main.cf').write_text(MAIN_CF.format(
-            dir=self.dir, uid=owner.pw_uid, gid=owner.pw_gid, addr=ADDR['gamma'], us=US,
-            ns=ns('gamma')))
+            dir=self.dir, uid=owner.pw_uid, gid=owner.pw_gid, addr=ADDR['gamma'],
+            addr6=ADDR6['gamma'], us=US, us6=US6, ns=ns('gamma')))
         (self.conf / 'master.cf').write_text(self.master())
         # ip netns exec puts this in the place of the host's.
         self.etc = pathlib.Path('/etc/netns') / ns('gamma')
@@ -233,7 +251,8 @@ class Tests:
     def __init__(self, folder):
         self.alpha = Ours(folder, 'alpha', {'smith': ['smith@alpha.example']})
         self.beta = Ours(folder, 'beta', {
-            'jones': ['jones@beta.example', 'jones@two.example', 'jones@implicit.example'],
+            'jones': ['jones@beta.example', 'jones@two.example', 'jones@implicit.example',
+                      'jones@beta6.example'],
             'brown': ['brown@beta.example']})
         self.postfix = Postfix(folder)
 
@@ -360,6 +379,42 @@ class Tests:
                      'Gr=C3=BC=C3=9Fe aus K=C3=B6ln an')
         assert whole.split('\n\n', 1)[1].isascii(), whole
 
+    def postfix_takes_our_mail_over_ip6_alone(self):
+        send('alpha', 'smith@alpha.example', ['jones@six.example'], 'nine')
+        gets(self.postfix, 'jones', f'[IPv6:{ADDR6["alpha"]}]', 'by mx.alpha.example',
+             'Subject: nine')
+        empty(self.alpha)
+
+    def we_take_mail_over_ip6_alone_from_postfix_and_from_ours(self):
+        for server, subject in (('gamma', 'ten'), ('alpha', 'eleven')):
+            send(server, 'smith@alpha.example', ['jones@beta6.example'], subject)
+            gets(self.beta, 'jones', f'([IPv6:{ADDR6[server]}])',
+                 f'by mx.{server}.example', f'Subject: {subject}')
+
+    def ip6_that_is_a_black_hole_is_not_waited_for(self):
+        # The time for a connection is longer than we wait.
+        assert WAIT_S < 60
+        self.alpha.stop()
+        self.alpha.change('connect_s = 5', 'connect_s = 60')
+        self.alpha.start()
+        send('alpha', 'smith@alpha.example', ['jones@hole.example'], 'twelve')
+        gets(self.postfix, 'jones', f'[{ADDR["alpha"]}]', 'Subject: twelve')
+        empty(self.alpha)
+        assert self.alpha.stat('relay.connects') == 2
+        self.alpha.stop()
+        self.alpha.change('connect_s = 60', 'connect_s = 5')
+        self.alpha.start()
+
+    def clients_send_and_read_over_ip6(self):
+        run('curl', '-gsS', f'smtp://[{ADDR6["alpha"]}]/[IPv6:{US6}]', '-T', '-',
+            '--mail-from', 'x@gamma.example', '--mail-rcpt', 'smith@alpha.example',
+            stdin=b'Subject: thirteen\r\n\r\nHello.\r\n')
+        at = f'imap://[{ADDR6["alpha"]}]/INBOX'
+        got = run('curl', '-gsS', '-u', 'smith:secret', f'{at};MAILINDEX=1').stdout.decode()
+        for part in (f'Received: from [IPv6:{US6}] ([IPv6:{US6}])', 'Subject: thirteen'):
+            assert part in got, got
+        one(take_mail(ADDR6['alpha'], 'smith'), 'Subject: thirteen')
+
     def our_bounce_reaches_a_sender_at_postfix(self):
         send('alpha', 'smith@gamma.example', ['green@beta.example'], 'eight')
         gets(self.postfix, 'smith', 'Final-Recipient: rfc822; green@beta.example')
@@ -374,7 +429,7 @@ def skip(why):
 def main():
     if os.geteuid() != 0:
         skip('needs root')
-    for tool in ('dnsmasq', 'postfix'):
+    for tool in ('dnsmasq', 'postfix', 'curl'):
         if not shutil.which(tool):
             skip(f'needs {tool}')
     if not DAEMON.exists():
