@@ -98,7 +98,7 @@ static int begin(struct run *r, struct stream *st, uint16_t port, uint32_t event
 	struct sockaddr_storage to;
 	socklen_t len = where(r->load, port, &to);
 
-	*st = (struct stream){ .s = ops->socket(to.ss_family, SOCK_STREAM, 0) };
+	*st = (struct stream){ .s = perf_net_socket(r->net, to.ss_family) };
 	if (st->s < 0)
 		return fail("socket");
 	if (ops->connect(st->s, (struct sockaddr *)&to, len) && errno != EINPROGRESS) {

@@ -11,12 +11,14 @@
 #include "bench/perf_net.h"
 #include "bench/serve.h"
 
+enum { BUFFERS_MAX = 1 << 30 };
+
 struct args {
 	struct perf_conf net;
 	struct load load;
 	uint16_t base;
 	unsigned conns_max; /* of serve */
-	const char *mode;
+	const char *mode, *cc;
 };
 
 static const char usage_text[] =
@@ -26,13 +28,14 @@ static const char usage_text[] =
 	"                   [-w WARM_MS] [-R] [-J]\n"
 	"       pbperf crr [net options] -c ADDRESS [-b BASE] [-P AT_A_TIME] [-n TOTAL]\n"
 	"                  [-s BYTES] [-J]\n"
-	"net options: --net kernel|stack, and for the stack\n"
+	"net options: --net kernel|stack, --cc NAME, and for the stack\n"
 	"             --port tap:NAME|packet:IF|ring:IF|pcap:FILE:PORT\n"
 	"             --addr ADDRESS/BITS [--gateway ADDRESS] or --dhcp\n"
 	"             [--host-addr ADDRESS/BITS]\n"
 	"             [--addr6 ADDRESS/BITS] [--gateway6 ADDRESS]\n"
 	"             [--host-addr6 ADDRESS/BITS]\n"
-	"             [--mtu BYTES] [--no-offload] [--zero-copy]\n";
+	"             [--mtu BYTES] [--no-offload] [--zero-copy]\n"
+	"             [--buffers BYTES]\n";
 
 static _Noreturn void usage(const char *why)
 {
@@ -67,6 +70,7 @@ enum {
 	OPT_DHCP,
 	OPT_MTU,
 	OPT_RAW,
+	OPT_BUFFERS,
 	OPT_ZC
 };
 
@@ -82,6 +86,8 @@ static const struct option long_options[] = {
 	{ "host-addr6", required_argument, NULL, OPT_HOST6 },
 	{ "mtu", required_argument, NULL, OPT_MTU },
 	{ "no-offload", no_argument, NULL, OPT_RAW },
+	{ "cc", required_argument, NULL, 'C' },
+	{ "buffers", required_argument, NULL, OPT_BUFFERS },
 	{ "zero-copy", no_argument, NULL, OPT_ZC },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -105,6 +111,9 @@ static void net_option(struct perf_conf *net, int opt, const char *value)
 	case OPT_HOST6: net->host_addr6 = value; break;
 	case OPT_MTU: net->mtu = number(value, 1, 65535, "--mtu"); break;
 	case OPT_RAW: net->no_offload = true; break;
+	case OPT_BUFFERS:
+		net->buffers = number(value, 4096, BUFFERS_MAX, "--buffers");
+		break;
 	case OPT_ZC: net->zero_copy = true; break;
 	default: usage(NULL);
 	}
@@ -117,6 +126,7 @@ static void load_option(struct args *a, int opt, const char *value)
 	switch (opt) {
 	case 'b': a->base = (uint16_t)number(value, 0, 65000, "-b"); break;
 	case 'm': a->conns_max = number(value, 1, 100000000, "-m"); break;
+	case 'C': a->cc = value; break;
 	case 'c':
 		if (!addr_parse(value, &l->to))
 			usage("-c takes an address, of IPv4 or IPv6");
@@ -152,7 +162,7 @@ static void check_net(const struct perf_conf *net)
 {
 	bool of_stack = net->port || net->addr || net->gateway || net->host_addr ||
 			net->addr6 || net->gateway6 || net->host_addr6 || net->dhcp ||
-			net->mtu || net->no_offload || net->zero_copy;
+			net->mtu || net->no_offload || net->zero_copy || net->buffers;
 
 	if (net->stack && (!net->port || (!net->addr && !net->dhcp)))
 		usage("--net stack needs --port, and --addr or --dhcp");
@@ -160,8 +170,8 @@ static void check_net(const struct perf_conf *net)
 		usage("--gateway is found by --dhcp");
 	if (!net->stack && of_stack)
 		usage("--port, --addr, --gateway, --host-addr, --addr6, --gateway6, "
-		      "--host-addr6, --dhcp, --mtu, --no-offload and --zero-copy are for "
-		      "--net stack");
+		      "--host-addr6, --dhcp, --mtu, --no-offload, --zero-copy and "
+		      "--buffers are for --net stack");
 }
 
 static void read_args(struct args *a, int argc, char **argv)
@@ -209,6 +219,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &sa, NULL);
 	if (perf_net_open(&net, &args.net))
 		return 1;
+	net.cc = args.cc;
 	if (!strcmp(args.mode, "serve"))
 		err = serve_run(&net, args.base, args.conns_max, &stop);
 	else if (!strcmp(args.mode, "bulk"))

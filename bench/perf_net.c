@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,8 @@ static int open_stack(struct perf_net *net, const struct perf_conf *conf)
 	sc.gateway6 = conf->gateway6;
 	sc.host_addr6 = conf->host_addr6;
 	sc.mtu = conf->mtu;
+	if (conf->buffers)
+		sc.rcvbuf = sc.sndbuf = conf->buffers;
 	sc.offload = !conf->no_offload;
 	if (pb_stack_open(&sc, &on->stack, error)) {
 		fprintf(stderr, "pbperf: %s\n", error);
@@ -274,6 +277,21 @@ int perf_net_open(struct perf_net *net, const struct perf_conf *conf)
 	}
 	*net = (struct perf_net){ .ops = &posix_ops, .impl = (void *)(intptr_t)epfd };
 	return 0;
+}
+
+int perf_net_socket(struct perf_net *net, int domain)
+{
+	int s = net->ops->socket(domain, SOCK_STREAM, 0);
+	int err;
+
+	if (s < 0 || !net->cc ||
+	    !net->ops->setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, net->cc,
+				  (socklen_t)strlen(net->cc)))
+		return s;
+	err = errno;
+	net->ops->close(s);
+	errno = err;
+	return -1;
 }
 
 void perf_net_drain(struct perf_net *net)

@@ -47,6 +47,7 @@ struct perf_ops {
 struct perf_net {
 	const struct perf_ops *ops;
 	void *impl;
+	const char *cc; /* congestion control; NULL: what it has by itself */
 };
 
 /* How to open our stack; the kernel needs none of it. */
@@ -56,12 +57,15 @@ struct perf_conf {
 	bool dhcp; /* instead of addr and gateway */
 	const char *port, *addr, *gateway, *host_addr;
 	const char *addr6, *gateway6, *host_addr6;
+	unsigned buffers; /* bytes of a connection each way, 0: as the stack likes */
 	unsigned mtu;
 	bool no_offload;
 };
 
 /* 0, or -1 after a line on standard error. */
 int perf_net_open(struct perf_net *net, const struct perf_conf *conf);
+/* A socket of @domain for TCP, with the congestion control that was chosen; -1 and errno. */
+int perf_net_socket(struct perf_net *net, int domain);
 /* Lets connections that were closed end in order, as the kernel does for its own; for a
  * few seconds, if peers do not help. */
 void perf_net_drain(struct perf_net *net);

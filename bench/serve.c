@@ -204,12 +204,12 @@ static int bind_any(const struct perf_ops *ops, int s, bool is_ip6, uint16_t por
 static int listen_for(struct serve *sv, struct service *service)
 {
 	const struct perf_ops *ops = sv->net->ops;
-	int s = ops->socket(AF_INET6, SOCK_STREAM, 0);
+	int s = perf_net_socket(sv->net, AF_INET6);
 	bool is_ip6 = s >= 0;
 	struct conn *c;
 
 	if (s < 0 && errno == EAFNOSUPPORT)
-		s = ops->socket(AF_INET, SOCK_STREAM, 0);
+		s = perf_net_socket(sv->net, AF_INET);
 	if (s < 0 || bind_any(ops, s, is_ip6, service->port) || ops->listen(s, BACKLOG)) {
 		fprintf(stderr, "pbperf: %s on port %u: %s\n", service->name,
 			service->port, strerror(errno));

@@ -129,6 +129,10 @@ check "no request" refuses 2 '-s: read "0", but 1 to' crr "${here[@]}" -s 0
 check "no number" refuses 2 '-P: read "-1", but 1 to' crr "${here[@]}" -P -1
 check "the stack's options without the stack" \
 	refuses 2 'are for --net stack' bulk "${here[@]}" --port tap:pb0
+check "a congestion control that is none" refuses 1 'No such file' \
+	bulk "${here[@]}" --cc nonsense
+check "a congestion control that the stack has not" refuses 1 'No such file' \
+	bulk "${on_stack[@]}" "${here[@]}" --cc nonsense
 check "a gateway that is nowhere near" refuses 1 'it is not in the subnet of addr' \
 	bulk "${on_stack[@]}" "${here[@]}" --gateway 10.0.0.1
 check "a server has so many connections" bounded

@@ -29,7 +29,7 @@ ROWS = [
     ['apps/mail/smtpd', 'apps/mail/relay', 'apps/mail/deliver', 'apps/mail/pop3d',
      'apps/mail/imapd'],
     ['apps', 'bench'],
-    ['bench/micro', 'tests', 'apps/pbsim', 'apps/packetdrill'], # these look anywhere
+    ['bench/micro', 'bench/wire', 'tests', 'apps/pbsim', 'apps/packetdrill'], # these look anywhere
 ]
 RANK = {folder: rank for rank, row in enumerate(ROWS) for folder in row}
 DOOR, ANYWHERE = RANK['apps/lib'], RANK['tests']
