@@ -80,6 +80,9 @@ static void clean(void)
 	race_fini(&race);
 	if (winner)
 		io_abort(winner);
+	/* The other ends of tries that nobody answered. */
+	while ((peers[n_peers] = mem_accept(net)))
+		n_peers++;
 	for (size_t i = 0; i < n_peers; i++)
 		mem_free(peers[i]);
 	mem_settle(net);
@@ -149,13 +152,10 @@ Case(race, one_that_is_refused_makes_room_at_once)
 
 Case(race, the_slow_one_may_still_win)
 {
-	struct mem_peer *slow;
-
 	begin((const char *const[]){ "192.0.2.1:25", "192.0.2.2:25", NULL });
 	pass(RACE_DELAY_MS);
 	cr_assert_eq(race_n(&race), 2);
-	slow = comes_to("192.0.2.1:25");
-	(void)slow;
+	comes_to("192.0.2.1:25");
 	mem_settle(net);
 	cr_assert_str_eq(told, "lost 192.0.2.2:25|won 192.0.2.1:25|");
 }
@@ -205,6 +205,4 @@ Case(race, an_end_leaves_nothing_behind)
 	cr_assert_eq(mem_n_open(net), 0);
 	pass(1000);
 	cr_assert_str_eq(told, "");
-	while ((peers[n_peers] = mem_accept(net)))
-		n_peers++;
 }
