@@ -485,8 +485,12 @@ static bool send_one(struct tcp_conn *c, uint64_t now_ns)
 	struct tcp_block hole;
 
 	room = c->cc.cwnd > pipe ? c->cc.cwnd - pipe : 0;
-	if (c->x->tlp_due)
-		return send_probe(c, now_ns);
+	if (c->x->tlp_due) {
+		/* Since the timer fired, an ACK may have come. */
+		if (tcp_tlp_wanted(c))
+			return send_probe(c, now_ns);
+		c->x->tlp_due = false;
+	}
 	if (tcp_recover_next(c, &hole))
 		return send_again(c, hole, room, now_ns);
 	return send_new(c, room, now_ns);

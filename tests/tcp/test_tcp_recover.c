@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "tcp/conn.h"
 #include "tests/lib/tcp_dialog.h"
 
 enum { RTT_MS = 10 };
@@ -342,5 +343,24 @@ Dialog(tcp_recover, what_was_delivered_long_ago_tells_of_no_loss)
 	tick(&d, RTT_MS / 2);
 	nothing(&d);
 	inject(&d, ". 11:11(0) ack 4001");
+	cr_assert_eq(info().bytes_retrans, 0);
+}
+
+/* ---- the tail ---- */
+
+/* A connection that found no memory speaks later, when all may be acknowledged. */
+Dialog(tcp_recover, a_probe_that_is_not_wanted_any_more_is_not_sent)
+{
+	d.rtt_ms = RTT_MS;
+	dialog_accept(&d, "mss 1000,sackOK", 65535);
+	dialog_write(&d, 1000);
+	dialog_drop(&d);
+	for (unsigned ms = 0; !d.c->x->tlp_due; ms++) {
+		cr_assert_lt(ms, 1000);
+		d.now_ns += 1000000;
+		wheel_run(&d.wheel, d.now_ns);
+	}
+	inject(&d, ". 1:1(0) ack 1001");
+	nothing(&d);
 	cr_assert_eq(info().bytes_retrans, 0);
 }
