@@ -281,7 +281,7 @@ static uint32_t longest(const struct tcp_conn *c, uint32_t mss)
 {
 	uint32_t max = c->cc.cwnd / 2, limit;
 
-	if (!c->gso || max < 2 * mss)
+	if (!c->gso || c->no_df || max < 2 * mss)
 		return mss;
 	limit = burst(c, mss);
 	max = max < limit ? max : limit;

@@ -16,20 +16,26 @@ static struct two t;
 static int listener, socks[2];
 static size_t sent, received;
 
-static void setup(void)
+static void open_both(unsigned mtu, unsigned link_mtu, bool offload)
 {
 	struct sim_link_conf link = {
-		.dir = { { .delay_ns = NS_PER_MS, .mtu = LINK_MTU },
-			 { .delay_ns = NS_PER_MS, .mtu = LINK_MTU } },
+		.dir = { { .delay_ns = NS_PER_MS, .mtu = (uint16_t)link_mtu },
+			 { .delay_ns = NS_PER_MS, .mtu = (uint16_t)link_mtu } },
+		.offload = offload,
 	};
 	struct pb_stack_conf conf;
 
 	pb_stack_conf_init(&conf);
 	conf.n_bufs = 4096;
 	conf.max_conns = 64;
-	conf.mtu = MTU;
+	conf.mtu = mtu;
 	two_open_conf(&t, 1, &link, &conf);
 	sent = received = 0;
+}
+
+static void setup(void)
+{
+	open_both(MTU, LINK_MTU, false);
 }
 
 static void clean(void)
@@ -107,4 +113,15 @@ Case(black_hole, the_next_connection_knows)
 	cr_assert(two_run(&t, bulk, NULL, 60 * NS_PER_S));
 	cr_assert_lt(t.now_ns - start_ns, NS_PER_S);
 	part();
+}
+
+/* RFC 791 3.2: a link may be so narrow; what is longer goes in fragments, which no port
+ * cuts from a super-frame. */
+Test(narrow_link, a_stream_goes_in_fragments)
+{
+	open_both(400, 400, true);
+	connect_both();
+	cr_assert(two_run(&t, bulk, NULL, 60 * NS_PER_S));
+	part();
+	clean();
 }
