@@ -18,7 +18,7 @@ struct args {
 	struct load load;
 	uint16_t base;
 	unsigned conns_max; /* of serve */
-	const char *mode, *cc;
+	const char *mode;
 };
 
 static const char usage_text[] =
@@ -70,6 +70,7 @@ enum {
 	OPT_DHCP,
 	OPT_MTU,
 	OPT_RAW,
+	OPT_CC,
 	OPT_BUFFERS,
 	OPT_ZC
 };
@@ -86,7 +87,7 @@ static const struct option long_options[] = {
 	{ "host-addr6", required_argument, NULL, OPT_HOST6 },
 	{ "mtu", required_argument, NULL, OPT_MTU },
 	{ "no-offload", no_argument, NULL, OPT_RAW },
-	{ "cc", required_argument, NULL, 'C' },
+	{ "cc", required_argument, NULL, OPT_CC },
 	{ "buffers", required_argument, NULL, OPT_BUFFERS },
 	{ "zero-copy", no_argument, NULL, OPT_ZC },
 	{ "help", no_argument, NULL, 'h' },
@@ -111,6 +112,7 @@ static void net_option(struct perf_conf *net, int opt, const char *value)
 	case OPT_HOST6: net->host_addr6 = value; break;
 	case OPT_MTU: net->mtu = number(value, 1, 65535, "--mtu"); break;
 	case OPT_RAW: net->no_offload = true; break;
+	case OPT_CC: net->cc = value; break;
 	case OPT_BUFFERS:
 		net->buffers = number(value, 4096, BUFFERS_MAX, "--buffers");
 		break;
@@ -126,7 +128,6 @@ static void load_option(struct args *a, int opt, const char *value)
 	switch (opt) {
 	case 'b': a->base = (uint16_t)number(value, 0, 65000, "-b"); break;
 	case 'm': a->conns_max = number(value, 1, 100000000, "-m"); break;
-	case 'C': a->cc = value; break;
 	case 'c':
 		if (!addr_parse(value, &l->to))
 			usage("-c takes an address, of IPv4 or IPv6");
@@ -219,7 +220,6 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &sa, NULL);
 	if (perf_net_open(&net, &args.net))
 		return 1;
-	net.cc = args.cc;
 	if (!strcmp(args.mode, "serve"))
 		err = serve_run(&net, args.base, args.conns_max, &stop);
 	else if (!strcmp(args.mode, "bulk"))

@@ -236,6 +236,8 @@ static int open_stack(struct perf_net *net, const struct perf_conf *conf)
 	sc.gateway6 = conf->gateway6;
 	sc.host_addr6 = conf->host_addr6;
 	sc.mtu = conf->mtu;
+	if (conf->cc)
+		sc.cc = conf->cc;
 	if (conf->buffers)
 		sc.rcvbuf = sc.sndbuf = conf->buffers;
 	sc.offload = !conf->no_offload;
@@ -275,7 +277,11 @@ int perf_net_open(struct perf_net *net, const struct perf_conf *conf)
 		perror("pbperf: epoll_create1");
 		return -1;
 	}
-	*net = (struct perf_net){ .ops = &posix_ops, .impl = (void *)(intptr_t)epfd };
+	*net = (struct perf_net){
+		.ops = &posix_ops,
+		.impl = (void *)(intptr_t)epfd,
+		.cc = conf->cc,
+	};
 	return 0;
 }
 

@@ -47,7 +47,8 @@ struct perf_ops {
 struct perf_net {
 	const struct perf_ops *ops;
 	void *impl;
-	const char *cc; /* congestion control; NULL: what it has by itself */
+	const char
+		*cc; /* congestion control of each socket; NULL: what it has by itself */
 };
 
 /* How to open our stack; the kernel needs none of it. */
@@ -57,6 +58,7 @@ struct perf_conf {
 	bool dhcp; /* instead of addr and gateway */
 	const char *port, *addr, *gateway, *host_addr;
 	const char *addr6, *gateway6, *host_addr6;
+	const char *cc;	  /* congestion control; NULL: the network's default */
 	unsigned buffers; /* bytes of a connection each way, 0: as the stack likes */
 	unsigned mtu;
 	bool no_offload;

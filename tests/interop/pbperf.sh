@@ -131,7 +131,7 @@ check "the stack's options without the stack" \
 	refuses 2 'are for --net stack' bulk "${here[@]}" --port tap:pb0
 check "a congestion control that is none" refuses 1 'No such file' \
 	bulk "${here[@]}" --cc nonsense
-check "a congestion control that the stack has not" refuses 1 'No such file' \
+check "a congestion control that the stack has not" refuses 1 'cannot make the layers' \
 	bulk "${on_stack[@]}" "${here[@]}" --cc nonsense
 check "a gateway that is nowhere near" refuses 1 'it is not in the subnet of addr' \
 	bulk "${on_stack[@]}" "${here[@]}" --gateway 10.0.0.1
