@@ -134,6 +134,37 @@ static void moved_on(struct tcp_conn *c, uint64_t now_ns)
 	}
 }
 
+/*
+ * draft-ietf-ccwg-bbr 4.1.2.3: how fast bytes arrived since the one that was sent last of
+ * those that arrived now had left.  Not faster than they left, for ACKs may come in bursts.
+ */
+static void sample_rate(struct tcp_conn *c, const struct tcp_told *a, struct cc_ack *ack)
+{
+	const struct sent *last = &a->sent.last;
+	struct sent_log *l = &c->x->sent;
+	uint32_t send_us, ack_us;
+
+	ack->n_delivered = a->n_delivered;
+	ack->n_lost = l->lost - a->lost_before;
+	ack->pipe = tcp_recover_pipe(c);
+	ack->delivered = l->delivered;
+	if (l->app_limited && (int32_t)(l->delivered - l->app_limited) > 0)
+		l->app_limited = 0;
+	if (!a->sent.has_last)
+		return;
+	ack->prior_delivered = last->delivered;
+	ack->tx_in_flight = last->in_flight;
+	ack->tx_lost = l->lost - last->lost;
+	ack->app_limited = last->flags & SENT_APP_LIMITED;
+	send_us = last->at_us - last->first_us;
+	ack_us = a->sent.now_us - last->delivered_us;
+	/* Less than a round trip is no sample, but of a retransmission that was in vain. */
+	if ((send_us > ack_us ? send_us : ack_us) < c->rtt.min_us)
+		return;
+	ack->rate_us = send_us > ack_us ? send_us : ack_us;
+	ack->rate_bytes = l->delivered - last->delivered;
+}
+
 /* An algorithm wants a sample of each ACK. */
 static void tell_cc(struct tcp_in *in, const struct tcp_told *a, bool recovering)
 {
@@ -154,6 +185,8 @@ static void tell_cc(struct tcp_in *in, const struct tcp_told *a, bool recovering
 	/* RFC 3168 6.1.2: an ACK with ECE does not make cwnd grow */
 	if (a->n_ce && !c->cc.ops->own_ecn)
 		ack.cwnd_limited = false;
+	if (c->cc.ops->every_ack)
+		sample_rate(c, a, &ack);
 	c->cc.ops->ack(&c->cc, &ack);
 }
 
@@ -233,6 +266,7 @@ void tcp_ack(struct tcp_in *in)
 		.dup = is_duplicate(in),
 		.has_ecr = c->ts && (in->s.has & TCP_HAS_TS),
 		.ts_ecr = in->s.ts_ecr,
+		.lost_before = c->x ? c->x->sent.lost : 0,
 	};
 	uint32_t rtt_us, wait_us;
 	bool recovering;
@@ -257,12 +291,12 @@ void tcp_ack(struct tcp_in *in)
 	wait_us = tcp_recover_ack(c, &a);
 	recovering |= c->x->ca == TCP_CA_RECOVERY || c->x->ca == TCP_CA_CWR;
 	/* RFC 5681 3.2 (1): a duplicate ACK does not make cwnd grow */
-	if (a.n_acked) {
+	if (a.n_acked || (c->cc.ops->every_ack && a.flight))
 		tell_cc(in, &a, recovering);
+	if (a.n_acked)
 		moved_on(c, in->now_ns);
-	} else if (!c->snd_wnd) {
+	else if (!c->snd_wnd)
 		/* RFC 9293 3.8.6.1: as long as it answers, it may keep us waiting */
 		c->x->stalled_ms = tcp_ms(in->now_ns);
-	}
 	tcp_timer_flight(c, wait_us, a.n_acked, in->now_ns);
 }

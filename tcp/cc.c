@@ -5,7 +5,7 @@
 
 #include "stack/base/check.h"
 
-static const struct cc_ops *const table[] = { &cc_reno, &cc_cubic };
+static const struct cc_ops *const table[] = { &cc_reno, &cc_cubic, &cc_bbr };
 
 uint32_t cc_initial_window(uint32_t mss)
 {
@@ -36,6 +36,12 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now
 	};
 	if (ops->init)
 		ops->init(cc, mss, now_ns);
+}
+
+void cc_fini(struct cc *cc)
+{
+	if (cc->ops && cc->ops->fini)
+		cc->ops->fini(cc);
 }
 
 void cc_grow(struct cc *cc, uint32_t n)

@@ -35,6 +35,21 @@ struct cc_ack {
 	uint64_t srtt_ns;
 	bool cwnd_limited; /* the sender could have used more (RFC 7661) */
 	bool recovering;   /* loss recovery runs: cwnd is its own */
+
+	/*
+	 * For @every_ack: what arrived, by ACK or SACK, and how fast
+	 * (draft-ietf-ccwg-bbr 4.1.1).  Counters are bytes modulo 2^32.
+	 */
+	uint32_t n_delivered;	  /* bytes newly delivered */
+	uint32_t n_lost;	  /* bytes newly taken for lost */
+	uint32_t pipe;		  /* bytes in flight behind it */
+	uint32_t delivered;	  /* all so far */
+	uint32_t rate_us;	  /* a sample: in so long ... (0: none) */
+	uint32_t rate_bytes;	  /* ... so many bytes were delivered ... */
+	uint32_t prior_delivered; /* ... since, when this much had been ... */
+	uint32_t tx_in_flight;	  /* ... and that was in flight ... */
+	uint32_t tx_lost;	  /* ... of which, or since, so many were lost ... */
+	bool app_limited;	  /* ... and the program had no more to say */
 };
 
 enum cc_loss {
@@ -47,8 +62,11 @@ struct cc_ops {
 	const char *name;
 	bool own_ecn;	   /* ack() reads n_ce: marks are no losses */
 	bool own_recovery; /* cwnd in loss recovery is its own, not prr.c's */
+	bool every_ack; /* ack() is called for reports, too, and wants samples of rates */
 	/* @cwnd and @ssthresh hold their initial values.  May be NULL. */
 	void (*init)(struct cc *cc, uint32_t mss, uint64_t now_ns);
+	/* Frees what init() took.  May be NULL, and be called without init(). */
+	void (*fini)(struct cc *cc);
 	/* New data was acknowledged. */
 	void (*ack)(struct cc *cc, const struct cc_ack *ack);
 	/*
@@ -60,6 +78,10 @@ struct cc_ops {
 	/* Loss recovery ended: cwnd for what follows. */
 	void (*recovered)(struct cc *cc, uint32_t in_flight, uint32_t mss,
 			  uint64_t now_ns);
+	/* The last loss() was for nothing.  NULL: all is as it was before it. */
+	void (*undone)(struct cc *cc);
+	/* Bytes a second that may leave; 0: as fast as can be.  NULL: pace.c decides. */
+	uint64_t (*rate)(const struct cc *cc);
 	/* Nothing was sent for longer than the RTO (RFC 5681 4.1). */
 	void (*idle)(struct cc *cc, uint32_t mss, uint64_t now_ns);
 };
@@ -71,8 +93,9 @@ const struct cc_ops *cc_find(const char *name);
 /* Number @i of those there are, NULL behind the last. */
 const struct cc_ops *cc_at(unsigned i);
 void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint64_t now_ns);
+void cc_fini(struct cc *cc);
 
-extern const struct cc_ops cc_reno, cc_cubic;
+extern const struct cc_ops cc_reno, cc_cubic, cc_bbr;
 
 /* For algorithms. */
 /* @n more, up to CC_CWND_MAX. */

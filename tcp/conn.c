@@ -152,6 +152,8 @@ void tcp_conn_agree(struct tcp_conn *c, uint16_t peer_mss, uint64_t now_ns)
 	tcp_conn_sync_mss(c);
 	/* A guess, until the peer sends a full segment. */
 	c->rcv_mss = c->mss < TCP_MSS_DEFAULT ? c->mss : TCP_MSS_DEFAULT;
+	/* Two SYNs may have crossed. */
+	cc_fini(&c->cc);
 	cc_init(&c->cc, c->cc.ops, c->mss, now_ns);
 }
 
@@ -258,6 +260,7 @@ static void conn_free(struct tcp_conn *c)
 	ASSERT(!c->owned && !c->in_table);
 	if (c->x)
 		give_back(c);
+	cc_fini(&c->cc);
 	list_remove(&c->ready);
 	tcp->stats.n_conns--;
 	/* tcp_conn_at() knows free blocks by this. */

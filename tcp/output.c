@@ -478,6 +478,12 @@ static bool send_probe(struct tcp_conn *c, uint64_t now_ns)
 	return false;
 }
 
+static bool has_unsent(const struct tcp_conn *c)
+{
+	return !c->fin_sent &&
+	       (c->fin_wanted || seq_before(c->snd_nxt, tcp_conn_write_end(c)));
+}
+
 /* Sends the most important bytes there are.  False: none, or none may go. */
 static bool send_one(struct tcp_conn *c, uint64_t now_ns)
 {
@@ -491,24 +497,61 @@ static bool send_one(struct tcp_conn *c, uint64_t now_ns)
 			return send_probe(c, now_ns);
 		c->x->tlp_due = false;
 	}
+	if (c->x->depart_ns > now_ns && room && !c->x->resend &&
+	    (c->x->sent.n_wait || has_unsent(c))) {
+		tcp_pace_wait(c);
+		return false;
+	}
 	if (tcp_recover_next(c, &hole))
 		return send_again(c, hole, room, now_ns);
 	return send_new(c, room, now_ns);
 }
 
+/* All that may be said now.  False: there may be more. */
+static bool send_burst(struct tcp_conn *c, uint64_t now_ns)
+{
+	bool paced = c->cc.ops->rate || c->tcp->conf.pacing;
+
+	for (unsigned n = 0; n < TCP_SPEAK_MAX; n++) {
+		uint32_t out = c->x->prr_out;
+
+		if (!send_one(c, now_ns))
+			return true;
+		if (paced)
+			tcp_pace_sent(c, c->x->prr_out - out, now_ns);
+	}
+	return false;
+}
+
+/* draft-ietf-ccwg-bbr 4.1.2.4: the program had no more to say, so rates tell little. */
+static void note_app_limit(struct tcp_conn *c)
+{
+	struct sent_log *l = &c->x->sent;
+	uint32_t pipe = tcp_recover_pipe(c);
+
+	if (pipe >= c->cc.cwnd || l->n_wait || has_unsent(c))
+		return;
+	l->app_limited = l->delivered + pipe;
+	l->app_limited += !l->app_limited;
+}
+
 static void send_data(struct tcp_conn *c, uint64_t now_ns)
 {
+	bool was_limited = c->cwnd_limited, done;
 	struct seq nxt = c->snd_nxt;
-	unsigned n;
 
 	c->cwnd_limited = false;
 	wake_up(c, now_ns);
-	for (n = 0; n < TCP_SPEAK_MAX && send_one(c, now_ns); n++)
-		;
+	done = send_burst(c, now_ns);
+	/* Who waits for his departure does not know yet. */
+	if (c->x->paced)
+		c->cwnd_limited |= was_limited;
+	if (c->cc.ops->every_ack)
+		note_app_limit(c);
 	if (!seq_eq(c->snd_nxt, nxt))
 		tcp_timer_sent(c, now_ns);
 	/* Others want to speak, too: the rest goes with the next turn. */
-	if (n == TCP_SPEAK_MAX)
+	if (!done)
 		tcp_conn_speak(c);
 }
 

@@ -354,7 +354,7 @@ void tcp_recover_timeout(struct tcp_conn *c, uint64_t now_ns)
 	x->frto = fresh || again;
 	x->resend = true;
 	pipe = tcp_recover_pipe(c);
-	if (!c->cc.ops->own_recovery && c->cc.cwnd < pipe + c->mss)
+	if (c->cc.cwnd < pipe + c->mss)
 		c->cc.cwnd = pipe + c->mss;
 	c->n_rto++;
 	c->tcp->stats.rto++;

@@ -19,8 +19,9 @@ struct tcp_told {
 	uint32_t rtt_us;      /* of what was sent last of these; 0: unknown */
 	uint32_t ts_ecr;      /* if @has_ecr */
 	bool has_ecr;
-	bool dup;   /* a duplicate as RFC 5681 2 has it */
-	bool dsack; /* @dsack_block came twice */
+	bool dup;	      /* a duplicate as RFC 5681 2 has it */
+	bool dsack;	      /* @dsack_block came twice */
+	uint32_t lost_before; /* sent_log's counter */
 	struct tcp_block dsack_block;
 	struct sent_news sent;
 };

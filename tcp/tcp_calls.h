@@ -144,6 +144,15 @@ void tcp_emit_refusal(struct tcp_in *in);
 void tcp_emit_syn_options(struct tcp *tcp, const struct flow *f,
 			  const struct tcp_opts *opts, struct tcp_seg *s);
 
+/* ---- pace.c ---- */
+
+/* Bytes a second; 0: as fast as can be. */
+uint64_t tcp_pace_rate(const struct tcp_conn *c);
+/* @len bytes left. */
+void tcp_pace_sent(struct tcp_conn *c, uint32_t len, uint64_t now_ns);
+/* It would send, and must not yet: it will speak when it may. */
+void tcp_pace_wait(struct tcp_conn *c);
+
 /* ---- timer.c ---- */
 
 void tcp_timer_fire(struct timer *t, uint64_t now_ns);
@@ -163,6 +172,8 @@ void tcp_timer_retransmit(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_ns);
 /* An ACK leaves within the delay. */
 void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns);
+/* x->wake_ns is set. */
+void tcp_timer_pace(struct tcp_conn *c);
 void tcp_timer_stop(struct tcp_conn *c);
 
 /* ---- early.c ---- */

@@ -82,6 +82,7 @@ struct tcp_conf {
 	uint32_t user_timeout_ms; /* unacknowledged data so old: ETIMEDOUT */
 	uint32_t syn_tries, synack_tries;
 	uint32_t delack_ms;
+	bool pacing; /* window-based congestion control is paced, too (pace.c) */
 	uint32_t min_burst_segs; /* a super-segment may always stand for so many */
 	uint32_t keep_idle_ms, keep_intvl_ms, keep_probes;
 	uint32_t challenge_ack_per_s; /* RFC 5961 7, for the core, with jitter */

@@ -2,9 +2,9 @@
  * When nothing comes: retransmission (RFC 6298), window probes (RFC 9293 3.8.6.1),
  * keep-alive (3.8.4), the delayed ACK.
  *
- * A connection has one timer in the wheel and two deadlines: of its delayed ACK, and
- * of its job.  There is one job at a time: something is in flight, or bytes wait and
- * may not go, or nothing happens.  A deadline that moves back is found to have moved
+ * A connection has one timer in the wheel and three deadlines: of its delayed ACK, of its
+ * departure when it is paced, and of its job.  There is one job at a time: something is
+ * in flight, or bytes wait and may not go, or nothing happens.  A deadline that moves back is found to have moved
  * when the old one fires, and the last deadline that ends just leaves a timer that
  * will find nothing to do: an ACK writes numbers and links nothing.
  *
@@ -26,6 +26,8 @@ static void rearm(struct tcp_conn *c)
 {
 	uint64_t due = c->due_ns < c->ack_due_ns ? c->due_ns : c->ack_due_ns;
 
+	if (c->x && c->x->paced && c->x->wake_ns < due)
+		due = c->x->wake_ns;
 	if (due != TIMER_NEVER)
 		timer_arm(c->tcp->wheel, &c->timer, due);
 }
@@ -156,8 +158,16 @@ void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns)
 	rearm(c);
 }
 
+void tcp_timer_pace(struct tcp_conn *c)
+{
+	c->x->paced = true;
+	rearm(c);
+}
+
 void tcp_timer_stop(struct tcp_conn *c)
 {
+	if (c->x)
+		c->x->paced = false;
 	c->job = TCP_JOB_NONE;
 	c->due_ns = c->ack_due_ns = TIMER_NEVER;
 	timer_stop(c->tcp->wheel, &c->timer);
@@ -398,6 +408,10 @@ void tcp_timer_fire(struct timer *t, uint64_t now_ns)
 	if (c->ack_due_ns <= now_ns) {
 		c->ack_due_ns = TIMER_NEVER;
 		c->ack_now = true;
+		tcp_conn_speak(c);
+	}
+	if (c->x && c->x->paced && c->x->wake_ns <= now_ns) {
+		c->x->paced = false;
 		tcp_conn_speak(c);
 	}
 	if (c->due_ns <= now_ns)

@@ -67,7 +67,10 @@ void tcp_undo(struct tcp_conn *c)
 	uint32_t cwnd = c->cc.cwnd;
 	struct tcp_xfer *x = c->x;
 
-	c->cc = x->before;
+	if (c->cc.ops->undone)
+		c->cc.ops->undone(&c->cc);
+	else
+		c->cc = x->before;
 	if (c->cc.cwnd < cwnd)
 		c->cc.cwnd = cwnd;
 	x->undo = false;

@@ -65,6 +65,11 @@ struct tcp_xfer {
 	/* Proportional rate reduction (prr.c), bytes. */
 	uint32_t prr_delivered, prr_out, recover_fs;
 
+	/* Pacing (pace.c). */
+	uint64_t depart_ns; /* before that nothing leaves; 0: not paced */
+	uint64_t wake_ns;   /* when it is looked at again, if it waits */
+	bool paced;	    /* it does */
+
 	/* RACK-TLP (rack.c, tlp.c). */
 	bool rack : 1;		/* there is a most recent delivery: */
 	bool tlp_due : 1;	/* a probe leaves with the turn */

@@ -38,7 +38,7 @@ static bool is_level(const char *value)
 
 static bool is_cc(const char *value)
 {
-	return is_one_of(value, (const char *const[]){ "reno", "cubic", NULL });
+	return is_one_of(value, (const char *const[]){ "reno", "cubic", "bbr", NULL });
 }
 
 /* Letters, digits, '-' and '.', as in an EHLO argument (RFC 5321 4.1.2). */
@@ -320,7 +320,7 @@ static const struct conf_opt options[] = {
 	BOOL("stack", "offload", offload, "yes", "let the port sum and segment"),
 	BOOL("stack", "probe_addr", probe_addr, "yes",
 	     "look whether somebody has our address already (RFC 5227)"),
-	TEXT("stack", "cc", cc, "reno", is_cc, "reno, cubic", "congestion control"),
+	TEXT("stack", "cc", cc, "reno", is_cc, "reno, cubic, bbr", "congestion control"),
 	NUMBER("stack", "ecn", ecn, 2, 0, 5,
 	       "congestion marks: 0 none, 1 asked for, 2 accepted (RFC 3168); 3, 4, 5 with AccECN"),
 	NUMBER("stack", "max_conns", max_conns, 100000, 16, 4000000, "TCP connections"),

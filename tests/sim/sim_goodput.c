@@ -154,7 +154,7 @@ static struct result run(const struct cell *c)
 	return r;
 }
 
-static const char *const algorithms[] = { "reno", "cubic" };
+static const char *const algorithms[] = { "reno", "cubic", "bbr" };
 static const double losses[] = { 0, 0.001, 0.01, 0.03, 0.1 };
 static const unsigned rtts_ms[] = { 1, 20, 100, 300 };
 
@@ -204,12 +204,12 @@ static bool tell(unsigned n, bool ok, const char *what, struct result reno,
 
 int main(int argc, char **argv)
 {
-	struct result reno, cubic;
+	struct result reno, cubic, bbr;
 	bool ok = true;
 
 	if (argc > 1 && strcmp(argv[1], "grid") == 0)
 		return grid(argc > 2 ? (unsigned)atoi(argv[2]) : GRID_S);
-	printf("1..4\n");
+	printf("1..5\n");
 	reno = begin("reno");
 	cubic = begin("cubic");
 	ok &= tell(
@@ -228,5 +228,11 @@ int main(int argc, char **argv)
 	cubic = cell("cubic", 0.1, 20);
 	ok &= tell(4, cubic.mbit_s > 0.95 * reno.mbit_s,
 		   "CUBIC is as fast as Reno in a small window", reno, cubic);
+	cubic = cell("cubic", 0.01, 100);
+	bbr = cell("bbr", 0.01, 100);
+	printf("%sok 5 - BBR fills a long path where packets are lost by chance\n"
+	       "# cubic %.2f Mbit/s; bbr %.2f Mbit/s\n",
+	       bbr.mbit_s > 10 * cubic.mbit_s ? "" : "not ", cubic.mbit_s, bbr.mbit_s);
+	ok &= bbr.mbit_s > 10 * cubic.mbit_s;
 	return ok ? 0 : 1;
 }

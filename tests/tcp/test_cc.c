@@ -45,6 +45,7 @@ Test(cc, algorithms_are_found_by_name)
 {
 	cr_assert_eq(cc_find("reno"), &cc_reno);
 	cr_assert_eq(cc_find("cubic"), &cc_cubic);
+	cr_assert_eq(cc_find("bbr"), &cc_bbr);
 	cr_assert_null(cc_find("ren"));
 	cr_assert_null(cc_find("renoo"));
 	cr_assert_null(cc_find(""));
