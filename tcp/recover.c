@@ -386,6 +386,9 @@ void tcp_recover_sent(struct tcp_conn *c, struct tcp_block b, uint64_t now_ns)
 {
 	struct tcp_xfer *x = c->x;
 
+	/* RFC 6298 5.1; the timer would be that of the first transmission. */
+	if (seq_eq(b.start, c->snd_una))
+		tcp_timer_again(c, now_ns);
 	x->resend = false;
 	x->prr_out += seq_dist(b.start, b.end);
 	tcp_undo_resent(c, seq_dist(b.start, b.end), now_ns);

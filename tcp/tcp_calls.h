@@ -166,6 +166,8 @@ void tcp_timer_job(struct tcp_conn *c, enum tcp_job job, uint64_t due_ns);
 void tcp_timer_flight(struct tcp_conn *c, uint32_t wait_us, bool anew, uint64_t now_ns);
 /* Bytes were sent; @anew: the first, or for the first time. */
 void tcp_timer_sent(struct tcp_conn *c, uint64_t now_ns);
+/* The first bytes in flight were sent again. */
+void tcp_timer_again(struct tcp_conn *c, uint64_t now_ns);
 /* The retransmission timer begins anew. */
 void tcp_timer_retransmit(struct tcp_conn *c, uint64_t now_ns);
 /* Whatever job the state asks for, when nothing is in flight. */

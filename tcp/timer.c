@@ -150,6 +150,13 @@ void tcp_timer_sent(struct tcp_conn *c, uint64_t now_ns)
 		tail(c, oldest_due(c, now_ns), now_ns);
 }
 
+void tcp_timer_again(struct tcp_conn *c, uint64_t now_ns)
+{
+	if (c->job == TCP_JOB_RETRANSMIT)
+		tcp_timer_job(c, TCP_JOB_RETRANSMIT,
+			      by_user(c, now_ns + rto_ns(c), now_ns));
+}
+
 void tcp_timer_delay_ack(struct tcp_conn *c, uint64_t now_ns)
 {
 	if (c->ack_due_ns != TIMER_NEVER)

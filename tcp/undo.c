@@ -17,8 +17,10 @@ void tcp_undo_begin(struct tcp_conn *c)
 
 	x->undo = true;
 	x->undo_mark = c->snd_una;
-	x->undo_resent = x->undo_stamped = false;
-	x->undo_left = 0;
+	x->undo_stamped = false;
+	/* What is under way again for an earlier reason may come twice, too. */
+	x->undo_left = x->sent.n_again;
+	x->undo_resent = x->undo_left;
 	x->before = c->cc;
 }
 

@@ -202,9 +202,24 @@ Dialog(tcp_recover, goes_over_to_the_timer_when_a_repair_is_lost)
 	fly("mss 1000,nop,nop,sackOK");
 	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:10001>");
 	dialog_drop(&d);
-	after(&d, 200, ". 1:1001(1000) ack 1");
+	after(&d, 210, ". 1:1001(1000) ack 1");
 	cr_assert_eq(info().rtos, 1);
 	cr_assert_eq(info().cwnd, 1000);
+	inject(&d, ". 1:1(0) ack 10001");
+	dialog_drop(&d);
+}
+
+/* RFC 6298 5.1, where the path is longer than the timeout was: a full queue */
+Dialog(tcp_recover, a_repair_has_the_whole_timeout)
+{
+	fly("mss 1000,nop,nop,sackOK");
+	tick(&d, 150);
+	dialog_drop(&d); /* a loss probe */
+	inject(&d, ". 1:1(0) ack 1 <nop,nop,sack 1001:10001>");
+	expect(&d, ". 1:1001(1000) ack 1");
+	tick(&d, 150);
+	cr_assert_eq(info().rtos, 0);
+	dialog_drop(&d);
 	inject(&d, ". 1:1(0) ack 10001");
 	dialog_drop(&d);
 }

@@ -159,7 +159,7 @@ static void one_of_four(void)
 Dialog(tcp_rto, sends_only_what_is_not_reported)
 {
 	one_of_four();
-	tick(&d, 197);
+	tick(&d, 210);
 	expect(&d, ". 1:1001(1000) ack 1");
 	nothing(&d);
 	inject(&d, ". 1:1(0) ack 2001");
@@ -171,7 +171,7 @@ Dialog(tcp_rto, forgets_reports_that_the_peer_took_back)
 {
 	/* RFC 2018 8 */
 	one_of_four();
-	tick(&d, 197);
+	tick(&d, 210);
 	expect(&d, ". 1:1001(1000) ack 1");
 	after(&d, 420, ". 1:1001(1000) ack 1");
 	inject(&d, ". 1:1(0) ack 1001");
