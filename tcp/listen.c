@@ -188,6 +188,8 @@ static struct tcp_conn *new_conn(struct tcp_in *in, const struct tcp_listener *l
 {
 	struct tcp_conn *c = tcp_conn_new(in->tcp, &in->flow, &l->opts);
 
+	if (c && l->cc)
+		c->cc.ops = l->cc;
 	if (c && tcp_table_add(c)) {
 		list_push(&in->tcp->grave, &c->speak);
 		return NULL;
@@ -567,6 +569,21 @@ void *tcp_listener_user(const struct tcp_listener *l)
 struct tcp_opts *tcp_listener_opts(struct tcp_listener *l)
 {
 	return &l->opts;
+}
+
+int tcp_listener_set_cc(struct tcp_listener *l, const char *name)
+{
+	const struct cc_ops *ops = cc_find(name);
+
+	if (!ops)
+		return -ENOENT;
+	l->cc = ops;
+	return 0;
+}
+
+const char *tcp_listener_cc(const struct tcp_listener *l)
+{
+	return (l->cc ? l->cc : l->tcp->cc)->name;
 }
 
 void tcp_listener_set_defer(struct tcp_listener *l, uint32_t s)

@@ -294,8 +294,6 @@ int tcp_set_cc(struct tcp *tcp, struct tcp_conn *c, const char *name)
 		return -ENOENT;
 	cc_fini(&c->cc);
 	c->cc.ops = ops;
-	if (c->x)
-		c->x->undo = false;
 	if (c->mss) {
 		/* What the path taught so far stays. */
 		cc_init(&c->cc, ops, c->mss, tcp->now_ns);

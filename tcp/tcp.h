@@ -72,8 +72,7 @@ struct tcp_listener *tcp_ready_listener_pop(struct tcp *tcp);
 
 /*
  * Listens on @addr (all zeros: every address of its family; ADDR_NONE: of both) and
- * @port.  @backlog
- * connections may wait for tcp_accept().  0, -EADDRINUSE, -ENOMEM.
+ * @port.  @backlog connections may wait for tcp_accept().  0, -EADDRINUSE, -ENOMEM.
  */
 int tcp_listen(struct tcp *tcp, const struct addr *addr, uint16_t port, unsigned backlog,
 	       void *user, struct tcp_listener **listener);
@@ -92,6 +91,9 @@ void tcp_listener_close(struct tcp *tcp, struct tcp_listener *listener, uint64_t
 void *tcp_listener_user(const struct tcp_listener *listener);
 /* Options that accepted connections inherit. */
 struct tcp_opts *tcp_listener_opts(struct tcp_listener *listener);
+/* Their congestion control.  0 or -ENOENT. */
+int tcp_listener_set_cc(struct tcp_listener *listener, const char *name);
+const char *tcp_listener_cc(const struct tcp_listener *listener);
 /* Where it listens. */
 void tcp_listener_at(const struct tcp_listener *listener, struct addr *addr,
 		     uint16_t *port);

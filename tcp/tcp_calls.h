@@ -144,15 +144,6 @@ void tcp_emit_refusal(struct tcp_in *in);
 void tcp_emit_syn_options(struct tcp *tcp, const struct flow *f,
 			  const struct tcp_opts *opts, struct tcp_seg *s);
 
-/* ---- pace.c ---- */
-
-/* Bytes a second; 0: as fast as can be. */
-uint64_t tcp_pace_rate(const struct tcp_conn *c);
-/* @len bytes left. */
-void tcp_pace_sent(struct tcp_conn *c, uint32_t len, uint64_t now_ns);
-/* It would send, and must not yet: it will speak when it may. */
-void tcp_pace_wait(struct tcp_conn *c);
-
 /* ---- timer.c ---- */
 
 void tcp_timer_fire(struct timer *t, uint64_t now_ns);

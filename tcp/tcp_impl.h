@@ -43,6 +43,7 @@
 #include "tcp/fo_cookie.h"
 #include "tcp/ledger.h"
 #include "tcp/lport.h"
+#include "tcp/pace.h"
 #include "tcp/recover.h"
 #include "tcp/synq.h"
 #include "tcp/timewait.h"
@@ -87,6 +88,7 @@ struct tcp_listener {
 	bool shared;	   /* others may listen at the same place ... */
 	struct list group; /* ... and they are a ring, of which one is in tcp->ports */
 	struct tcp_opts opts;
+	const struct cc_ops *cc; /* of what is accepted; NULL: the core's */
 	void *user;
 	uint32_t serial;  /* no other listener has it */
 	uint32_t defer_s; /* TCP_DEFER_ACCEPT; 0: off */

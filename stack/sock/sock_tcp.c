@@ -23,6 +23,8 @@ int sock_tcp_listen(struct socks *ss, struct sock *s, int backlog)
 	*tcp_listener_opts(listener) = setup->opts;
 	*tcp_listener_fo_keys(listener) = setup->fo_keys;
 	tcp_listener_set_defer(listener, setup->defer_s);
+	if (setup->cc[0])
+		tcp_listener_set_cc(listener, setup->cc);
 	if (setup->fo_max)
 		tcp_listener_set_fastopen(listener, setup->fo_max);
 	s->kind = SOCK_LISTENER;

@@ -126,6 +126,8 @@ static int set_cc(struct socks *ss, struct sock *s, const char *value, socklen_t
 	memcpy(name, value, len);
 	if (s->kind == SOCK_TCP)
 		return tcp_set_cc(ss->tcp, s->conn, name);
+	if (s->kind == SOCK_LISTENER)
+		return tcp_listener_set_cc(s->listener, name);
 	if (s->kind != SOCK_TCP_NEW)
 		return -ENOPROTOOPT;
 	if (!cc_find(name))
@@ -314,9 +316,12 @@ static int get_any(struct socks *ss, struct sock *s, int level, int name, void *
 	/* Linux's algorithms without numbers of their own tell nothing, either. */
 	if (name == TCP_CC_INFO)
 		return give(value, len, "", 0);
-	if (s->kind != SOCK_TCP)
-		return -ENOPROTOOPT;
 	if (name != TCP_CONGESTION)
+		return -ENOPROTOOPT;
+	if (s->kind == SOCK_LISTENER)
+		return give(value, len, tcp_listener_cc(s->listener),
+			    strlen(tcp_listener_cc(s->listener)) + 1);
+	if (s->kind != SOCK_TCP)
 		return -ENOPROTOOPT;
 	tcp_conn_info(ss->tcp, s->conn, &info);
 	return give(value, len, info.cc, strlen(info.cc) + 1);

@@ -346,6 +346,28 @@ Case(sock, info_of_a_connection_is_as_the_kernel_has_it)
 	part();
 }
 
+Case(sock, what_is_accepted_has_the_congestion_control_of_its_listener)
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+
+	listen_on(80);
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3), 0);
+	cr_assert_eq(pb_setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, "guess", 5),
+		     -1);
+	cr_assert_eq(pb_getsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+	cr_assert_str_eq(name, "bbr");
+	connect_to(80);
+	wait_ms(50);
+	two_use(&t, 1);
+	server = pb_accept(listener, NULL, NULL);
+	len = sizeof(name);
+	memset(name, 0, len);
+	cr_assert_eq(pb_getsockopt(server, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+	cr_assert_str_eq(name, "bbr");
+	part();
+}
+
 Case(sock, unread_bytes_at_close_reset_the_peer)
 {
 	char got[8];
