@@ -16,12 +16,14 @@ static unsigned longest(const struct tcp_conn *c)
 void tcp_mtu_timeout(struct tcp_conn *c)
 {
 	unsigned mtu = longest(c), n = c->tries + 1u;
+	uint32_t stalled_ms = tcp_ms(c->tcp->now_ns) - c->x->stalled_ms;
+	bool late = n >= MTU_TRIES_SHORT || stalled_ms >= MTU_STALLED_MS;
 
 	/*
 	 * A full segment tells soon that it was too long.  What is shorter than the path
 	 * was said to take is lost for other reasons, until there is no other left.
 	 */
-	if (n % MTU_TRIES || (mtu <= MTU_BASE && !c->x->mtu_guess && n < MTU_TRIES_SHORT))
+	if (n % MTU_TRIES || (mtu <= MTU_BASE && !c->x->mtu_guess && !late))
 		return;
 	if (mtu > MTU_BASE)
 		c->x->mtu_guess = MTU_BASE;

@@ -25,9 +25,11 @@ struct tcp_conn;
 
 enum {
 	MTU_TRIES = 3,	     /* timeouts in a row, of full segments */
-	MTU_TRIES_SHORT = 9, /* before one shorter than MTU_BASE is suspected */
-	MTU_BASE = 1280,     /* what every path of IPv6 takes, and nearly every other */
-	MTU_LAST = 576,	     /* what every host of IPv4 takes (RFC 791 3.1) */
+	MTU_TRIES_SHORT = 9, /* before one shorter than MTU_BASE is suspected ... */
+	MTU_STALLED_MS =
+		150000,	 /* ... or stalled so long, where timeouts are far apart */
+	MTU_BASE = 1280, /* what every path of IPv6 takes, and nearly every other */
+	MTU_LAST = 576,	 /* what every host of IPv4 takes (RFC 791 3.1) */
 };
 
 /* The retransmission timer fired once more; before segments are cut anew. */

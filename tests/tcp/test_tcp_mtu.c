@@ -45,6 +45,20 @@ Dialog(tcp_mtu, full_segments_that_are_lost_again_and_again_become_shorter)
 	dialog_drain(&d);
 }
 
+/* where nine timeouts would take longer than TCP is patient */
+Dialog(tcp_mtu, far_peers_are_found_out_before_they_are_given_up)
+{
+	d.rtt_ms = 900;
+	dialog_accept(&d, "mss 1000", 65535);
+	dialog_write(&d, 1000);
+	time_out(5);
+	expect(&d, "P. 1:1001(1000) ack 1");
+	time_out(1);
+	expect(&d, ". 1:537(536) ack 1");
+	inject(&d, ". 1:1(0) ack 1001");
+	dialog_drop(&d);
+}
+
 Dialog(tcp_mtu, and_shorter_when_that_does_not_help)
 {
 	dialog_accept(&d, "mss 1460", 65535);
