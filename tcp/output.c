@@ -515,6 +515,8 @@ static bool send_burst(struct tcp_conn *c, uint64_t now_ns)
 	for (unsigned n = 0; n < TCP_SPEAK_MAX; n++) {
 		uint32_t out = c->x->prr_out;
 
+		if (!has_unsent(c) && !c->x->sent.n_wait && !c->x->tlp_due)
+			return true;
 		if (!send_one(c, now_ns))
 			return true;
 		if (paced)

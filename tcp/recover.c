@@ -38,13 +38,6 @@ uint32_t tcp_recover_pipe(const struct tcp_conn *c)
 
 /* ---- beginning and end ---- */
 
-bool tcp_recover_remembers(const struct tcp_conn *c)
-{
-	const struct tcp_xfer *x = c->x;
-
-	return x && (x->undo || x->tlp_out || x->hold);
-}
-
 void tcp_recover_forget(struct tcp_conn *c)
 {
 	c->x->undo = c->x->tlp_out = c->x->hold = false;

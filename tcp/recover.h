@@ -40,7 +40,12 @@ void tcp_recover_reduce(struct tcp_conn *c, uint64_t now_ns);
 /* Segments became shorter: all that is in flight is sent again (RFC 1191 6.3). */
 void tcp_recover_resegment(struct tcp_conn *c);
 /* It waits for ACKs that may follow the last one; until then the xfer must stay. */
-bool tcp_recover_remembers(const struct tcp_conn *c);
+static inline bool tcp_recover_remembers(const struct tcp_conn *c)
+{
+	const struct tcp_xfer *x = c->x;
+
+	return x && (x->undo || x->tlp_out || x->hold);
+}
 void tcp_recover_forget(struct tcp_conn *c);
 /* Bytes believed to be in the network. */
 uint32_t tcp_recover_pipe(const struct tcp_conn *c);
