@@ -126,10 +126,11 @@ void tcp_timer_flight(struct tcp_conn *c, uint32_t wait_us, bool anew, uint64_t 
 		if (c->job == TCP_JOB_RETRANSMIT || c->job == TCP_JOB_TLP ||
 		    c->job == TCP_JOB_REORDER)
 			tcp_timer_job(c, TCP_JOB_NONE, TIMER_NEVER);
+	} else if (sent_reneged(&c->x->sent)) {
+		/* First: what else is late would put it off. */
+		renege(c, now_ns);
 	} else if (wait_us) {
 		tcp_timer_job(c, TCP_JOB_REORDER, now_ns + wait_us * NS_PER_US);
-	} else if (sent_reneged(&c->x->sent)) {
-		renege(c, now_ns);
 	} else if (anew) {
 		tail(c, restarts(c) ? oldest_due(c, now_ns) : now_ns + rto_ns(c), now_ns);
 	} else if (c->job == TCP_JOB_REORDER ||

@@ -216,6 +216,9 @@ static void acknowledge(struct fuzz *f, uint32_t ack)
 	struct say s = { .at = f->sent, .flags = TCP_ACK, .ack = ack };
 
 	s.at += f->fin_out;
+	/* Bytes that it sent early count: what is older brings no new window. */
+	if (f->c && seq_after(f->c->snd_wl1, (struct seq){ PEER_ISN + 1 + s.at }))
+		s.at = f->c->snd_wl1.n - (PEER_ISN + 1);
 	true_reports(f, &s);
 	say(f, &s);
 }
