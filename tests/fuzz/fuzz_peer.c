@@ -262,7 +262,8 @@ static void hear(struct fuzz *f, const struct pkt *p, bool lost)
 		return;
 	if (f->ts)
 		f->stamp = stamp_of(bytes, header);
-	memset(f->got + at, 1, len);
+	if (len)
+		memset(f->got + at, 1, len);
 	f->high = at + len > f->high && len ? at + len : f->high;
 	while (f->cum < f->high && f->got[f->cum])
 		f->cum++;
