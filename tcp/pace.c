@@ -67,7 +67,7 @@ void tcp_pace_wait(struct tcp_conn *c)
 		quantum = QUANTUM_MIN * c->mss;
 	if (quantum > QUANTUM_MAX)
 		quantum = QUANTUM_MAX;
-	/* When the last segment of a quantum might leave all of it may. */
+	/* In the middle of a quantum: then half of it may be made up for at once. */
 	x->wake_ns = x->depart_ns;
 	if (rate && quantum > c->mss)
 		x->wake_ns += (quantum - c->mss) * NS_PER_S / rate / 2;
